@@ -1,0 +1,59 @@
+//! Losses L(θ): the trait that every loss implements, and one file per kind.
+//!
+//! A loss has a plain side for people and theory (one point at a time) and a block side for speed:
+//! [`LANES`] points at once, laid out coordinate by coordinate, so that coordinate i of lane l is
+//! `theta[i * LANES + l]`. The block functions default to a loop over the plain ones.
+
+use nalgebra::DMatrix;
+
+/// Trajectories per block. Results never depend on it: every lane is computed independently of its neighbours.
+pub const LANES: usize = 32;
+
+/// A differentiable loss L: ℝᵈ → ℝ with exact gradient and Hessian.
+pub trait Loss: Send + Sync {
+    /// Number of parameters d.
+    fn dimension(&self) -> usize;
+
+    /// L(θ). Not finite where the loss is not defined.
+    fn value(&self, theta: &[f64]) -> f64;
+
+    /// Writes ∇L(θ), length d, into `gradient`.
+    fn gradient(&self, theta: &[f64], gradient: &mut [f64]);
+
+    /// H(θ) = ∇²L(θ), d × d and symmetric.
+    fn hessian(&self, theta: &[f64]) -> DMatrix<f64>;
+
+    /// How many numbers of scratch the block functions need. The caller allocates them once.
+    fn block_scratch(&self) -> usize {
+        2 * self.dimension()
+    }
+
+    /// Writes ∇L for a block: `theta` and `gradient` hold `d * LANES` numbers, coordinate by coordinate.
+    ///
+    /// Lane by lane the result is bit for bit that of [`Loss::gradient`].
+    fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
+        let d = self.dimension();
+        let (point, slope) = scratch[..2 * d].split_at_mut(d);
+        for lane in 0..LANES {
+            for i in 0..d {
+                point[i] = theta[i * LANES + lane];
+            }
+            self.gradient(point, slope);
+            for i in 0..d {
+                gradient[i * LANES + lane] = slope[i];
+            }
+        }
+    }
+
+    /// Writes L for a block into `value`, length [`LANES`]; bit for bit that of [`Loss::value`].
+    fn value_block(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
+        let d = self.dimension();
+        let point = &mut scratch[..d];
+        for lane in 0..LANES {
+            for i in 0..d {
+                point[i] = theta[i * LANES + lane];
+            }
+            value[lane] = self.value(point);
+        }
+    }
+}

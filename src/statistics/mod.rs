@@ -1,0 +1,1 @@
+//! From replicas to estimates, and from estimates to verdicts. Knows nothing of SGD.
