@@ -1,6 +1,9 @@
 //! SGD as a stochastic differential equation, put to the test.
-#![warn(missing_docs)]
 
+pub mod dynamics;
+pub mod findings;
 pub mod loss;
 pub mod math;
+pub mod noise;
+pub mod scenario;
 pub mod statistics;

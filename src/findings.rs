@@ -1,0 +1,323 @@
+//! What an experiment found: the seam between measuring and showing.
+//!
+//! [`Findings`] is the document `result.json`; [`FigureData`] is what the figures are drawn from (`figures/*.csv`).
+//! Both are plain data: a pure function of scenario, seed and program version.
+
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::Scenario;
+use crate::statistics::claim::Verdict;
+
+/// Version of the layout of `result.json`.
+pub const SCHEMA: u32 = 1;
+
+/// The document `result.json`. An absent figure is `None` (null).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Findings {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Which program wrote it.
+    pub program: Program,
+    /// The resolved scenario, every default filled in.
+    pub scenario: Scenario,
+    /// n = η/S; null where the scenario gives a temperature instead.
+    pub noise_scale: Option<f64>,
+    /// T = nσ²/2; null where C is not σ²I.
+    pub temperature: Option<f64>,
+    /// What the slide's formula was given as T where there is no temperature: n tr C/(2d), averaged over the minima.
+    pub effective_temperature: Option<f64>,
+    /// The minima found in the domain, by rising loss.
+    pub minima: Vec<MinimumRecord>,
+    /// Index-1 saddles between them, by rising loss.
+    pub saddles: Vec<SaddleRecord>,
+    /// Mean times of escape between neighbouring minima, in SDE time.
+    pub escape: Vec<EscapeRecord>,
+    /// The ladder, one row per minimum and one for `other`.
+    pub occupancy: Vec<OccupancyRecord>,
+    /// Prediction beside measurement, as tested statements.
+    pub claims: Vec<ClaimRecord>,
+    /// Of the whole scenario; null when nothing was simulated.
+    pub verdict: Option<Verdict>,
+    /// What the scenario expects.
+    pub expected: Verdict,
+    /// Whether the measurement can be trusted.
+    pub diagnostics: Option<Diagnostics>,
+    /// What the reader must know to read the figures rightly (e.g. why a rung is null).
+    pub notes: Vec<String>,
+}
+
+/// Name and version of the program.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Program {
+    /// `sgd-sde`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// A minimum of the loss.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MinimumRecord {
+    /// "A", "B", … by rising loss.
+    pub id: String,
+    /// Where it lies, ℝᵈ.
+    pub theta: Vec<f64>,
+    /// L there.
+    pub loss: f64,
+    /// Of H there, ascending.
+    pub hessian_eigenvalues: Vec<f64>,
+    /// ln det H.
+    pub log_determinant: f64,
+    /// Number of symmetric images that it stands for.
+    pub multiplicity: u32,
+}
+
+/// An index-1 saddle.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SaddleRecord {
+    /// The two minima that the descent on either side reaches.
+    pub between: [String; 2],
+    /// Where it lies.
+    pub theta: Vec<f64>,
+    /// L there.
+    pub loss: f64,
+    /// Of H there, ascending; the first is negative.
+    pub hessian_eigenvalues: Vec<f64>,
+}
+
+/// Mean time from one minimum to a neighbouring one, in SDE time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EscapeRecord {
+    /// Where it starts.
+    pub from: String,
+    /// Where it ends.
+    pub to: String,
+    /// Kramers' formula, rates over all saddles between the two added.
+    pub kramers: Option<f64>,
+    /// Exact mean first-passage time of the SDE from minimum to minimum (1-D).
+    pub exact: Option<f64>,
+    /// Mean first-passage time of the chain at its finite step (1-D).
+    pub discrete: Option<f64>,
+}
+
+/// One row of the ladder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OccupancyRecord {
+    /// Id of the minimum, or "other".
+    pub minimum: String,
+    /// The slide's formula.
+    pub laplace: Option<f64>,
+    /// The Gibbs mass of the basin.
+    pub gibbs: Option<f64>,
+    /// Null when by quadrature.
+    pub gibbs_standard_error: Option<f64>,
+    /// The stationary law of the chain at its finite step.
+    pub discrete: Option<f64>,
+    /// Mean over replicas; null when never visited.
+    pub measured: Option<f64>,
+    /// Of the measured one.
+    pub standard_error: Option<f64>,
+    /// 95 % interval from t with R − 1 degrees of freedom.
+    pub interval: Option<[f64; 2]>,
+}
+
+/// A tested statement. The numbers are those of the contrast that decides; `contrasts` has all.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClaimRecord {
+    /// Stable name, e.g. `occupancy-laplace`.
+    pub id: String,
+    /// Whether it decides the scenario's verdict.
+    pub primary: bool,
+    /// In words and symbols.
+    pub statement: String,
+    /// What is compared, e.g. `ln(p_A/p_B)`.
+    pub quantity: String,
+    /// By the theory.
+    pub predicted: Option<f64>,
+    /// By the simulation.
+    pub measured: Option<f64>,
+    /// Of measured − predicted.
+    pub standard_error: Option<f64>,
+    /// 90 % interval of the measured quantity (two one-sided tests at 5 %).
+    pub interval: Option<[f64; 2]>,
+    /// ε.
+    pub tolerance: f64,
+    /// Null when nothing was simulated.
+    pub verdict: Option<Verdict>,
+    /// Why, with numbers.
+    pub reason: String,
+    /// Where the prediction comes from.
+    pub source: String,
+    /// Every contrast of the claim.
+    pub contrasts: Vec<ContrastRecord>,
+}
+
+/// One contrast of a claim.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ContrastRecord {
+    /// What is compared, e.g. `ln(p_A/p_B)`.
+    pub quantity: String,
+    /// By the theory.
+    pub predicted: Option<f64>,
+    /// By the simulation.
+    pub measured: Option<f64>,
+    /// Of measured − predicted.
+    pub standard_error: Option<f64>,
+    /// 90 % interval of the measured quantity.
+    pub interval: Option<[f64; 2]>,
+}
+
+/// Whether the measurement can be trusted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Diagnostics {
+    /// √(1 + B/W) over the start groups; worst over the minima.
+    pub nested_r_hat: Option<f64>,
+    /// Rank-normalised split R̂; worst over the minima.
+    pub r_hat: Option<f64>,
+    /// Smallest over start groups and minima.
+    pub ess: Option<f64>,
+    /// Whether nested R̂, ESS and start contrast all pass.
+    pub equilibrated: bool,
+    /// Why not, as sentences.
+    pub reasons: Vec<String>,
+    /// Core-to-core transitions, all replicas.
+    pub transitions: u64,
+    /// Transitions by pair, `from`, `to`, `count`.
+    pub transitions_by_pair: Vec<TransitionRecord>,
+    /// Returns to the minimum of departure, all replicas.
+    pub round_trips: u64,
+    /// Replicas that diverged.
+    pub diverged: u64,
+    /// The first few of them and their steps.
+    pub diverged_replicas: Vec<DivergedRecord>,
+    /// Largest difference between start groups.
+    pub start_contrast: Option<StartContrastRecord>,
+    /// Hotelling's T² of all basins at once against each rung.
+    pub all_basins: Vec<AllBasinsRecord>,
+    /// How often a trajectory was looked at, in steps.
+    pub observed_every: u64,
+}
+
+/// Core-to-core transitions of one ordered pair of minima.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TransitionRecord {
+    /// Departure.
+    pub from: String,
+    /// Arrival.
+    pub to: String,
+    /// How many, all replicas.
+    pub count: u64,
+}
+
+/// A replica that left the numbers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DivergedRecord {
+    /// Its index, from 0; with the seed it replays the trajectory.
+    pub replica: u64,
+    /// The step, counted from the start of the burn-in, by which it was seen to have diverged.
+    pub step: u64,
+}
+
+/// Largest difference of an occupancy between start groups.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StartContrastRecord {
+    /// What is compared.
+    pub quantity: String,
+    /// The difference.
+    pub value: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+    /// Whether zero lies inside its 99.9 % interval, corrected for the number of comparisons.
+    pub consistent_with_zero: bool,
+}
+
+/// Hotelling's T² against one rung.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AllBasinsRecord {
+    /// `laplace`, `gibbs` or `discrete`.
+    pub against: String,
+    /// T²; null with a reason where it does not exist.
+    pub t_squared: Option<f64>,
+    /// From F(q, R − q).
+    pub p_value: Option<f64>,
+}
+
+/// What the figures of an occupancy question are drawn from; `None` where a figure does not apply.
+#[derive(Clone, Debug, Default)]
+pub struct FigureData {
+    /// Histogram and predicted densities (1-D).
+    pub density: Option<DensityFigure>,
+    /// Loss, visits and trajectories (2-D).
+    pub map: Option<MapFigure>,
+    /// Running occupancies by start basin.
+    pub mixing: Option<MixingFigure>,
+}
+
+/// Measured density with error bars beside the predicted ones, 1-D.
+#[derive(Clone, Debug)]
+pub struct DensityFigure {
+    /// Name of the coordinate.
+    pub variable: String,
+    /// Edges of the histogram's bins, one more than bins.
+    pub edges: Vec<f64>,
+    /// Probability density per bin.
+    pub measured: Vec<f64>,
+    /// Its standard error per bin, between independent groups of replicas.
+    pub standard_error: Vec<f64>,
+    /// Where the predicted curves and the loss are given.
+    pub theta: Vec<f64>,
+    /// L there.
+    pub loss: Vec<f64>,
+    /// exp(−L/T)/Z there; empty when unknown.
+    pub gibbs: Vec<f64>,
+    /// The chain's stationary density there; empty when unknown.
+    pub discrete: Vec<f64>,
+}
+
+/// Loss and visits over the plane, 2-D.
+#[derive(Clone, Debug)]
+pub struct MapFigure {
+    /// Names of the two coordinates.
+    pub variables: [String; 2],
+    /// Edges of the cells along each coordinate.
+    pub edges: [Vec<f64>; 2],
+    /// Measured probability density per cell, first coordinate running fastest.
+    pub measured: Vec<f64>,
+    /// L at the cells' centres, same order.
+    pub loss: Vec<f64>,
+    /// A few trajectories, replayed from their starts.
+    pub paths: Vec<Path2>,
+}
+
+/// A stretch of one trajectory in the plane.
+#[derive(Clone, Debug)]
+pub struct Path2 {
+    /// Index of the replica.
+    pub replica: u64,
+    /// Id of the minimum in which it started, or "other".
+    pub start: String,
+    /// Points, evenly spaced in time.
+    pub points: Vec<[f64; 2]>,
+}
+
+/// Occupancies as they converge, one series per start group and minimum: does it mix?
+#[derive(Clone, Debug)]
+pub struct MixingFigure {
+    /// SDE time since the end of the burn-in at the end of each stretch.
+    pub time: Vec<f64>,
+    /// The series.
+    pub series: Vec<MixingSeries>,
+}
+
+/// The running occupancy of one minimum by the replicas of one start group.
+#[derive(Clone, Debug)]
+pub struct MixingSeries {
+    /// Where the replicas started: the id of a minimum, or "other".
+    pub start: String,
+    /// Whose occupancy.
+    pub minimum: String,
+    /// Fraction of all observations up to that time.
+    pub value: Vec<f64>,
+    /// Its standard error between replicas of the group; NaN where the group has one replica.
+    pub standard_error: Vec<f64>,
+}

@@ -1,0 +1,312 @@
+//! Smooth minimum of parabolic wells: L(θ) = −s ln Σₖ exp(−(Lₖ + ½(θ−mₖ)ᵀHₖ(θ−mₖ))/s).
+//!
+//! As s → 0 this is the lower envelope of the parabolas, so depth Lₖ, place mₖ and curvature Hₖ of every minimum are
+//! chosen at will, which is what a test of "deep against wide" needs. The smoothing s only rounds the ridges between
+//! the wells (and moves the minima by an amount that is exponentially small in the ridge's height over s).
+
+use nalgebra::{DMatrix, DVector};
+
+use super::{LANES, Loss};
+use crate::math;
+
+/// One parabolic well.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Well {
+    /// Where its minimum lies, mₖ ∈ ℝᵈ.
+    pub position: Vec<f64>,
+    /// The loss at its minimum, Lₖ.
+    pub loss: f64,
+    /// Its Hessian Hₖ, d × d, symmetric and positive definite.
+    pub hessian: DMatrix<f64>,
+}
+
+/// What is wrong with a set of wells.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum WellsError {
+    /// There is nothing to take the minimum of.
+    #[error("there is no well: give at least one")]
+    Empty,
+    /// The smoothing is not a positive number.
+    #[error("smoothing is {0}: it must be a positive number")]
+    Smoothing(f64),
+    /// A well lives in another dimension than the first.
+    #[error("well {index} has {found} coordinates, the first has {expected}")]
+    Dimension {
+        /// Which well, from 0.
+        index: usize,
+        /// Its dimension.
+        found: usize,
+        /// The dimension of the first well.
+        expected: usize,
+    },
+    /// A Hessian is not symmetric positive definite.
+    #[error("the Hessian of well {index} is not symmetric and positive definite")]
+    Hessian {
+        /// Which well, from 0.
+        index: usize,
+    },
+}
+
+/// Smooth minimum of parabolic wells.
+///
+/// ```
+/// use nalgebra::dmatrix;
+/// use sgd_sde::loss::{Loss, wells::{Well, Wells}};
+///
+/// let sharp = Well { position: vec![-1.0], loss: 0.0, hessian: dmatrix![8.0] };
+/// let wide = Well { position: vec![1.0], loss: 0.1, hessian: dmatrix![1.5] };
+/// let loss = Wells::new(&[sharp, wide], 0.1)?;
+/// assert!((loss.value(&[1.0]) - 0.1).abs() < 1e-12);
+/// # Ok::<(), sgd_sde::loss::wells::WellsError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Wells {
+    wells: Vec<Well>,
+    smoothing: f64,
+    /// Row-major Hessians, or their diagonals where every one is diagonal: then a gradient costs d, not d².
+    curvature: Curvature,
+}
+
+#[derive(Clone, Debug)]
+enum Curvature {
+    Diagonal(Vec<Vec<f64>>),
+    Full(Vec<Vec<f64>>),
+}
+
+impl Wells {
+    /// Wells in ℝᵈ with smoothing s > 0, in units of the loss.
+    ///
+    /// # Errors
+    /// When there is no well, dimensions differ, a Hessian is not symmetric positive definite, or s is not positive.
+    pub fn new(wells: &[Well], smoothing: f64) -> Result<Self, WellsError> {
+        let first = wells.first().ok_or(WellsError::Empty)?;
+        if !(smoothing > 0.0 && smoothing.is_finite()) {
+            return Err(WellsError::Smoothing(smoothing));
+        }
+        let expected = first.position.len();
+        for (index, well) in wells.iter().enumerate() {
+            if well.position.len() != expected {
+                return Err(WellsError::Dimension { index, found: well.position.len(), expected });
+            }
+            let square = well.hessian.nrows() == expected && well.hessian.ncols() == expected;
+            if !square || well.hessian != well.hessian.transpose() || well.hessian.clone().cholesky().is_none() {
+                return Err(WellsError::Hessian { index });
+            }
+        }
+        let is_diagonal = |h: &DMatrix<f64>| (0..expected).all(|i| (0..expected).all(|j| i == j || h[(i, j)] == 0.0));
+        let curvature = if wells.iter().all(|well| is_diagonal(&well.hessian)) {
+            Curvature::Diagonal(wells.iter().map(|well| well.hessian.diagonal().iter().copied().collect()).collect())
+        } else {
+            Curvature::Full(wells.iter().map(|well| well.hessian.iter().copied().collect()).collect())
+        };
+        Ok(Self { wells: wells.to_vec(), smoothing, curvature })
+    }
+
+    /// Numbers of scratch for N points at once: energies and slopes of every well, and two rows.
+    fn scratch_length(&self, points: usize) -> usize {
+        points * (self.wells.len() * (self.dimension() + 1) + 2)
+    }
+
+    /// Energies Eₖ = Lₖ + ½(θ−mₖ)ᵀHₖ(θ−mₖ) and slopes Hₖ(θ−mₖ) of every well at N points; then the softmax weights
+    /// replace the energies. Returns nothing: `value` gets L.
+    #[inline(always)]
+    fn evaluate<const N: usize>(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
+        let d = self.dimension();
+        let count = self.wells.len();
+        let (energies, rest) = scratch.split_at_mut(count * N);
+        let (slopes, rest) = rest.split_at_mut(count * d * N);
+        let (lowest, total) = rest[..2 * N].split_at_mut(N);
+        for (k, well) in self.wells.iter().enumerate() {
+            let energy = &mut energies[k * N..][..N];
+            energy.fill(0.0);
+            for i in 0..d {
+                let slope = &mut slopes[(k * d + i) * N..][..N];
+                self.slope_row::<N>(k, i, theta, slope);
+                let x = &theta[i * N..][..N];
+                for l in 0..N {
+                    energy[l] += slope[l] * (x[l] - well.position[i]);
+                }
+            }
+            for e in energy.iter_mut() {
+                *e = well.loss + 0.5 * *e;
+            }
+        }
+        lowest.copy_from_slice(&energies[..N]);
+        for k in 1..count {
+            let energy = &energies[k * N..][..N];
+            for l in 0..N {
+                lowest[l] = if energy[l] < lowest[l] { energy[l] } else { lowest[l] };
+            }
+        }
+        total.fill(0.0);
+        for k in 0..count {
+            let energy = &mut energies[k * N..][..N];
+            for l in 0..N {
+                energy[l] = math::exp((lowest[l] - energy[l]) / self.smoothing);
+                total[l] += energy[l];
+            }
+        }
+        for k in 0..count {
+            for l in 0..N {
+                energies[k * N + l] /= total[l];
+            }
+        }
+        for l in 0..N {
+            value[l] = lowest[l] - self.smoothing * math::ln(total[l]);
+        }
+    }
+
+    /// Row i of Hₖ(θ−mₖ).
+    #[inline(always)]
+    fn slope_row<const N: usize>(&self, k: usize, i: usize, theta: &[f64], slope: &mut [f64]) {
+        let position = &self.wells[k].position;
+        match &self.curvature {
+            Curvature::Diagonal(rows) => {
+                let (h, m, x) = (rows[k][i], position[i], &theta[i * N..][..N]);
+                for l in 0..N {
+                    slope[l] = h * (x[l] - m);
+                }
+            }
+            Curvature::Full(rows) => {
+                let d = position.len();
+                slope.fill(0.0);
+                for j in 0..d {
+                    let (h, m, x) = (rows[k][i * d + j], position[j], &theta[j * N..][..N]);
+                    for l in 0..N {
+                        slope[l] += h * (x[l] - m);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn gradient_of<const N: usize>(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
+        let d = self.dimension();
+        let count = self.wells.len();
+        // The gradient's first row is free until the slopes are summed: it holds the value meanwhile.
+        self.evaluate::<N>(theta, &mut gradient[..N], scratch);
+        let (weights, slopes) = scratch.split_at(count * N);
+        gradient[..d * N].fill(0.0);
+        for k in 0..count {
+            let weight = &weights[k * N..][..N];
+            for i in 0..d {
+                let slope = &slopes[(k * d + i) * N..][..N];
+                let row = &mut gradient[i * N..][..N];
+                for l in 0..N {
+                    row[l] += weight[l] * slope[l];
+                }
+            }
+        }
+    }
+}
+
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
+fn gradient_lanes(wells: &Wells, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
+    wells.gradient_of::<LANES>(theta, gradient, scratch);
+}
+
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
+fn value_lanes(wells: &Wells, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
+    wells.evaluate::<LANES>(theta, value, scratch);
+}
+
+impl Loss for Wells {
+    fn dimension(&self) -> usize {
+        self.wells[0].position.len()
+    }
+
+    fn value(&self, theta: &[f64]) -> f64 {
+        let mut value = [0.0];
+        self.evaluate::<1>(theta, &mut value, &mut vec![0.0; self.scratch_length(1)]);
+        value[0]
+    }
+
+    fn gradient(&self, theta: &[f64], gradient: &mut [f64]) {
+        self.gradient_of::<1>(theta, gradient, &mut vec![0.0; self.scratch_length(1)]);
+    }
+
+    /// H = Σ wₖHₖ − (1/s)(Σ wₖgₖgₖᵀ − ḡḡᵀ), with softmax weights w and gₖ = Hₖ(θ−mₖ).
+    fn hessian(&self, theta: &[f64]) -> DMatrix<f64> {
+        let d = self.dimension();
+        let mut scratch = vec![0.0; self.scratch_length(1)];
+        self.evaluate::<1>(theta, &mut [0.0], &mut scratch);
+        let (weights, slopes) = scratch.split_at(self.wells.len());
+        let mut hessian = DMatrix::zeros(d, d);
+        let mut mean = DVector::zeros(d);
+        for (k, well) in self.wells.iter().enumerate() {
+            let slope = DVector::from_column_slice(&slopes[k * d..(k + 1) * d]);
+            hessian += (&well.hessian - &slope * slope.transpose() / self.smoothing) * weights[k];
+            mean += slope * weights[k];
+        }
+        hessian + &mean * mean.transpose() / self.smoothing
+    }
+
+    fn block_scratch(&self) -> usize {
+        self.scratch_length(LANES)
+    }
+
+    fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
+        gradient_lanes(self, theta, gradient, scratch);
+    }
+
+    fn value_block(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
+        value_lanes(self, theta, value, scratch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::dmatrix;
+
+    fn two_dimensional() -> Wells {
+        let wells = [
+            Well { position: vec![-1.0, 0.3], loss: 0.0, hessian: dmatrix![8.0, 1.0; 1.0, 2.0] },
+            Well { position: vec![1.0, -0.2], loss: 0.1, hessian: dmatrix![1.5, 0.0; 0.0, 3.0] },
+        ];
+        Wells::new(&wells, 0.1).unwrap()
+    }
+
+    #[test]
+    fn derivatives_agree_with_differences() {
+        let loss = two_dimensional();
+        for theta in [[0.1, 0.2], [-0.3, 0.05], [-0.368, 0.1], [0.9, -0.4]] {
+            let mut gradient = [0.0; 2];
+            loss.gradient(&theta, &mut gradient);
+            let hessian = loss.hessian(&theta);
+            let step = 1e-5;
+            for i in 0..2 {
+                let (mut up, mut down) = (theta, theta);
+                up[i] += step;
+                down[i] -= step;
+                let slope = (loss.value(&up) - loss.value(&down)) / (2.0 * step);
+                assert!((slope - gradient[i]).abs() < 1e-7, "{slope} {}", gradient[i]);
+                let (mut above, mut below) = ([0.0; 2], [0.0; 2]);
+                loss.gradient(&up, &mut above);
+                loss.gradient(&down, &mut below);
+                for j in 0..2 {
+                    let curvature = (above[j] - below[j]) / (2.0 * step);
+                    assert!((curvature - hessian[(i, j)]).abs() < 1e-5 * (1.0 + curvature.abs()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_is_its_points() {
+        let loss = two_dimensional();
+        let theta: Vec<f64> = (0..2 * LANES).map(|i| (i as f64 * 0.37).rem_euclid(3.0) - 1.5).collect();
+        let (mut gradient, mut value) = (vec![0.0; 2 * LANES], vec![0.0; LANES]);
+        let mut scratch = vec![0.0; loss.block_scratch()];
+        loss.gradient_block(&theta, &mut gradient, &mut scratch);
+        loss.value_block(&theta, &mut value, &mut scratch);
+        for lane in 0..LANES {
+            let point = [theta[lane], theta[LANES + lane]];
+            let mut slope = [0.0; 2];
+            loss.gradient(&point, &mut slope);
+            assert_eq!(slope, [gradient[lane], gradient[LANES + lane]]);
+            assert_eq!(loss.value(&point), value[lane]);
+        }
+    }
+}

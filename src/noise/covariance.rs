@@ -1,0 +1,68 @@
+//! A constant covariance matrix C: anisotropic noise, with which the slide's formula must fail.
+
+use nalgebra::DMatrix;
+
+use super::GradientNoise;
+use crate::loss::LANES;
+
+/// The covariance is not a positive semi-definite matrix.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("a covariance must be square, symmetric and positive definite")]
+pub struct CovarianceError;
+
+/// Noise of constant covariance C = BBᵀ, B its Cholesky factor.
+#[derive(Clone, Debug)]
+pub struct ConstantCovariance {
+    covariance: DMatrix<f64>,
+    factor: DMatrix<f64>,
+}
+
+impl ConstantCovariance {
+    /// Noise of covariance C, d × d, symmetric and positive definite.
+    ///
+    /// # Errors
+    /// When C is not such a matrix.
+    pub fn new(covariance: DMatrix<f64>) -> Result<Self, CovarianceError> {
+        if !covariance.is_square() || covariance != covariance.transpose() {
+            return Err(CovarianceError);
+        }
+        let factor = covariance.clone().cholesky().ok_or(CovarianceError)?.l();
+        Ok(Self { covariance, factor })
+    }
+}
+
+impl GradientNoise for ConstantCovariance {
+    fn dimension(&self) -> usize {
+        self.covariance.nrows()
+    }
+
+    fn covariance(&self, _theta: &[f64]) -> DMatrix<f64> {
+        self.covariance.clone()
+    }
+
+    fn isotropic_variance(&self) -> Option<f64> {
+        let variance = self.covariance[(0, 0)];
+        let isotropic = DMatrix::identity(self.dimension(), self.dimension()) * variance;
+        (self.covariance == isotropic).then_some(variance)
+    }
+
+    /// Lower triangular, so rows are replaced from the last upwards and no copy is needed.
+    fn apply_block(&self, _theta: &[f64], normals: &mut [f64], _scratch: &mut [f64]) {
+        for i in (0..self.dimension()).rev() {
+            let (above, row) = normals.split_at_mut(i * LANES);
+            let row = &mut row[..LANES];
+            let diagonal = self.factor[(i, i)];
+            for value in row.iter_mut() {
+                *value *= diagonal;
+            }
+            for (j, source) in above.chunks_exact(LANES).enumerate() {
+                let factor = self.factor[(i, j)];
+                if factor != 0.0 {
+                    for (value, other) in row.iter_mut().zip(source) {
+                        *value += factor * other;
+                    }
+                }
+            }
+        }
+    }
+}

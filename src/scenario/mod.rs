@@ -1,0 +1,105 @@
+//! Scenarios: a file of TOML as typed, checked, and turned into what an experiment needs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dynamics::DynamicsSpec;
+use crate::loss::LossSpec;
+use crate::noise::NoiseSpec;
+use crate::statistics::claim::Verdict;
+
+/// A scenario with every key read and every default that needs no computation filled in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// Names the output folder: letters, digits, `-` and `_`.
+    pub name: String,
+    /// One line for people.
+    pub title: String,
+    /// What is asked, in one sentence.
+    pub question: String,
+    /// What is measured.
+    pub experiment: ExperimentKind,
+    /// The verdict that its author expects.
+    pub expect: Verdict,
+    /// Of all randomness.
+    pub seed: u64,
+    /// L(θ) and where its minima are looked for.
+    pub loss: LossSpec,
+    /// Covariance of the per-example gradient, or the temperature.
+    pub noise: NoiseSpec,
+    /// η and S; absent where the noise is given as a temperature.
+    pub sgd: Option<SgdSpec>,
+    /// How θ moves.
+    pub dynamics: DynamicsSpec,
+    /// How many replicas, for how long.
+    pub ensemble: EnsembleSpec,
+    /// When a claim holds.
+    pub test: TestSpec,
+}
+
+/// The experiments, one file each in [`crate::experiment`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExperimentKind {
+    /// Occupancy of every minimum against the ladder of predictions.
+    Equilibrium,
+    /// Stationary covariance in a bowl against the Lyapunov equations.
+    Covariance,
+}
+
+/// Learning rate and batch size.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SgdSpec {
+    /// η > 0.
+    pub learning_rate: f64,
+    /// S ≥ 1.
+    pub batch_size: u64,
+}
+
+/// How many replicas, for how long.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EnsembleSpec {
+    /// Independent trajectories R ≥ 2.
+    pub replicas: u64,
+    /// Measured steps per replica.
+    pub steps: u64,
+    /// Steps before anything is measured.
+    pub burn_in: u64,
+    /// Where replicas start.
+    pub start: Start,
+    /// Steps between two looks at a trajectory; left out: a fraction of the fastest relaxation time.
+    pub observe_every: Option<u64>,
+}
+
+/// Where replicas start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Shared out equally over the minima: replica r starts in minimum r mod K.
+    Minima,
+    /// Uniform in the domain, by the replica's own random stream.
+    Uniform,
+    /// Shared out equally over these points.
+    #[serde(untagged)]
+    Points(Vec<Vec<f64>>),
+}
+
+/// When a claim holds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestSpec {
+    /// ε: in log-odds for occupancies, in ln ratio for positive quantities.
+    pub tolerance: f64,
+    /// The rung that the scenario's verdict is about.
+    pub against: Rung,
+}
+
+/// A rung of the ladder of predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// The slide's formula.
+    Laplace,
+    /// exp(−L/T)/Z integrated over basins.
+    Gibbs,
+    /// The stationary law of the chain at its finite step.
+    Discrete,
+}
