@@ -9,3 +9,4 @@ pub mod noise;
 pub mod random;
 pub mod scenario;
 pub mod statistics;
+pub mod theory;
