@@ -1,6 +1,7 @@
 //! SGD as a stochastic differential equation, put to the test.
 
 pub mod dynamics;
+pub mod ensemble;
 pub mod findings;
 pub mod landscape;
 pub mod loss;
