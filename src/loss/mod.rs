@@ -4,6 +4,8 @@
 //! [`LANES`] points at once, laid out coordinate by coordinate, so that coordinate i of lane l is
 //! `theta[i * LANES + l]`. The block functions default to a loop over the plain ones.
 
+pub mod expression;
+
 use nalgebra::DMatrix;
 
 /// Trajectories per block. Results never depend on it: every lane is computed independently of its neighbours.
