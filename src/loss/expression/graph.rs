@@ -5,9 +5,9 @@
 //! # Simplifications
 //!
 //! Constants fold with the very functions that evaluate a tape. Identities apply only where they keep every bit, also
-//! for infinities and NaN: x·1, x/1, x^1, x^0 = 1, −(−x), x·(−1) = −x, a + (−b) = a − b, (−a)·b = −(a·b), x + x = 2x,
-//! x·x = x², x/2ᵏ = x·2⁻ᵏ, min(x, x) = x. Three are exact but for the sign of a zero: x + 0, 0 − x = −x, −x + y = y − x.
-//! 0·x stays as it is, since it is NaN where x is not finite; only derivatives drop terms with a constant factor 0.
+//! for infinities, NaN and the sign of zeros: x·1, x/1, x^1, x^0 = 1, −(−x), x·(−1) = −x, x − 0, x + (−0),
+//! a + (−b) = a − b, (−a)·b = −(a·b), (−a)/b = −(a/b), x + x = 2x, x·x = x², x²ᵐ·x = x²ᵐ⁺¹, (xᵐ)² = x²ᵐ,
+//! x/2ᵏ = x·2⁻ᵏ, min(x, x) = x. So x + 0 and 0·x stay as they are; only derivatives drop terms with a constant factor 0.
 
 use std::collections::HashMap;
 
@@ -77,6 +77,11 @@ impl Graph {
         self.constant_of(id) == Some(number)
     }
 
+    /// Unlike [`Graph::is`], tells −0 from 0.
+    fn has_bits(&self, id: NodeId, number: f64) -> bool {
+        self.node(id) == Node::Constant(number.to_bits())
+    }
+
     /// Whether a node is the constant 0, of either sign.
     pub(super) fn is_zero(&self, id: NodeId) -> bool {
         self.is(id, 0.0)
@@ -127,6 +132,13 @@ impl Graph {
     }
 
     pub(super) fn binary(&mut self, operation: Binary, a: NodeId, b: NodeId) -> NodeId {
+        if operation == Binary::Power
+            && let Some(exponent) = self.constant_of(b)
+            && exponent == exponent.trunc()
+            && exponent.abs() <= f64::from(LARGEST_PRODUCT_POWER)
+        {
+            return self.integer_power(a, exponent as i32);
+        }
         if let (Some(left), Some(right)) = (self.constant_of(a), self.constant_of(b)) {
             return self.constant(binary(operation, left, right));
         }
@@ -135,14 +147,13 @@ impl Graph {
             Binary::Subtract => self.subtract(a, b),
             Binary::Multiply => self.multiply(a, b),
             Binary::Divide => self.divide(a, b),
-            Binary::Power => self.power(a, b),
             Binary::Minimum | Binary::Maximum if a == b => a,
             Binary::Gate => match self.constant_of(a) {
                 Some(0.0) => a,
                 Some(_) => b,
                 None => self.intern(Node::Binary(operation, a, b)),
             },
-            Binary::Minimum | Binary::Maximum | Binary::MinimumIsFirst | Binary::MaximumIsFirst => {
+            Binary::Power | Binary::Minimum | Binary::Maximum | Binary::MinimumIsFirst | Binary::MaximumIsFirst => {
                 self.intern(Node::Binary(operation, a, b))
             }
         }
@@ -154,9 +165,9 @@ impl Graph {
     }
 
     fn add(&mut self, a: NodeId, b: NodeId) -> NodeId {
-        if self.is_zero(a) {
+        if self.has_bits(a, -0.0) {
             b
-        } else if self.is_zero(b) {
+        } else if self.has_bits(b, -0.0) {
             a
         } else if a == b {
             let two = self.constant(2.0);
@@ -171,9 +182,9 @@ impl Graph {
     }
 
     fn subtract(&mut self, a: NodeId, b: NodeId) -> NodeId {
-        if self.is_zero(b) {
+        if self.has_bits(b, 0.0) {
             a
-        } else if self.is_zero(a) {
+        } else if self.has_bits(a, -0.0) {
             self.negate(b)
         } else if let Some(inner) = self.negated(b) {
             self.binary(Binary::Add, a, inner)
@@ -235,16 +246,6 @@ impl Graph {
             return self.negate(quotient);
         }
         self.intern(Node::Binary(Binary::Divide, a, b))
-    }
-
-    fn power(&mut self, a: NodeId, b: NodeId) -> NodeId {
-        if let Some(exponent) = self.constant_of(b)
-            && exponent == exponent.trunc()
-            && exponent.abs() <= f64::from(LARGEST_PRODUCT_POWER)
-        {
-            return self.integer_power(a, exponent as i32);
-        }
-        self.intern(Node::Binary(Binary::Power, a, b))
     }
 
     /// aⁿ for |n| ≤ 64 by multiplications, as [`crate::math::powi`] does them, sharing lower powers.
