@@ -5,6 +5,7 @@
 //! `theta[i * LANES + l]`. The block functions default to a loop over the plain ones.
 
 pub mod closure;
+pub mod expression;
 pub mod quadratic;
 pub mod wells;
 
