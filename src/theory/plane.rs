@@ -14,7 +14,7 @@ const DEEPEST: u32 = 14;
 
 pub(super) fn gibbs(loss: &dyn Loss, landscape: &Landscape, domain: &[[f64; 2]], temperature: f64) -> Option<Gibbs> {
     let frame = Frame { loss, landscape, temperature, lowest: landscape.minima[0].loss };
-    let [x, y] = frame.bounding_box(domain)?;
+    let [x, y] = bounding_box(loss, landscape, domain, temperature, DECAY)?;
     // Cells no wider than the narrowest well's thermal width: there the Gauss rule has ten digits.
     let width = (temperature / landscape.largest_curvature()).sqrt();
     let count = |[low, high]: [f64; 2]| (((high - low) / width) as usize).clamp(24, 400);
@@ -144,45 +144,50 @@ impl Frame<'_> {
         }
         masses
     }
+}
 
-    /// A box on whose edge exp(−L/T) is nothing; `None` where the loss does not rise that far.
-    fn bounding_box(&self, domain: &[[f64; 2]]) -> Option<[[f64; 2]; 2]> {
-        let size = [domain[0][1] - domain[0][0], domain[1][1] - domain[1][0]];
-        // From a box around the minima outwards, side by side, until every side is high enough.
-        let range = |i: usize| {
-            let places = self.landscape.minima.iter().map(|minimum| minimum.theta[i]);
-            let (low, high) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
-            [low - 0.02 * size[i], high + 0.02 * size[i]]
-        };
-        let mut sides = [range(0), range(1)];
-        for _ in 0..2_000 {
-            let mut settled = true;
-            for side in 0..4 {
-                let (axis, end) = (side / 2, side % 2);
-                if self.lowest_on_side(&sides, axis, end) < DECAY {
-                    let outwards = 0.02 * (sides[axis][1] - sides[axis][0]).max(size[axis] * 0.1);
-                    sides[axis][end] += if end == 0 { -outwards } else { outwards };
-                    settled = false;
-                }
-            }
-            if settled {
-                return Some(sides);
-            }
-            if (0..2).any(|i| sides[i][1] - sides[i][0] > 1e4 * size[i]) {
-                return None;
-            }
-        }
-        None
-    }
-
-    /// The least (L − lowest)/T along one side of a box. A NaN counts as high: there is no mass.
-    fn lowest_on_side(&self, sides: &[[f64; 2]; 2], axis: usize, end: usize) -> f64 {
+/// A box on whose edge (L − lowest)/T exceeds `height`; `None` where the loss does not rise that far.
+pub(super) fn bounding_box(
+    loss: &dyn Loss,
+    landscape: &Landscape,
+    domain: &[[f64; 2]],
+    temperature: f64,
+    height: f64,
+) -> Option<[[f64; 2]; 2]> {
+    let size = [domain[0][1] - domain[0][0], domain[1][1] - domain[1][0]];
+    let lowest = landscape.minima[0].loss;
+    // The least (L − lowest)/T along one side. A NaN counts as high: there is no mass.
+    let height_of_side = |sides: &[[f64; 2]; 2], axis: usize, end: usize| {
         (0..=200)
             .map(|k| {
                 let along = sides[1 - axis][0] + (sides[1 - axis][1] - sides[1 - axis][0]) * f64::from(k) / 200.0;
                 let point = if axis == 0 { [sides[0][end], along] } else { [along, sides[1][end]] };
-                (self.loss.value(&point) - self.lowest) / self.temperature
+                (loss.value(&point) - lowest) / temperature
             })
             .fold(f64::INFINITY, f64::min)
+    };
+    // From a box around the minima outwards, side by side, until every side is high enough.
+    let around_minima = |axis: usize| {
+        let places = landscape.minima.iter().map(|minimum| minimum.theta[axis]);
+        let (low, high) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+        [low - 0.02 * size[axis], high + 0.02 * size[axis]]
+    };
+    let mut sides = [around_minima(0), around_minima(1)];
+    for _ in 0..2_000 {
+        let mut settled = true;
+        for (axis, end) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            if height_of_side(&sides, axis, end) < height {
+                let outwards = 0.02 * (sides[axis][1] - sides[axis][0]).max(size[axis] * 0.1);
+                sides[axis][end] += if end == 0 { -outwards } else { outwards };
+                settled = false;
+            }
+        }
+        if settled {
+            return Some(sides);
+        }
+        if (0..2).any(|axis| sides[axis][1] - sides[axis][0] > 1e4 * size[axis]) {
+            return None;
+        }
     }
+    None
 }
