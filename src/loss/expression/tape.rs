@@ -87,11 +87,14 @@ impl Tape {
     /// The outputs at [`LANES`] points, lane by lane the bits of [`Tape::run`]. Inputs and outputs lie coordinate by
     /// coordinate; `scratch` holds at least [`Tape::block_scratch`] numbers.
     pub(super) fn run_block(&self, inputs: &[f64], outputs: &mut [f64], scratch: &mut [f64]) {
+        let slots = aligned_blocks_mut(scratch);
+        // The trait's contract. Going on would leave outputs unwritten, which nobody would notice.
+        assert!(slots.len() >= self.slots, "scratch is shorter than block_scratch() asks for");
         execute_block(
             &self.instructions,
             aligned_blocks(&self.block_constants),
             inputs.as_chunks().0,
-            aligned_blocks_mut(scratch),
+            slots,
             outputs.as_chunks_mut().0,
         );
     }
@@ -132,6 +135,7 @@ fn execute<const WIDTH: usize>(
         let (before, result, after) = match instruction.destination {
             Destination::Slot(slot) => {
                 let (before, rest) = slots.split_at_mut(slot as usize);
+                // Both callers provide as many slots as the tape has.
                 let Some((result, after)) = rest.split_first_mut() else { return };
                 (&*before, result, &*after)
             }
