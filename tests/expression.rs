@@ -1,5 +1,7 @@
 //! Formulas as losses: values, derivatives where they are known exactly, and sizes that would break a recursion.
 
+#![allow(clippy::print_stderr)]
+
 use std::time::{Duration, Instant};
 
 use sgd_sde::loss::{LANES, Loss, expression::Expression};
@@ -154,7 +156,8 @@ fn survives(name: &str, formula: String, x: f64) -> f64 {
     let value = thread.join().unwrap();
     let taken = started.elapsed();
     assert!(taken < Duration::from_secs(20), "{name} took {taken:?}");
-    println!("{name}: {taken:?}");
+    // Shown by `cargo test --test expression -- --nocapture`.
+    eprintln!("{name}: {taken:?}");
     value
 }
 

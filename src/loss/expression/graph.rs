@@ -307,3 +307,55 @@ pub(super) fn reachable(graph: &Graph, roots: &[NodeId]) -> Vec<bool> {
     }
     needed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_subexpressions_are_one_node() {
+        let mut graph = Graph::default();
+        let (x, y) = (graph.input(0), graph.input(1));
+        let product = graph.binary(Binary::Multiply, x, y);
+        assert_eq!(product, graph.binary(Binary::Multiply, y, x));
+        assert_ne!(graph.binary(Binary::Subtract, x, y), graph.binary(Binary::Subtract, y, x));
+        // x⁸ and x⁴ share x² and x⁴: three nodes in all.
+        let before = graph.len();
+        let fourth = graph.integer_power(x, 4);
+        let eighth = graph.integer_power(fourth, 2);
+        assert_eq!(eighth, graph.integer_power(x, 8));
+        assert_eq!(graph.len(), before + 3);
+    }
+
+    #[test]
+    fn identities_keep_every_bit() {
+        let mut graph = Graph::default();
+        let x = graph.input(0);
+        let [zero, minus_zero, one, four, third] = [0.0, -0.0, 1.0, 4.0, 3.0].map(|number| graph.constant(number));
+        assert_eq!(graph.binary(Binary::Multiply, one, x), x);
+        assert_eq!(graph.binary(Binary::Divide, x, one), x);
+        assert_eq!(graph.binary(Binary::Subtract, x, zero), x);
+        assert_eq!(graph.binary(Binary::Add, minus_zero, x), x);
+        // −0 + 0 is 0, and 0·∞ is NaN.
+        assert_ne!(graph.binary(Binary::Add, x, zero), x);
+        assert_ne!(graph.binary(Binary::Multiply, x, zero), zero);
+        let quarter = graph.constant(0.25);
+        assert_eq!(graph.binary(Binary::Divide, x, four), graph.binary(Binary::Multiply, x, quarter));
+        let divided = graph.binary(Binary::Divide, x, third);
+        assert!(matches!(graph.node(divided), Node::Binary(Binary::Divide, ..)));
+        // The reciprocal of a subnormal power of two may overflow: such divisions stay.
+        let tiny = graph.constant(f64::MIN_POSITIVE / 2.0);
+        let divided = graph.binary(Binary::Divide, x, tiny);
+        assert!(matches!(graph.node(divided), Node::Binary(Binary::Divide, ..)));
+    }
+
+    #[test]
+    fn constants_fold_as_they_would_be_evaluated() {
+        let mut graph = Graph::default();
+        let (third, three) = (graph.constant(1.0 / 3.0), graph.constant(3.0));
+        let cube = graph.binary(Binary::Power, third, three);
+        assert_eq!(graph.constant_of(cube), Some(crate::math::powi(1.0 / 3.0, 3)));
+        let exponential = graph.unary(Unary::Exp, three);
+        assert_eq!(graph.constant_of(exponential), Some(crate::math::exp(3.0)));
+    }
+}

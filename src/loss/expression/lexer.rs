@@ -152,3 +152,41 @@ fn unknown_character(found: char, start: usize) -> FormulaError {
         None => error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_end_where_they_should() {
+        for (text, value, length) in [
+            ("2", 2.0, 1),
+            ("2.", 2.0, 2),
+            (".5", 0.5, 2),
+            ("1e-3x", 1e-3, 4),
+            ("1E+3", 1e3, 4),
+            ("2e", 2.0, 1),
+            ("2e-x", 2.0, 1),
+            ("2exp", 2.0, 1),
+            ("0.000e0", 0.0, 7),
+            ("5e-324", 5e-324, 6),
+        ] {
+            assert_eq!(number(text, 0), Ok((TokenKind::Number(value), length)), "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_cover_their_characters() {
+        let mut lexer = Lexer::new(" θ₁ ^\tb_2");
+        let mut tokens = Vec::new();
+        while let Ok(token) = lexer.next() {
+            tokens.push((token.kind, token.start, token.end));
+            if token.kind == TokenKind::End {
+                break;
+            }
+        }
+        let expected =
+            [(TokenKind::Name, 1, 6), (TokenKind::Power, 7, 8), (TokenKind::Name, 9, 12), (TokenKind::End, 12, 12)];
+        assert_eq!(tokens, expected);
+    }
+}

@@ -1,9 +1,10 @@
 //! Losses written as formulas.
 //!
-//! A formula is parsed into a graph of distinct subexpressions ([`graph`]); its derivatives are further nodes of the
-//! same graph ([`derivative`]); what is needed of it becomes a tape of instructions ([`tape`]), run for one point or for
-//! a block of points. No step recurses into the formula, and no code is generated or executed.
+//! A formula is parsed into a graph of distinct subexpressions (`graph`); its derivatives are further nodes of the
+//! same graph (`derivative`); what is needed of it is laid out (`compiler`) as a tape of instructions (`tape`), run
+//! for one point or for a block of points. No step recurses into the formula, and no code is generated or executed.
 
+mod compiler;
 mod derivative;
 mod error;
 mod graph;
@@ -28,7 +29,7 @@ pub use self::error::FormulaError;
 pub const MAXIMUM_LENGTH: usize = 1 << 20;
 
 /// Most operations, constants and variables that a formula and its gradient may have together, each distinct one
-/// counted once. A bound on memory: about 400 bytes for each.
+/// counted once. A bound on memory: about 600 bytes for each while the formula is read.
 pub const MAXIMUM_OPERATIONS: usize = 500_000;
 
 fn too_many_operations(formula: &str) -> FormulaError {

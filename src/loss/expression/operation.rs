@@ -8,7 +8,6 @@ pub(super) enum Unary {
     /// a itself: how an input, a constant or a shared result reaches an output.
     Copy,
     Negate,
-    /// a·a, the building block of integer powers.
     Square,
     Sqrt,
     Exp,
@@ -49,6 +48,32 @@ pub(super) enum Binary {
     Gate,
 }
 
+/// The first step of a fused operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+}
+
+/// The second step of a fused operation, given the first one's result t and another operand c. Both steps round: this
+/// saves the way through memory, not a rounding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// t + c
+    Add,
+    /// t − c
+    Subtract,
+    /// c − t
+    SubtractFrom,
+    /// t·c
+    Multiply,
+    /// t·t
+    Square,
+    /// −t
+    Negate,
+}
+
 #[inline(always)]
 fn minimum_is_first(a: f64, b: f64) -> bool {
     // `|`, not `||`: no branch.
@@ -83,6 +108,19 @@ fn each_pair<const WIDTH: usize>(
 ) {
     for lane in 0..WIDTH {
         result[lane] = function(a[lane], b[lane]);
+    }
+}
+
+#[inline(always)]
+fn each_triple<const WIDTH: usize>(
+    result: &mut [f64; WIDTH],
+    a: &[f64; WIDTH],
+    b: &[f64; WIDTH],
+    c: &[f64; WIDTH],
+    function: impl Fn(f64, f64, f64) -> f64,
+) {
+    for lane in 0..WIDTH {
+        result[lane] = function(a[lane], b[lane], c[lane]);
     }
 }
 
@@ -148,6 +186,39 @@ pub(super) fn apply_binary<const WIDTH: usize>(
         Binary::MinimumIsFirst => each_pair(result, a, b, |a, b| if minimum_is_first(a, b) { 1.0 } else { 0.0 }),
         Binary::MaximumIsFirst => each_pair(result, a, b, |a, b| if maximum_is_first(a, b) { 1.0 } else { 0.0 }),
         Binary::Gate => each_pair(result, a, b, |a, b| if a != 0.0 { b } else { 0.0 }),
+    }
+}
+
+/// Writes `closing` of `first` of every lane. The width never changes a lane's bits.
+#[inline(always)]
+pub(super) fn apply_fused<const WIDTH: usize>(
+    first: Arithmetic,
+    closing: Closing,
+    result: &mut [f64; WIDTH],
+    operands: [&[f64; WIDTH]; 3],
+) {
+    match first {
+        Arithmetic::Add => apply_closing(closing, result, operands, |a, b| a + b),
+        Arithmetic::Subtract => apply_closing(closing, result, operands, |a, b| a - b),
+        Arithmetic::Multiply => apply_closing(closing, result, operands, |a, b| a * b),
+    }
+}
+
+#[inline(always)]
+fn apply_closing<const WIDTH: usize>(
+    closing: Closing,
+    result: &mut [f64; WIDTH],
+    operands: [&[f64; WIDTH]; 3],
+    first: impl Fn(f64, f64) -> f64,
+) {
+    let [a, b, c] = operands;
+    match closing {
+        Closing::Add => each_triple(result, a, b, c, |a, b, c| first(a, b) + c),
+        Closing::Subtract => each_triple(result, a, b, c, |a, b, c| first(a, b) - c),
+        Closing::SubtractFrom => each_triple(result, a, b, c, |a, b, c| c - first(a, b)),
+        Closing::Multiply => each_triple(result, a, b, c, |a, b, c| first(a, b) * c),
+        Closing::Square => each_pair(result, a, b, |a, b| first(a, b) * first(a, b)),
+        Closing::Negate => each_pair(result, a, b, |a, b| -first(a, b)),
     }
 }
 

@@ -1,16 +1,15 @@
 //! A graph as a straight list of instructions over a small set of reused slots.
 
-use std::collections::HashMap;
-
 use multiversion::multiversion;
 
-use super::graph::{Graph, Node, NodeId, operands, reachable};
-use super::operation::{Binary, Unary, apply_binary, apply_unary};
+use super::compiler::compile;
+use super::graph::{Graph, NodeId};
+use super::operation::{Arithmetic, Binary, Closing, Unary, apply_binary, apply_fused, apply_unary};
 use crate::loss::LANES;
 
 /// Where an instruction reads.
 #[derive(Clone, Copy, Debug)]
-enum Source {
+pub(super) enum Source {
     Input(u32),
     Constant(u32),
     Slot(u32),
@@ -18,40 +17,42 @@ enum Source {
 
 /// Where an instruction writes: never a slot it reads from, so that reading and writing borrow apart.
 #[derive(Clone, Copy, Debug)]
-enum Destination {
+pub(super) enum Destination {
     Slot(u32),
     Output(u32),
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Operation {
+pub(super) enum Operation {
     Unary(Unary, Source),
     Binary(Binary, Source, Source),
+    /// Two steps of arithmetic whose intermediate result nobody else wants: it never goes through memory.
+    Fused(Arithmetic, Closing, [Source; 3]),
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Instruction {
-    operation: Operation,
-    destination: Destination,
+pub(super) struct Instruction {
+    pub(super) operation: Operation,
+    pub(super) destination: Destination,
 }
 
 /// Numbers in a cache line, to which blocks of scratch are aligned: vector loads across lines cost double.
 const CACHE_LINE: usize = 8;
 
 /// Instructions that compute some outputs from some inputs, for one point or for [`LANES`] points at once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tape {
-    instructions: Vec<Instruction>,
-    constants: Vec<f64>,
+    pub(super) instructions: Vec<Instruction>,
+    pub(super) constants: Vec<f64>,
     /// Every constant [`LANES`] times over, so that all operands of a block look alike. Empty without block side.
     block_constants: Vec<f64>,
-    slots: usize,
+    pub(super) slots: usize,
 }
 
 impl Tape {
     /// Instructions for `roots` as outputs, in this order; `blocks` tells whether [`Tape::run_block`] will be used.
     pub(super) fn new(graph: &Graph, roots: &[NodeId], blocks: bool) -> Tape {
-        let mut tape = Compiler::new(graph, roots).compile(roots);
+        let mut tape = compile(graph, roots);
         if blocks {
             tape.block_constants = vec![0.0; tape.constants.len() * LANES + CACHE_LINE];
             let constants = aligned_blocks_mut(&mut tape.block_constants);
@@ -86,11 +87,14 @@ impl Tape {
     /// The outputs at [`LANES`] points, lane by lane the bits of [`Tape::run`]. Inputs and outputs lie coordinate by
     /// coordinate; `scratch` holds at least [`Tape::block_scratch`] numbers.
     pub(super) fn run_block(&self, inputs: &[f64], outputs: &mut [f64], scratch: &mut [f64]) {
+        let slots = aligned_blocks_mut(scratch);
+        // The trait's contract. Going on would leave outputs unwritten, which nobody would notice.
+        assert!(slots.len() >= self.slots, "scratch is shorter than block_scratch() asks for");
         execute_block(
             &self.instructions,
             aligned_blocks(&self.block_constants),
             inputs.as_chunks().0,
-            aligned_blocks_mut(scratch),
+            slots,
             outputs.as_chunks_mut().0,
         );
     }
@@ -131,6 +135,7 @@ fn execute<const WIDTH: usize>(
         let (before, result, after) = match instruction.destination {
             Destination::Slot(slot) => {
                 let (before, rest) = slots.split_at_mut(slot as usize);
+                // Both callers provide as many slots as the tape has.
                 let Some((result, after)) = rest.split_first_mut() else { return };
                 (&*before, result, &*after)
             }
@@ -147,132 +152,9 @@ fn execute<const WIDTH: usize>(
         match instruction.operation {
             Operation::Unary(operation, a) => apply_unary(operation, result, read(a)),
             Operation::Binary(operation, a, b) => apply_binary(operation, result, read(a), read(b)),
-        }
-    }
-}
-
-/// State while instructions are laid out.
-struct Compiler<'graph> {
-    graph: &'graph Graph,
-    needed: Vec<bool>,
-    /// Index of the last node that reads a node; the node's slot is free after it.
-    last_use: Vec<usize>,
-    sources: Vec<Option<Source>>,
-    free_slots: Vec<u32>,
-    known_constants: HashMap<u64, u32>,
-    tape: Tape,
-}
-
-impl<'graph> Compiler<'graph> {
-    fn new(graph: &'graph Graph, roots: &[NodeId]) -> Compiler<'graph> {
-        let needed = reachable(graph, roots);
-        let mut last_use = vec![0; graph.len()];
-        for index in (0..graph.len()).filter(|&index| needed[index]) {
-            for operand in operands(graph.at(index).1) {
-                last_use[operand.index()] = index;
+            Operation::Fused(first, second, [a, b, c]) => {
+                apply_fused(first, second, result, [read(a), read(b), read(c)]);
             }
-        }
-        let tape = Tape { instructions: Vec::new(), constants: Vec::new(), block_constants: Vec::new(), slots: 0 };
-        let sources = vec![None; graph.len()];
-        Compiler { graph, needed, last_use, sources, free_slots: Vec::new(), known_constants: HashMap::new(), tape }
-    }
-
-    fn compile(mut self, roots: &[NodeId]) -> Tape {
-        let mut outputs: HashMap<NodeId, Vec<u32>> = HashMap::new();
-        for (output, &root) in roots.iter().enumerate() {
-            outputs.entry(root).or_default().push(output as u32);
-        }
-        for index in 0..self.graph.len() {
-            if !self.needed[index] {
-                continue;
-            }
-            let (id, node) = self.graph.at(index);
-            let outputs = outputs.get(&id).map_or(&[][..], Vec::as_slice);
-            self.place(index, node, outputs);
-        }
-        self.tape
-    }
-
-    fn place(&mut self, index: usize, node: Node, mut outputs: &[u32]) {
-        let operation = match node {
-            Node::Constant(bits) => {
-                self.sources[index] = Some(self.constant(bits));
-                None
-            }
-            Node::Input(input) => {
-                self.sources[index] = Some(Source::Input(input));
-                None
-            }
-            Node::Unary(operation, a) => Some(Operation::Unary(operation, self.source(a))),
-            Node::Binary(operation, a, b) => Some(Operation::Binary(operation, self.source(a), self.source(b))),
-            Node::IntegerPower { exponent: ..0, previous, .. } => {
-                let one = self.constant(1.0f64.to_bits());
-                Some(Operation::Binary(Binary::Divide, one, self.source(previous)))
-            }
-            Node::IntegerPower { base, exponent, previous } if exponent % 2 != 0 => {
-                Some(Operation::Binary(Binary::Multiply, self.source(previous), self.source(base)))
-            }
-            Node::IntegerPower { previous, .. } => Some(Operation::Unary(Unary::Square, self.source(previous))),
-        };
-        let read_later = self.last_use[index] > index;
-        if let Some(operation) = operation {
-            let destination = match outputs {
-                // Nobody else reads it: straight to where it belongs.
-                [only, rest @ ..] if !read_later && rest.is_empty() => {
-                    outputs = rest;
-                    Destination::Output(*only)
-                }
-                _ => {
-                    let slot = self.new_slot();
-                    self.sources[index] = Some(Source::Slot(slot));
-                    Destination::Slot(slot)
-                }
-            };
-            self.tape.instructions.push(Instruction { operation, destination });
-        }
-        // Only now, so that an instruction never writes where it reads.
-        let mut freed = None;
-        for operand in operands(node) {
-            if self.last_use[operand.index()] == index && freed != Some(operand) {
-                self.free(operand.index());
-                freed = Some(operand);
-            }
-        }
-        if let Some(source) = self.sources[index] {
-            for &output in outputs {
-                let operation = Operation::Unary(Unary::Copy, source);
-                self.tape.instructions.push(Instruction { operation, destination: Destination::Output(output) });
-            }
-        }
-        if !read_later {
-            self.free(index);
-        }
-    }
-
-    /// Where an operand stands. Operands are placed before their users, so there always is a place.
-    fn source(&self, id: NodeId) -> Source {
-        self.sources[id.index()].unwrap_or(Source::Constant(0))
-    }
-
-    fn constant(&mut self, bits: u64) -> Source {
-        let constants = &mut self.tape.constants;
-        let place = *self.known_constants.entry(bits).or_insert_with(|| {
-            constants.push(f64::from_bits(bits));
-            constants.len() as u32 - 1
-        });
-        Source::Constant(place)
-    }
-
-    fn new_slot(&mut self) -> u32 {
-        self.free_slots.pop().unwrap_or_else(|| {
-            self.tape.slots += 1;
-            self.tape.slots as u32 - 1
-        })
-    }
-
-    fn free(&mut self, index: usize) {
-        if let Some(Source::Slot(slot)) = self.sources[index] {
-            self.free_slots.push(slot);
         }
     }
 }
