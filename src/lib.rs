@@ -2,6 +2,7 @@
 
 pub mod dynamics;
 pub mod findings;
+pub mod input;
 pub mod loss;
 pub mod math;
 pub mod noise;
