@@ -51,19 +51,12 @@ impl Document {
                 return Err(document.syntax_problem(error.valid_up_to(), message).into());
             }
         };
-        if let Some((offset, message)) = guard::too_deep(&document.text) {
+        if let Some((offset, message)) = guard::fault(&document.text) {
             return Err(document.syntax_problem(offset, message).into());
         }
         let (table, errors) = DeTable::parse_recoverable(&document.text);
         if !errors.is_empty() {
-            let problem = |error: &toml::de::Error| {
-                let offset = error.span().map_or(0, |span| span.start);
-                document.syntax_problem(offset, explain(error.message()))
-            };
-            let mut problems = Problems::sorted(errors.iter().take(100).map(problem).collect());
-            // What follows a mistake on the same line is mostly its consequence.
-            problems.0.dedup_by_key(|problem| problem.line());
-            return Err(problems);
+            return Err(document.syntax_problems(&errors));
         }
         let entries = entries(table.get_ref(), &|span| Origin::File { start: span.start, end: span.end });
         if entries.is_empty() {
@@ -141,6 +134,36 @@ impl Document {
         Problem { location: self.place(offset), key: self.key_near(offset).unwrap_or_default(), message }
     }
 
+    /// What the parser says, without what only follows from an earlier mistake.
+    fn syntax_problems(&self, errors: &[toml::de::Error]) -> Problems {
+        const TOLD: usize = 5;
+        let problem = |error: &toml::de::Error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            self.syntax_problem(offset, self.explain(error.message(), offset))
+        };
+        let mut problems = Problems::sorted(errors.iter().take(100).map(problem).collect());
+        problems.0.dedup_by_key(|problem| problem.line());
+        // A table given twice brings all its keys with it.
+        problems.0.dedup_by(|later, earlier| later.message == earlier.message && later.message == TWICE);
+        problems.0.truncate(TOLD);
+        problems
+    }
+
+    /// What the parser says of byte `offset`, in better words for the commonest mistakes.
+    fn explain(&self, message: &str, offset: usize) -> String {
+        if message.contains("duplicate key") {
+            return TWICE.to_owned();
+        }
+        let rest = self.text.get(offset..).unwrap_or_default();
+        let word: String =
+            rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).take(40).collect();
+        let before = self.text.get(..offset).unwrap_or_default().trim_end_matches([' ', '\t']);
+        if word.starts_with(char::is_alphabetic) && before.ends_with(['=', '[', ',']) {
+            return format!("not valid TOML: found {word}; texts stand in quotes: \"{word}\"");
+        }
+        format!("not valid TOML: {}", shorten(message))
+    }
+
     /// The key that a broken line seems to give: the last header above it and what stands before its `=`.
     fn key_near(&self, offset: usize) -> Option<String> {
         let offset = offset.min(self.text.len());
@@ -168,16 +191,4 @@ impl Document {
     }
 }
 
-/// What the parser says, with what to do about the commonest mistakes.
-fn explain(message: &str) -> String {
-    let advice = if message.contains("duplicate key") {
-        "; it is given twice: remove one of the two"
-    } else if message.contains("string values must be quoted") {
-        "; texts stand in quotes, such as kind = \"isotropic\""
-    } else if message.contains("recursion") {
-        "; remove the extra brackets"
-    } else {
-        ""
-    };
-    format!("not valid TOML: {}{advice}", shorten(message))
-}
+const TWICE: &str = "not valid TOML: the key is given twice; remove one of the two";

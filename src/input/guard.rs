@@ -1,5 +1,6 @@
 //! Bounds nesting before the parser sees a text: its tables are built and dropped by recursion, and a dotted key of
-//! 100,000 parts would overflow the stack.
+//! 100,000 parts would overflow the stack. Also finds a list that is not closed, which the parser would report on every
+//! line after it.
 
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
@@ -9,13 +10,22 @@ pub(crate) const DEEPEST: usize = 16;
 /// Parts of a dotted key. A scenario needs three.
 pub(crate) const LONGEST_KEY: usize = 16;
 
-/// The byte at which nesting exceeds what a scenario can need, and what to say of it.
-pub(crate) fn too_deep(text: &str) -> Option<(usize, String)> {
-    let (mut depth, mut dots) = (0_usize, 0_usize);
+/// The byte at which brackets go wrong, or nesting exceeds what a scenario can need, and what to say of it.
+pub(crate) fn fault(text: &str) -> Option<(usize, String)> {
+    let mut open = Vec::new();
+    let mut dots = 0_usize;
     for token in Source::new(text).lex() {
         match token.kind() {
-            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => depth += 1,
-            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => depth = depth.saturating_sub(1),
+            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => open.push(token),
+            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
+                open.pop();
+            }
+            TokenKind::Equals => {
+                if let Some(list) = open.last().filter(|open| open.kind() == TokenKind::LeftSquareBracket) {
+                    let message = "not valid TOML: this bracket is not closed before the next key; add the missing ]";
+                    return Some((list.span().start(), message.to_owned()));
+                }
+            }
             _ => {}
         }
         match token.kind() {
@@ -23,7 +33,7 @@ pub(crate) fn too_deep(text: &str) -> Option<(usize, String)> {
             TokenKind::Atom | TokenKind::Whitespace | TokenKind::BasicString | TokenKind::LiteralString => {}
             _ => dots = 0,
         }
-        if depth > DEEPEST {
+        if open.len() > DEEPEST {
             let message = format!(
                 "lists or tables nested more than {DEEPEST} deep; a scenario needs at most 4; remove the extra brackets"
             );

@@ -62,7 +62,7 @@ pub(super) fn segments(key: &str) -> Option<Vec<&str>> {
 fn parse_value(argument: &str, value: &str) -> Result<Node, String> {
     let origin = Origin::Argument { argument: Arc::from(argument), value: Arc::from(value) };
     let of = |value: Value| Node { value, origin: origin.clone(), key: origin.clone() };
-    if let Some((_, message)) = guard::too_deep(value) {
+    if let Some((_, message)) = guard::fault(value) {
         return Err(message);
     }
     match DeValue::parse(value) {

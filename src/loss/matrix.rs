@@ -105,13 +105,12 @@ fn fault_of_rows(rows: &[Vec<f64>]) -> Option<(String, String)> {
             return Some((format!("[{i}]"), found));
         }
     }
-    for i in 0..d {
-        for j in 0..i {
-            let (below, above) = (rows[i][j], rows[j][i]);
-            if below != above {
-                let found = format!("found {below} where its mirror image [{j}][{i}] is {above}; make them equal");
-                return Some((format!("[{i}][{j}]"), found));
-            }
+    let below_the_diagonal = (0..d).flat_map(|i| (0..i).map(move |j| (i, j)));
+    for (i, j) in below_the_diagonal {
+        let (below, above) = (rows[i][j], rows[j][i]);
+        if below != above {
+            let found = format!("found {below} where its mirror image [{j}][{i}] is {above}; make them equal");
+            return Some((format!("[{i}][{j}]"), found));
         }
     }
     let matrix = DMatrix::from_fn(d, d, |i, j| rows[i][j]);
