@@ -61,7 +61,7 @@ pub trait Described {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LossError {
     /// The formula.
-    #[error("{}", .0.message)]
+    #[error("{0}")]
     Formula(FormulaError),
     /// The wells.
     #[error(transparent)]

@@ -24,6 +24,12 @@ pub struct FormulaError {
     pub suggestion: Option<String>,
 }
 
+impl std::fmt::Display for FormulaError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
 impl Expression {
     /// A loss in these variables.
     ///

@@ -22,9 +22,8 @@ pub struct ExpressionSpec {
 }
 
 /// Names that a formula gives a meaning of its own.
-const RESERVED: [&str; 16] = [
-    "pi", "e", "sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "abs", "min", "max", "softplus", "ln",
-];
+const RESERVED: [&str; 15] =
+    ["pi", "e", "sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "abs", "min", "max", "softplus"];
 
 impl ExpressionSpec {
     pub(crate) fn read(table: &Table<'_>) -> Option<Self> {
@@ -49,14 +48,10 @@ impl ExpressionSpec {
         Expression::new(&self.variables, &parameters, &self.formula)
     }
 
-    /// The error with the part of the formula it is about and where that stands.
+    /// The error and where in the formula it is, which the place in the file does not show if the text has escapes.
     fn explain(&self, error: &FormulaError) -> String {
-        let before = self.formula.get(..error.start).unwrap_or_default();
-        let part = self.formula.get(error.start..error.end).unwrap_or_default();
-        let place = before.chars().count() + 1;
-        let about = if part.is_empty() { String::new() } else { format!(" `{}`", shorten(part)) };
-        let advice = error.suggestion.as_ref().map_or(String::new(), |suggestion| format!("; {}", shorten(suggestion)));
-        format!("{} at character {place} of the formula{about}{advice}", shorten(&error.message))
+        let character = self.formula.get(..error.start).unwrap_or_default().chars().count() + 1;
+        format!("{}; at character {character} of the formula", shorten(&error.to_string()))
     }
 }
 
