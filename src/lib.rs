@@ -2,7 +2,9 @@
 
 pub mod dynamics;
 pub mod ensemble;
+pub mod experiment;
 pub mod findings;
+pub mod input;
 pub mod landscape;
 pub mod loss;
 pub mod math;

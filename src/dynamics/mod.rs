@@ -6,8 +6,10 @@
 
 pub mod euler_maruyama;
 pub mod sgd;
+mod spec;
 
-use serde::{Deserialize, Serialize};
+pub(crate) use spec::LearningRate;
+pub use spec::DynamicsSpec;
 
 use crate::loss::LANES;
 use crate::random::normal::NormalBlock;
@@ -77,17 +79,4 @@ fn drift_and_diffuse(theta: &mut [f64], gradient: &[f64], noise: &[f64], drift: 
     for ((x, g), z) in theta.iter_mut().zip(gradient).zip(noise) {
         *x = *x - drift * g + diffusion * z;
     }
-}
-
-/// A dynamics as a scenario describes it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum DynamicsSpec {
-    /// θ ← θ − η(g + Δg/√S): the discrete process itself.
-    Sgd,
-    /// Euler–Maruyama of the SDE with its own step.
-    EulerMaruyama {
-        /// δ in SDE time; left out: η.
-        step: f64,
-    },
 }

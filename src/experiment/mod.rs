@@ -71,7 +71,7 @@ pub struct Control<'a> {
 /// When the loss does not allow the question.
 pub fn predict(loaded: &Loaded) -> Result<Findings, ExperimentError> {
     match loaded.scenario.experiment {
-        ExperimentKind::Equilibrium => equilibrium::predict(loaded),
+        ExperimentKind::Equilibrium | ExperimentKind::Covariance => equilibrium::predict(loaded),
     }
 }
 
@@ -81,6 +81,6 @@ pub fn predict(loaded: &Loaded) -> Result<Findings, ExperimentError> {
 /// When the loss does not allow the question, the run was stopped, or every replica diverged.
 pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureData), ExperimentError> {
     match loaded.scenario.experiment {
-        ExperimentKind::Equilibrium => equilibrium::run(loaded, control),
+        ExperimentKind::Equilibrium | ExperimentKind::Covariance => equilibrium::run(loaded, control),
     }
 }

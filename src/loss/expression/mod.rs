@@ -12,6 +12,7 @@ mod lexer;
 mod names;
 mod operation;
 mod parser;
+mod spec;
 mod tape;
 
 use std::cell::Cell;
@@ -24,6 +25,7 @@ use self::tape::Tape;
 use super::{LANES, Loss};
 
 pub use self::error::FormulaError;
+pub use self::spec::ExpressionSpec;
 
 /// Longest formula in bytes: 1 MiB.
 pub const MAXIMUM_LENGTH: usize = 1 << 20;
