@@ -5,5 +5,6 @@ pub mod findings;
 pub mod loss;
 pub mod math;
 pub mod noise;
+pub mod report;
 pub mod scenario;
 pub mod statistics;
