@@ -60,7 +60,9 @@ pub(super) fn with_error(value: f64, standard_error: Option<f64>) -> String {
     match standard_error.and_then(|error| decimals(error).map(|decimals| (error, decimals))) {
         Some((error, decimals)) => format!("{value:.decimals$} ± {error:.decimals$}"),
         None => match standard_error {
-            Some(error) if error.is_finite() => format!("{} ± {}", significant(value, 4), significant(error, 2)),
+            Some(error) if error.is_finite() && error > 0.0 => {
+                format!("{} ± {}", significant(value, 4), significant(error, 2))
+            }
             _ => significant(value, 6),
         },
     }

@@ -53,12 +53,13 @@ pub fn predict(findings: &Findings, style: Style) -> String {
     section(&mut lines, "Saddles", saddles(findings));
     section(&mut lines, "Predicted occupancy of the minima", predictions(findings));
     section(&mut lines, "Predicted mean escape times, in SDE time", escape(findings));
-    let predicted = findings.claims.iter().filter(|claim| claim.predicted.is_some()).collect::<Vec<_>>();
-    let statements = predicted.iter().flat_map(|claim| {
-        let value = claim.predicted.map_or(String::new(), fixed);
-        wrap(&format!("{} = {value}  ({})", claim.quantity, claim.id), 2)
+    let tested = findings.claims.iter().filter(|claim| claim.primary);
+    let statements = tested.flat_map(|claim| claim.contrasts.iter().map(move |contrast| (claim, contrast)));
+    let statements = statements.flat_map(|(claim, contrast)| {
+        let value = contrast.predicted.map_or("no prediction".to_owned(), fixed);
+        wrap(&format!("{} = {value}, to within ±{}", contrast.quantity, significant(claim.tolerance, 3)), 2)
     });
-    section(&mut lines, "What would be tested", statements.collect());
+    section(&mut lines, "What is tested", statements.collect());
     section(&mut lines, "Notes", notes(findings));
     finish(lines)
 }

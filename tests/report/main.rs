@@ -28,7 +28,7 @@ fn the_terminal_text_says_what_was_found() {
     let output = text::run(&case.findings, Style::default());
     for essential in [
         "double-well — Which well does SGD prefer?",
-        "η = 0.05; S = 1; n = 0.05; σ² = 4; T = 0.1; δ = 0.02; 128 replicas; steps 2,000,000 (SDE time 40000)",
+        "  η = 0.05; S = 1; n = 0.05; σ² = 4; T = 0.1; δ = 0.02; 128 replicas;\n  steps 2,000,000 (SDE time 40000); burn-in 50,000;",
         "A      -1.046681  -0.352386  0.863438  0.859060  0.858607  0.8583 ± 0.0012  [0.8559, 0.8607]",
         "A → B  150.506       177.97    178.412             7,610",
         "* HOLDS",
@@ -138,7 +138,7 @@ fn the_page_stands_alone_and_says_everything() {
             &findings.scenario.title,
             &findings.scenario.question,
             &word,
-            "as expected",
+            if findings.verdict == Some(findings.expected) { "as expected" } else { "expected: HOLDS" },
             "learning rate",
             "<svg",
             "How to run it again",

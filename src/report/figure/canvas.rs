@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 
 use plotters::coord::Shift;
 use plotters::element::{Circle, PathElement, Polygon, Text};
-use plotters::prelude::{DrawingArea, DrawingBackend, IntoFont, RGBColor};
+use plotters::prelude::{DrawingArea, DrawingBackend, RGBColor};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontStyle, FontTransform, ShapeStyle, register_font};
+use plotters::style::{Color, FontDesc, FontFamily, FontStyle, FontTransform, ShapeStyle, register_font};
 
 use super::super::ReportError;
 use super::palette::{Dash, Marker, SOLID};
@@ -133,10 +133,16 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
     fn solid(&self, points: &[Point], stroke: Stroke) -> Drawn {
         let mut pixels: Vec<(i32, i32)> = points.iter().map(|point| self.pixel(*point)).collect();
         pixels.dedup();
-        if pixels.len() < 2 {
-            return Ok(());
+        // Plotters mitres without limit: at a sharp turn the joint would shoot across the figure.
+        let mut start = 0;
+        for corner in 1..pixels.len() {
+            if corner + 1 == pixels.len() || sharp(pixels[corner - 1], pixels[corner], pixels[corner + 1]) {
+                let stretch = pixels[start..=corner].to_vec();
+                self.area.draw(&PathElement::new(stretch, self.shape(stroke))).map_err(failed)?;
+                start = corner;
+            }
         }
-        self.area.draw(&PathElement::new(pixels, self.shape(stroke))).map_err(failed)
+        Ok(())
     }
 
     /// A filled polygon.
@@ -196,7 +202,7 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
             Align::Centre => HPos::Center,
             Align::Right => HPos::Right,
         };
-        let mut font = self.font(lettering.size, lettering.bold);
+        let mut font = font(lettering.size * self.scale, lettering.bold);
         if lettering.upwards {
             font = font.transform(FontTransform::Rotate270);
         }
@@ -208,7 +214,7 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
     pub(super) fn formula(&self, text: &str, at: Point, lettering: Lettering) -> Drawn {
         let runs = runs(text);
         let size = |below: bool| if below { 0.75 * lettering.size } else { lettering.size };
-        let total: f64 = runs.iter().map(|(run, below)| self.width(run, size(*below))).sum();
+        let total: f64 = runs.iter().map(|(run, below)| width(run, size(*below))).sum();
         let mut x = match lettering.align {
             Align::Left => at.0,
             Align::Centre => at.0 - total / 2.0,
@@ -218,21 +224,34 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
             let lowered = if below { 0.28 * lettering.size } else { 0.0 };
             let lettering = Lettering { size: size(below), align: Align::Left, ..lettering };
             self.text(run, (x, at.1 + lowered), lettering)?;
-            x += self.width(run, size(below));
+            x += width(run, size(below));
         }
         Ok(())
     }
 
-    fn font(&self, size: f64, bold: bool) -> plotters::style::FontDesc<'static> {
-        // Plotters counts a font's size as the height of its line, 1.2 times the em.
-        let style = if bold { FontStyle::Bold } else { FontStyle::Normal };
-        (FAMILY, size * self.scale * 1.2).into_font().style(style)
+    /// Width of the whole surface in design units.
+    pub(super) fn breadth(&self) -> f64 {
+        f64::from(self.area.dim_in_pixel().0) / self.scale
     }
+}
 
-    /// The width of a text in design units.
-    pub(super) fn width(&self, text: &str, size: f64) -> f64 {
-        self.font(size, false).box_size(text).map_or(0.0, |(width, _)| f64::from(width) / self.scale)
-    }
+fn font(size: f64, bold: bool) -> FontDesc<'static> {
+    // Plotters counts a font's size as the height of its line, 1.2 times the em.
+    let style = if bold { FontStyle::Bold } else { FontStyle::Normal };
+    FontDesc::new(FontFamily::Name(FAMILY), size * 1.2, style)
+}
+
+/// The width of a text in design units; 0 before [`register_fonts`].
+pub(super) fn width(text: &str, size: f64) -> f64 {
+    // Widths come in whole pixels: measured enlarged they are good to a hundredth of a unit.
+    font(100.0 * size, false).box_size(text).map_or(0.0, |(width, _)| f64::from(width) / 100.0)
+}
+
+/// Whether a path turns by more than 50° at `at`.
+fn sharp(from: (i32, i32), at: (i32, i32), to: (i32, i32)) -> bool {
+    let (ax, ay) = (f64::from(at.0 - from.0), f64::from(at.1 - from.1));
+    let (bx, by) = (f64::from(to.0 - at.0), f64::from(to.1 - at.1));
+    ax * bx + ay * by < 0.64 * ax.hypot(ay) * bx.hypot(by)
 }
 
 fn failed(error: impl Display) -> ReportError {

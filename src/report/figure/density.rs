@@ -95,35 +95,53 @@ impl Density<'_> {
             panel.block((low, 0.0), (high, density), PALE, 1.0)?;
         }
         self.draw_saddles(panel)?;
-        for (curve, rung, width) in [(&data.gibbs, Rung::Gibbs, 2.4), (&data.discrete, Rung::Discrete, 2.4)] {
-            let look = palette::rung(rung);
-            let points = data.theta.iter().copied().zip(curve.iter().copied());
-            panel.line(points, Stroke::new(look.colour, width).dashed(look.dash))?;
-        }
         let narrowest =
             bins().map(|(low, high, _)| panel.across(high) - panel.across(low)).fold(f64::INFINITY, f64::min);
-        for ((low, high, density), error) in bins().zip(&data.standard_error) {
-            let [left, _, right, _] = panel.frame;
-            let middle = panel.across((low + high) / 2.0);
-            if !error.is_finite() || density == 0.0 || middle < left || middle > right {
-                continue;
+        // A band lies under the curves, which it would hide; bars lie on top of them.
+        if narrowest < ROOM_FOR_BARS {
+            for ((low, high, density), error) in bins().zip(&data.standard_error) {
+                if error.is_finite() && density > 0.0 {
+                    let ends = ((density - 1.96 * error).max(0.0), density + 1.96 * error);
+                    panel.block((low, ends.0), (high, ends.1), BLACK, 0.5)?;
+                }
             }
-            let (from, to) = ((density - 1.96 * error).max(0.0), density + 1.96 * error);
-            if narrowest < ROOM_FOR_BARS {
-                panel.block((low, from), (high, to), BLACK, 0.55)?;
-                continue;
-            }
-            let stroke = Stroke::new(BLACK, 1.2);
-            let (bottom, top) = (panel.up(from), panel.up(to));
-            panel.canvas.line(&[(middle, bottom), (middle, top)], stroke)?;
-            let cap = (narrowest * 0.3).min(3.0);
-            for end in [bottom, top] {
-                panel.canvas.line(&[(middle - cap, end), (middle + cap, end)], stroke)?;
-            }
-            panel.canvas.marker((middle, panel.up(density)), Marker::Circle, 3.6, BLACK, false)?;
+        }
+        self.draw_curves(panel)?;
+        if narrowest >= ROOM_FOR_BARS {
+            self.draw_bars(panel, (narrowest * 0.3).min(3.0))?;
         }
         panel.bottom_ticks()?;
         panel.left_axis("probability density", 50.0)
+    }
+
+    fn draw_curves<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+        let data = self.data;
+        for (curve, rung) in [(&data.gibbs, Rung::Gibbs), (&data.discrete, Rung::Discrete)] {
+            let look = palette::rung(rung);
+            let points = data.theta.iter().copied().zip(curve.iter().copied());
+            panel.line(points, Stroke::new(look.colour, 2.4).dashed(look.dash))?;
+        }
+        Ok(())
+    }
+
+    /// Error bars with caps of half a width.
+    fn draw_bars<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, cap: f64) -> Drawn {
+        let [left, _, right, _] = panel.frame;
+        let data = self.data;
+        for (bin, (density, error)) in data.measured.iter().zip(&data.standard_error).enumerate() {
+            let middle = panel.across((data.edges[bin] + data.edges[bin + 1]) / 2.0);
+            if !error.is_finite() || *density == 0.0 || middle < left || middle > right {
+                continue;
+            }
+            let stroke = Stroke::new(BLACK, 1.2);
+            let (bottom, top) = (panel.up((density - 1.96 * error).max(0.0)), panel.up(density + 1.96 * error));
+            panel.canvas.line(&[(middle, bottom), (middle, top)], stroke)?;
+            for end in [bottom, top] {
+                panel.canvas.line(&[(middle - cap, end), (middle + cap, end)], stroke)?;
+            }
+            panel.canvas.marker((middle, panel.up(*density)), Marker::Circle, 3.6, BLACK, false)?;
+        }
+        Ok(())
     }
 
     fn draw_saddles<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
@@ -179,7 +197,7 @@ impl Design for Density<'_> {
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
         let entries: Vec<KeyEntry> = self.entries();
-        key(canvas, &entries, (LEFT, 28.0 - key_height(canvas, &entries, RIGHT - LEFT)), RIGHT - LEFT)?;
+        key(canvas, &entries, (LEFT, 28.0 - key_height(&entries, RIGHT - LEFT)), RIGHT - LEFT)?;
         let x = self.horizontal();
         let top = 34.0;
         let y = Axis::new(Scale::Linear, 0.0, 1.06 * self.highest());

@@ -9,7 +9,7 @@ use super::super::csv::CsvTable;
 use super::super::number::significant;
 use super::super::words::{RUNGS, predicted, rung_name, rung_of, verdict_word};
 use super::axis::{Axis, Scale};
-use super::canvas::{Align, Canvas, Drawn, Lettering, SMALL, Stroke};
+use super::canvas::{Align, Canvas, Drawn, Lettering, SMALL, Stroke, width};
 use super::palette::{self, BAND, BLACK, GREY, Look, MEASURED, PALE};
 use super::panel::{KeyEntry, Panel, Sample, key, key_height};
 use super::{Design, WIDTH};
@@ -18,6 +18,7 @@ const LEFT: f64 = 96.0;
 const RIGHT: f64 = WIDTH - 16.0;
 const AXIS: f64 = 46.0;
 const GAP: f64 = 14.0;
+const KEY_ROOM: f64 = WIDTH - 24.0;
 /// Differences of more than this many tolerances are shown on a compressed scale.
 const LINEAR_UP_TO: f64 = 15.0;
 
@@ -46,7 +47,7 @@ struct Difference {
 impl<'a> Ladder<'a> {
     /// `None` where no occupancies were asked for.
     pub(super) fn new(findings: &'a Findings) -> Option<Self> {
-        let worth_a_row = |row: &&OccupancyRecord| row.minimum != "other" || row.measured.is_some_and(|p| p > 1e-3);
+        let worth_a_row = |row: &&OccupancyRecord| row.minimum != "other" || row.measured.is_some_and(|p| p > 0.01);
         let rows: Vec<&OccupancyRecord> = findings.occupancy.iter().filter(worth_a_row).collect();
         if rows.is_empty() {
             return None;
@@ -71,7 +72,8 @@ impl<'a> Ladder<'a> {
         let scale = if self.compressed() { " (compressed beyond ε)" } else { "" };
         format!(
             "Above: the probability of each minimum, predicted by each rung of the ladder (coloured symbols) and measured \
-             (black; the bar is the 95 % interval between independent replicas), spread as log-odds. Below: measured \
+             (black; the bar is the 95 % interval between independent replicas, smaller than the symbol where none is seen; an \
+             open symbol at the edge stands for 0 or 1), spread as log-odds. Below: measured \
              minus predicted log-odds{scale} with 90 % intervals; the band is the tolerance ±ε = ±{}. A rung holds where \
              every bar lies inside the band, is rejected where one lies clearly outside, and is undetermined where a \
              bar crosses an edge. The verdict is about {}.",
@@ -81,14 +83,29 @@ impl<'a> Ladder<'a> {
     }
 
     fn compressed(&self) -> bool {
-        self.reach() > LINEAR_UP_TO * self.tolerance
+        let (low, high) = self.reach();
+        high.max(-low) > LINEAR_UP_TO * self.tolerance
     }
 
-    /// The farthest end of any interval from 0.
-    fn reach(&self) -> f64 {
+    /// The range of all differences with their intervals, and of the tolerance band with some room.
+    fn reach(&self) -> (f64, f64) {
         let differences = self.contrasts.iter().flat_map(|contrast| &contrast.differences);
         let ends = differences.filter_map(|(_, difference)| difference.as_ref()).flat_map(|d| d.interval);
-        ends.map(f64::abs).filter(|end| end.is_finite()).fold(1.6 * self.tolerance, f64::max)
+        let room = 1.6 * self.tolerance;
+        ends.filter(|end| end.is_finite()).fold((-room, room), |(low, high), end| (low.min(end), high.max(end)))
+    }
+
+    /// A linear axis, or one compressed beyond the tolerance where it would else be a hair's breadth.
+    fn differences(&self) -> Axis {
+        let (low, high) = self.reach();
+        if !self.compressed() {
+            let margin = 0.04 * (high - low);
+            return Axis::new(Scale::Linear, low - margin, high + margin);
+        }
+        let spread = |value: f64| (value / self.tolerance).asinh();
+        let margin = 0.06 * (spread(high) - spread(low));
+        let value = |spread: f64| spread.sinh() * self.tolerance;
+        Axis::new(Scale::Asinh(self.tolerance), value(spread(low) - margin), value(spread(high) + margin))
     }
 
     /// Distance between two symbols of one row: less where there are many rows.
@@ -160,9 +177,9 @@ impl<'a> Ladder<'a> {
                     if let Some([low, high]) = row.interval {
                         panel.interval(low, high, last, Stroke::new(BLACK, 1.5))?;
                     }
-                    if p > 0.0 {
-                        canvas.marker((panel.across(p), last), MEASURED.marker, 8.0, BLACK, false)?;
-                    }
+                    // 0 and 1 lie infinitely far out: an open symbol at the edge stands for them.
+                    let at = panel.across(p).clamp(LEFT, RIGHT);
+                    canvas.marker((at, last), MEASURED.marker, 8.0, BLACK, at != panel.across(p))?;
                 }
                 None => {
                     let lettering = Lettering { colour: GREY, ..Lettering::new(SMALL - 1.0, Align::Right) };
@@ -170,8 +187,7 @@ impl<'a> Ladder<'a> {
                 }
             }
         }
-        canvas.text("minimum", (LEFT - 12.0, top - 9.0), right(SMALL))?;
-        panel.bottom_axis("probability of the minimum (spread as log-odds)")
+        panel.bottom_axis("probability of a minimum (spread as log-odds)")
     }
 
     /// An axis that holds every probability, with room to spare.
@@ -194,15 +210,15 @@ impl<'a> Ladder<'a> {
 
     fn draw_differences<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>, top: f64) -> Drawn {
         let frame = [LEFT, top, RIGHT, top + self.lower_height()];
-        let reach = 1.08 * self.reach();
-        let scale = if self.compressed() { Scale::Asinh(self.tolerance) } else { Scale::Linear };
-        let x = Axis::new(scale, -reach, reach);
-        let panel = Panel { canvas, frame, x, y: Axis::new(Scale::Linear, 0.0, 1.0) };
+        let panel = Panel { canvas, frame, x: self.differences(), y: Axis::new(Scale::Linear, 0.0, 1.0) };
         panel.block((-self.tolerance, 0.0), (self.tolerance, 1.0), BAND, 1.0)?;
+        let measured = self.contrasts.iter().flat_map(|c| &c.differences).any(|(_, difference)| difference.is_some());
         for edge in [-self.tolerance, self.tolerance] {
             panel.line([(edge, 0.0), (edge, 1.0)], Stroke::new(GREY, 1.0).dashed(palette::DOTTED))?;
         }
-        panel.line([(0.0, 0.0), (0.0, 1.0)], Stroke::new(GREY, 1.0))?;
+        if measured {
+            panel.line([(0.0, 0.0), (0.0, 1.0)], Stroke::new(GREY, 1.0))?;
+        }
         let mut start = top;
         for (index, contrast) in self.contrasts.iter().enumerate() {
             let height = self.contrast_height(contrast);
@@ -221,8 +237,11 @@ impl<'a> Ladder<'a> {
                     }
                     None => {
                         let text = format!("{}: no estimate", rung_name(*rung));
-                        let lettering = Lettering { colour: look.colour, ..Lettering::new(SMALL - 1.0, Align::Left) };
-                        canvas.text(&text, (LEFT + 8.0, y), lettering)?;
+                        let lettering = Lettering { colour: look.colour, ..Lettering::new(SMALL - 1.0, Align::Centre) };
+                        let (at, half) = (panel.across(0.0), width(&text, SMALL) / 2.0);
+                        // No line runs through the words.
+                        canvas.rectangle((at - half, y - 6.0), (at + half, y + 6.0), BAND, 1.0)?;
+                        canvas.text(&text, (at, y), lettering)?;
                     }
                 }
             }
@@ -278,26 +297,23 @@ pub(super) fn csv(findings: &Findings) -> String {
 
 impl Design for Ladder<'_> {
     fn size(&self) -> (f64, f64) {
-        // Keys are at most two rows each: three rungs and the measurement.
-        let mut height = 44.0 + 18.0 + self.upper_height() + AXIS;
+        let mut height = key_height(&self.key_above(), KEY_ROOM) + 14.0 + self.upper_height() + AXIS;
         if !self.contrasts.is_empty() {
-            height += GAP + 44.0 + self.lower_height() + AXIS;
+            height += GAP + key_height(&self.key_below(), KEY_ROOM) + 4.0 + self.lower_height() + AXIS;
         }
         (WIDTH, height.ceil())
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
-        let above = self.key_above();
-        let room = WIDTH - 24.0;
-        key(canvas, &above, (12.0, 42.0 - key_height(canvas, &above, room)), room)?;
-        let top = 44.0 + 18.0;
+        let (above, below) = (self.key_above(), self.key_below());
+        key(canvas, &above, (12.0, 6.0), KEY_ROOM)?;
+        let top = key_height(&above, KEY_ROOM) + 14.0;
         self.draw_occupancies(canvas, top)?;
         if self.contrasts.is_empty() {
             return Ok(());
         }
-        let below = self.key_below();
         let middle = top + self.upper_height() + AXIS + GAP;
-        key(canvas, &below, (12.0, middle + 40.0 - key_height(canvas, &below, room)), room)?;
-        self.draw_differences(canvas, middle + 44.0)
+        key(canvas, &below, (12.0, middle), KEY_ROOM)?;
+        self.draw_differences(canvas, middle + key_height(&below, KEY_ROOM) + 4.0)
     }
 }

@@ -15,6 +15,7 @@ use super::{Design, WIDTH};
 
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = WIDTH - 84.0;
+const KEY_ROOM: f64 = WIDTH - 24.0;
 /// Powers of ten that the shading spans.
 const DECADES: f64 = 4.0;
 /// Steps of the shading: neighbours of one step are drawn as one rectangle.
@@ -67,11 +68,11 @@ impl<'a> Map<'a> {
 
     /// What the figure shows.
     pub(super) fn caption(&self) -> String {
-        let basins = if self.data.basin.is_empty() { "" } else { " Dashed grey lines part the basins of attraction." };
+        let basins = if self.data.basin.is_empty() { "" } else { " Thick grey lines part the basins of attraction." };
         let paths = if self.data.paths.is_empty() {
             ""
         } else {
-            " Thin lines are single trajectories from their start (small open circle), coloured by the basin they started in."
+            " Thin lines are single trajectories, coloured by the basin they started in (open circles, where no letter covers them)."
         };
         let level = |power: i32| pretty(&significant((self.losses[1] - self.losses[0]) * 0.5f64.powi(power), 2));
         format!(
@@ -81,6 +82,11 @@ impl<'a> Map<'a> {
             level(LEVELS - 1),
             level(0),
         )
+    }
+
+    /// Where the panel begins, below the key.
+    fn top(&self) -> f64 {
+        key_height(&self.entries(), KEY_ROOM) + 14.0
     }
 
     fn height(&self) -> f64 {
@@ -103,7 +109,7 @@ impl<'a> Map<'a> {
         let cross = Look { marker: Marker::Cross, ..MEASURED };
         entries.push(KeyEntry { look: cross, sample: Sample::Point, label: "saddle".to_owned() });
         if !self.data.basin.is_empty() {
-            let border = Look { colour: GREY, dash: palette::DASHED, ..MEASURED };
+            let border = Look { colour: GREY, ..MEASURED };
             entries.push(KeyEntry { look: border, sample: Sample::Line, label: "basin boundary".to_owned() });
         }
         entries
@@ -127,7 +133,7 @@ impl<'a> Map<'a> {
     }
 
     fn look(&self, start: &str) -> Look {
-        palette::group(self.place(start) + 1)
+        palette::group(self.place(start))
     }
 
     /// Shade of a density: 1 at the highest, 0 four decades below.
@@ -176,12 +182,18 @@ impl<'a> Map<'a> {
         if self.data.basin.len() != self.data.loss.len() {
             return Ok(());
         }
-        for minimum in self.findings.minima.iter().skip(1) {
-            let inside: Vec<f64> =
-                self.data.basin.iter().map(|basin| if *basin == minimum.id { 1.0 } else { 0.0 }).collect();
-            for line in contour::lines(&centres[0], &centres[1], &inside, 0.5) {
-                panel.line(line, Stroke::new(GREY, 2.0).dashed(palette::DASHED))?;
+        let mut done = vec![false; self.data.basin.len()];
+        for minimum in &self.findings.minima {
+            let inside: Vec<bool> = self.data.basin.iter().map(|basin| *basin == minimum.id).collect();
+            let mut share = smoothed(&inside, centres[0].len());
+            // A border is drawn once, by the first of its two basins.
+            for (share, _) in share.iter_mut().zip(&done).filter(|(_, done)| **done) {
+                *share = f64::NAN;
             }
+            for line in contour::lines(&centres[0], &centres[1], &share, 0.5) {
+                panel.line(line, Stroke::new(GREY, 2.2))?;
+            }
+            done.iter_mut().zip(&inside).for_each(|(done, inside)| *done |= inside);
         }
         Ok(())
     }
@@ -242,16 +254,33 @@ impl<'a> Map<'a> {
     }
 }
 
+/// The share of a set in the neighbourhood of every cell: labels come by cells, borders should not be stairs.
+fn smoothed(inside: &[bool], columns: usize) -> Vec<f64> {
+    let rows = inside.len() / columns.max(1);
+    let mut share: Vec<f64> = inside.iter().map(|inside| if *inside { 1.0 } else { 0.0 }).collect();
+    for _ in 0..2 {
+        share = (0..share.len())
+            .map(|cell| {
+                let (column, row) = (cell % columns, cell / columns);
+                let across = column.saturating_sub(1)..=(column + 1).min(columns - 1);
+                let up = row.saturating_sub(1)..=(row + 1).min(rows - 1);
+                let around = up.flat_map(|row| across.clone().map(move |column| row * columns + column));
+                let (sum, count) = around.fold((0.0, 0.0), |(sum, count), cell| (sum + share[cell], count + 1.0));
+                sum / count
+            })
+            .collect();
+    }
+    share
+}
+
 impl Design for Map<'_> {
     fn size(&self) -> (f64, f64) {
-        let rows = if self.entries().len() > 4 { 2.0 } else { 1.0 };
-        (WIDTH, (14.0 + 19.0 * rows + self.height() + 46.0).ceil())
+        (WIDTH, (self.top() + self.height() + 46.0).ceil())
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
-        let top = self.size().1 - 46.0 - self.height();
-        let (entries, room) = (self.entries(), WIDTH - 24.0);
-        key(canvas, &entries, (12.0, top - 8.0 - key_height(canvas, &entries, room)), room)?;
+        key(canvas, &self.entries(), (12.0, 6.0), KEY_ROOM)?;
+        let top = self.top();
         let frame = [LEFT, top, RIGHT, top + self.height()];
         let [x, y] = self.axes;
         let panel = Panel { canvas, frame, x, y };

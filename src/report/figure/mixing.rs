@@ -15,6 +15,7 @@ use super::{Design, WIDTH};
 const LEFT: f64 = 66.0;
 const RIGHT: f64 = WIDTH - 16.0;
 const GAP: f64 = 20.0;
+const KEY_ROOM: f64 = WIDTH - 24.0;
 /// More panels than this would be too small to read; the likeliest minima are shown.
 const MOST_PANELS: usize = 4;
 
@@ -66,6 +67,11 @@ impl<'a> Mixing<'a> {
              predictions. A simulation that mixes has forgotten its starts: the groups come together, and their \
              bands overlap and narrow. Groups that stay apart say nothing about equilibrium.{choice}"
         )
+    }
+
+    /// Where the first panel begins, below the key.
+    fn top(&self) -> f64 {
+        key_height(&self.entries(), KEY_ROOM) + 14.0
     }
 
     fn panel_height(&self) -> f64 {
@@ -122,13 +128,16 @@ impl<'a> Mixing<'a> {
             // All bands first, so that no band hides a line.
             if pass == 0 {
                 let rows = values.zip(&series.standard_error);
-                let band: Vec<_> = rows.map(|((t, p), e)| (t, p - 1.96 * e, p + 1.96 * e)).collect();
+                let band: Vec<_> =
+                    rows.map(|((t, p), e)| (t, (p - 1.96 * e).max(0.0), (p + 1.96 * e).min(1.0))).collect();
                 panel.band(&band, look.colour, if self.starts.len() > 4 { 0.12 } else { 0.2 })?;
             } else {
                 panel.line(values, Stroke::new(look.colour, 2.0).dashed(look.dash))?;
             }
         }
-        for rung in &self.rungs {
+        // Broken lines go over the solid one: rungs that agree are all seen.
+        let solid_first = [Rung::Gibbs, Rung::Discrete, Rung::Laplace];
+        for rung in solid_first.iter().filter(|rung| self.rungs.contains(rung)) {
             if let Some(p) = predicted(row, *rung) {
                 let look = horizontal(*rung);
                 let stroke = Stroke::new(look.colour, 1.5).dashed(look.dash);
@@ -139,23 +148,20 @@ impl<'a> Mixing<'a> {
     }
 }
 
-/// Predictions are drawn thin and grey, told apart by their dashes: colours belong to the start groups here.
+/// Predictions are grey or black, told apart by their dashes: colours belong to the start groups here.
 fn horizontal(rung: Rung) -> Look {
-    Look { colour: palette::BLACK, ..palette::rung(rung) }
+    Look { colour: if rung == Rung::Gibbs { palette::GREY } else { palette::BLACK }, ..palette::rung(rung) }
 }
 
 impl Design for Mixing<'_> {
     fn size(&self) -> (f64, f64) {
         let panels = self.rows.len().max(1) as f64;
-        let key = 19.0 * (1.0 + ((self.starts.len() + 3) / 4) as f64);
-        (WIDTH, (key + 14.0 + panels * (self.panel_height() + GAP) - GAP + 46.0).ceil())
+        (WIDTH, (self.top() + panels * (self.panel_height() + GAP) - GAP + 46.0).ceil())
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
-        let entries = self.entries();
-        let room = WIDTH - 24.0;
-        let mut top = self.size().1 - 46.0 + GAP - self.rows.len().max(1) as f64 * (self.panel_height() + GAP);
-        key(canvas, &entries, (12.0, top - 10.0 - key_height(canvas, &entries, room)), room)?;
+        key(canvas, &self.entries(), (12.0, 6.0), KEY_ROOM)?;
+        let mut top = self.top();
         let positive = || self.data.time.iter().copied().filter(|time| *time > 0.0);
         let (first, last) = positive().fold((f64::INFINITY, 0.0f64), |(l, h), t| (l.min(t), h.max(t)));
         if self.rows.is_empty() || last == 0.0 {

@@ -56,6 +56,7 @@ const OVERSAMPLING: usize = 3;
 
 /// Draws every figure that applies.
 pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<Figure>, ReportError> {
+    register_fonts()?;
     let mut drawn = Vec::new();
     if let Some(design) = ladder::Ladder::new(findings) {
         let mut figure = draw("ladder", "The ladder of predictions", design.caption(), &design)?;
@@ -83,7 +84,6 @@ fn draw<D: Design>(
     caption: String,
     design: &D,
 ) -> Result<Figure, ReportError> {
-    register_fonts()?;
     let (width, height) = design.size();
     let (size, pixels) = bitmap(design, width, height)?;
     Ok(Figure { name, title, caption, svg: vector(design, width, height)?, size, pixels, csv: None })

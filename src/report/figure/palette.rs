@@ -56,7 +56,7 @@ pub(super) fn rung(rung: Rung) -> Look {
 
 /// A group of replicas by the index of the minimum that they start in.
 pub(super) fn group(index: usize) -> Look {
-    const COLOURS: [RGBColor; 6] = [BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY];
+    const COLOURS: [RGBColor; 6] = [ORANGE, PURPLE, GREEN, VERMILLION, SKY, BLUE];
     const DASHES: [Dash; 4] = [SOLID, DASHED, DASH_DOT, DOTTED];
     const MARKERS: [Marker; 4] = [Marker::Circle, Marker::Square, Marker::Diamond, Marker::Triangle];
     // Colour and dash advance together first and part company after a full turn of the colours, so that neighbours

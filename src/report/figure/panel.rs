@@ -3,7 +3,7 @@
 use plotters::prelude::{DrawingBackend, RGBColor};
 
 use super::axis::{Axis, Tick};
-use super::canvas::{Align, Canvas, Drawn, Lettering, Point, SMALL, Stroke, TEXT};
+use super::canvas::{Align, Canvas, Drawn, Lettering, Point, SMALL, Stroke, TEXT, width};
 use super::palette::{BLACK, Look};
 
 /// Where a panel is and what its axes are.
@@ -115,8 +115,10 @@ impl<DB: DrawingBackend> Panel<'_, '_, DB> {
         let at_most = ((self.frame[2] - self.frame[0]) / 48.0).max(2.0) as usize;
         let mut chosen: Vec<(f64, f64, String)> = Vec::new();
         for Tick { value, label } in self.x.ticks(at_most) {
-            let (at, half) = (self.across(value), self.canvas.width(&label, SMALL) / 2.0);
-            if chosen.iter().all(|(other, width, _)| (at - other).abs() > half + width + 7.0) {
+            let (at, half) = (self.across(value), width(&label, SMALL) / 2.0);
+            // A label never reaches over the edge of the figure.
+            let inside = at - half > 1.0 && at + half < self.canvas.breadth() - 1.0;
+            if inside && chosen.iter().all(|(other, width, _)| (at - other).abs() > half + width + 7.0) {
                 chosen.push((at, half, label));
             }
         }
@@ -139,7 +141,7 @@ impl<DB: DrawingBackend> Panel<'_, '_, DB> {
         let [left, top, _, bottom] = self.frame;
         let stroke = Stroke::new(BLACK, 1.2);
         self.canvas.line(&[(left, top), (left, bottom)], stroke)?;
-        let at_most = ((bottom - top) / 34.0).max(2.0) as usize;
+        let at_most = ((bottom - top) / 26.0).max(2.0) as usize;
         let mut taken: Vec<f64> = Vec::new();
         for Tick { value, label } in self.y.ticks(at_most) {
             let at = self.up(value);
@@ -176,13 +178,13 @@ pub(super) enum Sample {
     Patch,
 }
 
-/// Rows of a key within `width`, and where each entry begins.
-fn key_layout<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, entries: &[KeyEntry], width: f64) -> Vec<(f64, f64)> {
+/// Rows of a key within `room`, and where each entry begins.
+fn key_layout(entries: &[KeyEntry], room: f64) -> Vec<(f64, f64)> {
     let (mut x, mut row) = (0.0, 0.0);
     let mut places = Vec::with_capacity(entries.len());
     for entry in entries {
-        let wide = 31.0 + canvas.width(&entry.label, SMALL);
-        if x > 0.0 && x + wide > width {
+        let wide = 31.0 + width(&entry.label, SMALL);
+        if x > 0.0 && x + wide > room {
             (x, row) = (0.0, row + 1.0);
         }
         places.push((x, row));
@@ -193,19 +195,19 @@ fn key_layout<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, entries: &[KeyEntry],
 
 const KEY_ROW: f64 = 19.0;
 
-/// The height of a key laid out within `width`.
-pub(super) fn key_height<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, entries: &[KeyEntry], width: f64) -> f64 {
-    key_layout(canvas, entries, width).last().map_or(0.0, |(_, row)| (row + 1.0) * KEY_ROW)
+/// The height of a key laid out within `room`.
+pub(super) fn key_height(entries: &[KeyEntry], room: f64) -> f64 {
+    key_layout(entries, room).last().map_or(0.0, |(_, row)| (row + 1.0) * KEY_ROW)
 }
 
-/// A key above the panels, never over data: entries side by side, wrapped within `width`.
+/// A key above the panels, never over data: entries side by side, wrapped within `room`.
 pub(super) fn key<DB: DrawingBackend>(
     canvas: &Canvas<'_, DB>,
     entries: &[KeyEntry],
     (left, top): Point,
-    width: f64,
+    room: f64,
 ) -> Drawn {
-    for (entry, (x, row)) in entries.iter().zip(key_layout(canvas, entries, width)) {
+    for (entry, (x, row)) in entries.iter().zip(key_layout(entries, room)) {
         let (x, y) = (left + x, top + (row + 0.5) * KEY_ROW);
         let stroke = Stroke::new(entry.look.colour, 2.0);
         let (from, to) = ((x, y), (x + 25.0, y));

@@ -44,7 +44,7 @@ pub(super) fn diagnostics(findings: &Findings) -> Markup {
             }
         }
         @if !diagnostics.reasons.is_empty() { ul { @for reason in &diagnostics.reasons { li { (reason) } } } }
-        table {
+        table.prose {
             tbody { @for (name, value, meaning) in rows(diagnostics) { tr {
                 th scope="row" { (name) }
                 td { (value) }

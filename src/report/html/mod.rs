@@ -163,7 +163,7 @@ fn drawing(index: usize, figure: &Figure) -> Markup {
 }
 
 fn quantities(findings: &Findings) -> Markup {
-    html! { table { tbody { @for quantity in setting(findings) { tr {
+    html! { table.prose { tbody { @for quantity in setting(findings) { tr {
         th scope="row" { (quantity.symbol) }
         td.words { (pretty_numbers(&quantity.value)) }
         td.words { (quantity.meaning) }
@@ -180,7 +180,7 @@ fn again(findings: &Findings, run: &RunRecord, scenario_toml: &str) -> Markup {
         h2 { "How to run it again" }
         p { "The result depends on the scenario, its seed and the program's version only, not on the machine or the number of threads." }
         pre { (run.command) }
-        table { tbody {
+        table.prose { tbody {
             tr { th scope="row" { "program" } td.words { (findings.program.name) " " (findings.program.version) } }
             tr { th scope="row" { "seed" } td.words { (findings.scenario.seed) } }
             tr { th scope="row" { "this run" } td.words {
