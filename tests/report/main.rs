@@ -135,7 +135,7 @@ fn the_page_stands_alone_and_says_everything() {
         let findings = &case.findings;
         let word = serde_json::to_string(&findings.verdict).unwrap().trim_matches('"').to_uppercase();
         for essential in [
-            &findings.scenario.title,
+            findings.scenario.title.as_str(),
             &findings.scenario.question,
             &word,
             if findings.verdict == Some(findings.expected) { "as expected" } else { "expected: HOLDS" },
