@@ -243,7 +243,7 @@ pub struct AllBasinsRecord {
 }
 
 /// What the figures of an occupancy question are drawn from; `None` where a figure does not apply.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FigureData {
     /// Histogram and predicted densities (1-D).
     pub density: Option<DensityFigure>,
@@ -254,7 +254,7 @@ pub struct FigureData {
 }
 
 /// Measured density with error bars beside the predicted ones, 1-D.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DensityFigure {
     /// Name of the coordinate.
     pub variable: String,
@@ -275,7 +275,7 @@ pub struct DensityFigure {
 }
 
 /// Loss and visits over the plane, 2-D.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MapFigure {
     /// Names of the two coordinates.
     pub variables: [String; 2],
@@ -285,12 +285,14 @@ pub struct MapFigure {
     pub measured: Vec<f64>,
     /// L at the cells' centres, same order.
     pub loss: Vec<f64>,
+    /// Into whose basin the cells' centres descend, same order: the id of a minimum, or "other"; empty when unknown.
+    pub basin: Vec<String>,
     /// A few trajectories, replayed from their starts.
     pub paths: Vec<Path2>,
 }
 
 /// A stretch of one trajectory in the plane.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Path2 {
     /// Index of the replica.
     pub replica: u64,
@@ -301,7 +303,7 @@ pub struct Path2 {
 }
 
 /// Occupancies as they converge, one series per start group and minimum: does it mix?
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MixingFigure {
     /// SDE time since the end of the burn-in at the end of each stretch.
     pub time: Vec<f64>,
@@ -310,7 +312,7 @@ pub struct MixingFigure {
 }
 
 /// The running occupancy of one minimum by the replicas of one start group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MixingSeries {
     /// Where the replicas started: the id of a minimum, or "other".
     pub start: String,

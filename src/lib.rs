@@ -10,6 +10,7 @@ pub mod loss;
 pub mod math;
 pub mod noise;
 pub mod random;
+pub mod report;
 pub mod scenario;
 pub mod statistics;
 pub mod theory;

@@ -77,16 +77,18 @@ fn density(setting: &Setting, ladder: &Ladder, histogram: &Histogram) -> Density
 fn map(setting: &Setting, histogram: &Histogram, loaded: &Loaded) -> MapFigure {
     let edges = [histogram.edges()[0].clone(), histogram.edges()[1].clone()];
     let centers = edges.clone().map(|edges| edges.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect::<Vec<_>>());
-    let loss = centers[1]
-        .iter()
-        .flat_map(|&y| centers[0].iter().map(move |&x| [x, y]))
-        .map(|point| setting.loss.value(&point))
-        .collect();
+    let cells: Vec<[f64; 2]> =
+        centers[1].iter().flat_map(|&y| centers[0].iter().map(move |&x| [x, y])).collect();
+    let mut workspace = Workspace::default();
+    let owner = |point: &[f64; 2], workspace: &mut Workspace| {
+        setting.landscape.basins.label(point, workspace).map_or("other".into(), minimum_name)
+    };
     MapFigure {
         variables: [setting.variables[0].clone(), setting.variables[1].clone()],
         edges,
         measured: histogram.density().density,
-        loss,
+        loss: cells.iter().map(|point| setting.loss.value(point)).collect(),
+        basin: cells.iter().map(|point| owner(point, &mut workspace)).collect(),
         paths: paths(setting, loaded),
     }
 }

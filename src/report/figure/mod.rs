@@ -1,0 +1,158 @@
+//! Figures: one file each, drawn once for SVG and PNG alike, never taken from anything but findings and their CSV.
+
+mod axis;
+mod canvas;
+mod density;
+mod ladder;
+mod map;
+mod mixing;
+mod palette;
+mod panel;
+
+use std::path::{Path, PathBuf};
+
+use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
+use plotters::prelude::IntoDrawingArea;
+use plotters::style::WHITE;
+
+use crate::findings::{FigureData, Findings};
+
+use super::{ReportError, write::write_synced};
+use canvas::{Canvas, Drawn, register_fonts};
+
+/// A design that can be drawn on any surface.
+trait Design {
+    /// Width and height in design units.
+    fn size(&self) -> (f64, f64);
+
+    /// Draws itself.
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn;
+}
+
+/// A drawn figure.
+pub(super) struct Figure {
+    /// The stem of its files.
+    pub(super) name: &'static str,
+    /// What it is, for a heading.
+    pub(super) title: &'static str,
+    /// What is shown, what the error bars are, how to read it.
+    pub(super) caption: String,
+    /// The vector drawing.
+    pub(super) svg: String,
+    size: (u32, u32),
+    pixels: Vec<u8>,
+    /// Tidy data, where the figure is drawn from `result.json` alone and has no other CSV.
+    csv: Option<String>,
+}
+
+/// Width of every figure: 8.5 cm in print at half a point each.
+const WIDTH: f64 = 480.0;
+/// Sub-pixels per design unit of the SVG: positions are then good to a tenth of a unit.
+const SVG_SCALE: f64 = 10.0;
+/// Pixels per design unit of the PNG.
+const PNG_SCALE: usize = 2;
+/// The PNG is drawn this many times larger and averaged: plotters' own edges are jagged.
+const OVERSAMPLING: usize = 3;
+
+/// Draws every figure that applies.
+pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<Figure>, ReportError> {
+    register_fonts()?;
+    let mut drawn = Vec::new();
+    if let Some(design) = ladder::Ladder::new(findings) {
+        let mut figure = draw("ladder", "The ladder of predictions", design.caption(), &design)?;
+        figure.csv = Some(ladder::csv(findings));
+        drawn.push(figure);
+    }
+    if let Some(data) = &figures.density {
+        let design = density::Density { findings, data };
+        drawn.push(draw("density", "Where SGD spends its time", design.caption(), &design)?);
+    }
+    if let Some(data) = &figures.map {
+        let design = map::Map::new(findings, data);
+        drawn.push(draw("map", "The landscape and the visits", design.caption(), &design)?);
+    }
+    if let Some(data) = &figures.mixing {
+        let design = mixing::Mixing::new(findings, data);
+        drawn.push(draw("mixing", "Does it mix?", design.caption(), &design)?);
+    }
+    Ok(drawn)
+}
+
+fn draw<D: Design>(
+    name: &'static str,
+    title: &'static str,
+    caption: String,
+    design: &D,
+) -> Result<Figure, ReportError> {
+    let (width, height) = design.size();
+    let (size, pixels) = bitmap(design, width, height)?;
+    Ok(Figure { name, title, caption, svg: vector(design, width, height)?, size, pixels, csv: None })
+}
+
+fn failed(error: impl std::fmt::Display) -> ReportError {
+    ReportError::Drawing(error.to_string())
+}
+
+fn vector<D: Design>(design: &D, width: f64, height: f64) -> Result<String, ReportError> {
+    let enlarged = ((width * SVG_SCALE) as u32, (height * SVG_SCALE) as u32);
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, enlarged).into_drawing_area();
+        area.fill(&WHITE).map_err(failed)?;
+        design.draw(&Canvas { area: &area, scale: SVG_SCALE, lower_text: 0.09 })?;
+        area.present().map_err(failed)?;
+    }
+    // The view box keeps the enlarged coordinates; the nominal size is that of the design. What plotters repeats on
+    // every element without need is dropped: a map has thousands of them.
+    let text = text.replacen(
+        &format!("width=\"{}\" height=\"{}\"", enlarged.0, enlarged.1),
+        &format!("width=\"{width}\" height=\"{height}\""),
+        1,
+    );
+    Ok(text.replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", ""))
+}
+
+fn bitmap<D: Design>(design: &D, width: f64, height: f64) -> Result<((u32, u32), Vec<u8>), ReportError> {
+    let (columns, rows) = (width as usize * PNG_SCALE, height as usize * PNG_SCALE);
+    let enlarged = (columns * OVERSAMPLING, rows * OVERSAMPLING);
+    let mut fine = vec![255; 3 * enlarged.0 * enlarged.1];
+    {
+        let backend = BitMapBackend::with_buffer(&mut fine, (enlarged.0 as u32, enlarged.1 as u32));
+        let area = backend.into_drawing_area();
+        design.draw(&Canvas { area: &area, scale: (PNG_SCALE * OVERSAMPLING) as f64, lower_text: 0.25 })?;
+        area.present().map_err(failed)?;
+    }
+    let mut pixels = vec![0; 3 * columns * rows];
+    for (index, value) in pixels.iter_mut().enumerate() {
+        let (channel, column, row) = (index % 3, index / 3 % columns, index / 3 / columns);
+        let mut sum = 0;
+        for y in 0..OVERSAMPLING {
+            let start = 3 * ((row * OVERSAMPLING + y) * enlarged.0 + column * OVERSAMPLING) + channel;
+            sum += (0..OVERSAMPLING).map(|x| u32::from(fine[start + 3 * x])).sum::<u32>();
+        }
+        let samples = (OVERSAMPLING * OVERSAMPLING) as u32;
+        *value = ((sum + samples / 2) / samples) as u8;
+    }
+    Ok(((columns as u32, rows as u32), pixels))
+}
+
+impl Figure {
+    /// Writes its files into a folder that nobody reads yet.
+    pub(super) fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+        let path = |extension: &str| folder.join(format!("{}.{extension}", self.name));
+        let mut files = vec![path("svg"), path("png")];
+        write_synced(&files[0], self.svg.as_bytes())?;
+        {
+            let mut backend = BitMapBackend::new(&files[1], self.size);
+            backend.blit_bitmap((0, 0), self.size, &self.pixels).map_err(failed)?;
+            backend.present().map_err(failed)?;
+        }
+        let written = std::fs::File::open(&files[1]).and_then(|file| file.sync_all());
+        written.map_err(ReportError::file("write", &files[1]))?;
+        if let Some(csv) = &self.csv {
+            files.push(path("csv"));
+            write_synced(&path("csv"), csv.as_bytes())?;
+        }
+        Ok(files)
+    }
+}

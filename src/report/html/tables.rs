@@ -1,0 +1,108 @@
+//! The page's tables: ladder, landscape, escape times.
+
+use maud::{Markup, html};
+
+use crate::findings::{Findings, OccupancyRecord};
+use crate::scenario::Rung;
+
+use super::super::number::{count, fixed, interval, point, pretty, probability, significant, with_error};
+use super::super::words::{RUNGS, predicted, rung_name};
+
+/// Wider points are shortened: ten coordinates do not fit a page.
+const ROOM: usize = 34;
+
+fn or_dash<T>(value: Option<T>, write: impl FnOnce(T) -> String) -> String {
+    value.map_or("–".to_owned(), |value| pretty(&write(value)))
+}
+
+/// The ladder beside the measurement; the tested rung is marked.
+pub(super) fn occupancy(findings: &Findings) -> Markup {
+    let against = findings.scenario.test.against;
+    let place = |row: &OccupancyRecord| findings.minima.iter().find(|minimum| minimum.id == row.minimum);
+    let cell = |row: &OccupancyRecord, rung: Rung| match (rung, predicted(row, rung), row.gibbs_standard_error) {
+        (Rung::Gibbs, Some(p), Some(error)) => pretty(&with_error(p, Some(error))),
+        (_, p, _) => or_dash(p, probability),
+    };
+    html! {
+        p.small { "Probability of each minimum. The shaded prediction is the one that the verdict is about; the interval is 95 %, between independent replicas." }
+        div.scroll { table {
+            thead { tr {
+                th { "minimum" } th { "θ*" } th { "L" }
+                @for rung in RUNGS { th class=[(rung == against).then_some("tested")] { (rung_name(rung)) } }
+                th { "measured" } th { "95 % interval" }
+            } }
+            tbody { @for row in &findings.occupancy { tr {
+                th scope="row" { (row.minimum) }
+                td { (or_dash(place(row), |m| point(&m.theta, 16))) }
+                td { (or_dash(place(row), |m| significant(m.loss, 6))) }
+                @for rung in RUNGS { td class=[(rung == against).then_some("tested")] { (cell(row, rung)) } }
+                td { b { (row.measured.map_or("not measured".to_owned(), |p| pretty(&with_error(p, row.standard_error)))) } }
+                td { (or_dash(row.interval, |ends| interval(ends, row.standard_error))) }
+            } } }
+        } }
+    }
+}
+
+/// Minima and saddles with their curvatures.
+pub(super) fn landscape(findings: &Findings) -> Markup {
+    let eigenvalues = |values: &[f64]| {
+        let shown: Vec<String> = values.iter().take(12).map(|value| pretty(&significant(*value, 5))).collect();
+        let more = if values.len() > 12 { format!(", … ({} in all)", values.len()) } else { String::new() };
+        shown.join(", ") + &more
+    };
+    html! {
+        @if !findings.minima.is_empty() {
+            h2 { "Landscape" }
+            p.small { "Minima of the loss by rising loss, found inside the domain of the scenario. H is the Hessian, ∇²L; multiplicity counts symmetric images." }
+            div.scroll { table {
+                thead { tr { th { "minimum" } th { "θ*" } th { "L" } th { "ln det H" } th { "multiplicity" } th.words { "eigenvalues of H" } } }
+                tbody { @for minimum in &findings.minima { tr {
+                    th scope="row" { (minimum.id) }
+                    td { (pretty(&point(&minimum.theta, ROOM))) }
+                    td { (pretty(&fixed(minimum.loss))) }
+                    td { (pretty(&fixed(minimum.log_determinant))) }
+                    td { (minimum.multiplicity) }
+                    td.words { (eigenvalues(&minimum.hessian_eigenvalues)) }
+                } } }
+            } }
+        }
+        @if !findings.saddles.is_empty() {
+            p.small { "Saddles: the passes between neighbouring minima; the first eigenvalue is negative." }
+            div.scroll { table {
+                thead { tr { th { "between" } th { "θ" } th { "L" } th.words { "eigenvalues of H" } } }
+                tbody { @for saddle in &findings.saddles { tr {
+                    th scope="row" { (saddle.between[0]) " and " (saddle.between[1]) }
+                    td { (pretty(&point(&saddle.theta, ROOM))) }
+                    td { (pretty(&fixed(saddle.loss))) }
+                    td.words { (eigenvalues(&saddle.hessian_eigenvalues)) }
+                } } }
+            } }
+        }
+    }
+}
+
+/// Predicted escape times beside the transitions that were seen.
+pub(super) fn escape(findings: &Findings) -> Markup {
+    let pairs = findings.diagnostics.as_ref().map_or(&[][..], |d| &d.transitions_by_pair);
+    let seen = |from: &str, to: &str| pairs.iter().find(|pair| pair.from == from && pair.to == to);
+    let time = |value: Option<f64>| or_dash(value, |value| significant(value, 6));
+    html! {
+        @if !findings.escape.is_empty() {
+            h2 { "Escape times" }
+            p.small {
+                "Mean time from one minimum to the next, in SDE time t = kη. Kramers: 2π √(|det H" sub { "b" } "|/det H" sub { "A" }
+                ")/|λ" sub { "b" } "| · exp(ΔL/T), rates over several saddles added; exact: the mean first-passage time of the "
+                "SDE (one dimension); chain: that of the process at its finite step δ. Transitions are counted from core to core, "
+                "over all replicas."
+            }
+            div.scroll { table {
+                thead { tr { th { "from, to" } th { "Kramers" } th { "exact" } th { "chain" } th { "transitions seen" } } }
+                tbody { @for row in &findings.escape { tr {
+                    th scope="row" { (row.from) " → " (row.to) }
+                    td { (time(row.kramers)) } td { (time(row.exact)) } td { (time(row.discrete)) }
+                    td { (seen(&row.from, &row.to).map_or("–".to_owned(), |pair| count(pair.count))) }
+                } } }
+            } }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Numbers for people: no more digits than are known.
+
+/// Powers of ten from here on are written as such.
+const LARGEST_PLAIN: i32 = 7;
+/// Powers of ten below this are written as such.
+const SMALLEST_PLAIN: i32 = -4;
+
+/// The power of ten of the leading digit, after rounding to `digits` digits.
+fn exponent(value: f64, digits: usize) -> i32 {
+    let text = format!("{:.*e}", digits.saturating_sub(1), value);
+    text.rsplit('e').next().and_then(|power| power.parse().ok()).unwrap_or(0)
+}
+
+/// `value` to `digits` significant digits, trailing zeros dropped: `0.1`, `150.506`, `1.2e-9`.
+pub(super) fn significant(value: f64, digits: usize) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    let power = exponent(value, digits);
+    if !(SMALLEST_PLAIN..LARGEST_PLAIN).contains(&power) {
+        let text = format!("{:.*e}", digits.saturating_sub(1), value);
+        let (mantissa, power) = text.split_once('e').unwrap_or((&text, "0"));
+        return format!("{}e{power}", without_trailing_zeros(mantissa));
+    }
+    let decimals = usize::try_from(digits as i32 - 1 - power).unwrap_or(0);
+    without_trailing_zeros(&format!("{value:.decimals$}")).to_owned()
+}
+
+fn without_trailing_zeros(text: &str) -> &str {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+}
+
+/// A predicted probability: six decimals as in tables of reference, six significant digits where it is tiny.
+pub(super) fn probability(value: f64) -> String {
+    if value != 0.0 && value.abs() < 1e-3 { format!("{value:.5e}") } else { format!("{value:.6}") }
+}
+
+/// Six decimals: positions, losses, log-odds.
+pub(super) fn fixed(value: f64) -> String {
+    if value.abs() >= 1e6 || (value != 0.0 && value.abs() < 1e-5) {
+        significant(value, 6)
+    } else {
+        // A negative zero is no news.
+        format!("{:.6}", if value == 0.0 { 0.0 } else { value })
+    }
+}
+
+/// How many decimals a standard error leaves: two significant digits of it.
+fn decimals(standard_error: f64) -> Option<usize> {
+    (standard_error.is_finite() && standard_error > 0.0)
+        .then(|| usize::try_from(1 - exponent(standard_error, 2)).unwrap_or(0))
+        .filter(|decimals| *decimals <= 9)
+}
+
+/// `0.8586 ± 0.0012`: two digits of the standard error, as many decimals of the value.
+pub(super) fn with_error(value: f64, standard_error: Option<f64>) -> String {
+    match standard_error.and_then(|error| decimals(error).map(|decimals| (error, decimals))) {
+        Some((error, decimals)) => format!("{value:.decimals$} ± {error:.decimals$}"),
+        None => match standard_error {
+            Some(error) if error.is_finite() && error > 0.0 => {
+                format!("{} ± {}", significant(value, 4), significant(error, 2))
+            }
+            _ => significant(value, 6),
+        },
+    }
+}
+
+/// `[0.8562, 0.8610]`, with the decimals that the standard error leaves.
+pub(super) fn interval(bounds: [f64; 2], standard_error: Option<f64>) -> String {
+    match standard_error.and_then(decimals) {
+        Some(decimals) => format!("[{:.decimals$}, {:.decimals$}]", bounds[0], bounds[1]),
+        None => format!("[{}, {}]", significant(bounds[0], 4), significant(bounds[1], 4)),
+    }
+}
+
+/// `2,000,000`.
+pub(super) fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A duration for people: `0.42 s`, `93 s`, `12 min`, `3.4 h`.
+pub(super) fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 120.0 => format!("{} s", significant(s, 2)),
+        s if s < 7_200.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3_600.0),
+    }
+}
+
+/// θ within `budget` characters: as many digits as fit, down to the leading coordinates with the number of the others.
+pub(super) fn point(theta: &[f64], budget: usize) -> String {
+    let write = |shown: usize, decimals: usize| {
+        let mut parts: Vec<String> = theta.iter().take(shown).map(|value| rounded(*value, decimals)).collect();
+        if shown < theta.len() {
+            parts.push(format!("… {}-D", theta.len()));
+        }
+        if theta.len() == 1 { parts.concat() } else { format!("({})", parts.join(", ")) }
+    };
+    let complete = (2..=6).rev().map(|decimals| write(theta.len(), decimals));
+    let shortened = (1..theta.len().min(4)).rev().flat_map(|shown| [write(shown, 3), write(shown, 2)]);
+    complete.chain(shortened).find(|text| text.chars().count() <= budget).unwrap_or_else(|| write(1, 2))
+}
+
+fn rounded(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.chars().all(|c| c == '0' || c == '.') => digits.to_owned(),
+        _ => text,
+    }
+}
+
+/// With a true minus and powers of ten as people write them: `−1.2 × 10⁻⁹`.
+pub(super) fn pretty(text: &str) -> String {
+    let superscript = |power: &str| -> String {
+        power
+            .chars()
+            .map(|c| match c {
+                '-' => '⁻',
+                '0' => '⁰',
+                '1' => '¹',
+                '2' => '²',
+                '3' => '³',
+                '4' => '⁴',
+                '5' => '⁵',
+                '6' => '⁶',
+                '7' => '⁷',
+                '8' => '⁸',
+                '9' => '⁹',
+                other => other,
+            })
+            .collect()
+    };
+    let mut output = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('e') {
+        let (before, after) = rest.split_at(at);
+        let power: String = after[1..]
+            .chars()
+            .enumerate()
+            .take_while(|(i, c)| c.is_ascii_digit() || (*i == 0 && *c == '-'))
+            .map(|p| p.1)
+            .collect();
+        if before.ends_with(|c: char| c.is_ascii_digit()) && power.ends_with(|c: char| c.is_ascii_digit()) {
+            output += before;
+            output += " × 10";
+            output += &superscript(&power);
+        } else {
+            output += before;
+            output += &after[..1 + power.len()];
+        }
+        rest = &after[1 + power.len()..];
+    }
+    output += rest;
+    output.replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_follow_the_standard_error() {
+        assert_eq!(with_error(0.858_61, Some(0.001_23)), "0.8586 ± 0.0012");
+        assert_eq!(with_error(12_345.6, Some(321.0)), "12346 ± 321");
+        assert_eq!(with_error(1.0, Some(0.099_9)), "1.00 ± 0.10");
+        assert_eq!(with_error(0.5, None), "0.5");
+        assert_eq!(with_error(1.234e-12, Some(3.2e-13)), "1.234e-12 ± 3.2e-13");
+        assert_eq!(interval([0.856_21, 0.861_01], Some(0.001_23)), "[0.8562, 0.8610]");
+    }
+
+    #[test]
+    fn numbers_of_any_size_stay_readable() {
+        assert_eq!(significant(177.970_123, 6), "177.97");
+        assert_eq!(significant(731_820.4, 6), "731820");
+        assert_eq!(significant(1.5e-9, 6), "1.5e-9");
+        assert_eq!(significant(9.999_999e6, 3), "1e7");
+        assert_eq!(probability(0.863_438_4), "0.863438");
+        assert_eq!(probability(1.234_567_8e-7), "1.23457e-7");
+        assert_eq!(count(2_000_000), "2,000,000");
+        assert_eq!(count(128), "128");
+        assert_eq!(pretty("-1.2e-9 here"), "−1.2 × 10⁻⁹ here");
+        assert_eq!(pretty("the end"), "the end");
+    }
+
+    #[test]
+    fn points_are_shortened_to_fit() {
+        assert_eq!(point(&[-1.046_681_3], 12), "-1.046681");
+        assert_eq!(point(&[1.0, -0.000_000_1], 22), "(1.000000, 0.000000)");
+        assert!(point(&[0.5; 10], 20).contains("10-D"));
+        assert!(point(&[-0.512_34; 10], 20).chars().count() <= 20);
+    }
+}

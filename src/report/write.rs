@@ -1,0 +1,181 @@
+//! Files that are whole or absent: a reader, an interrupt or a full disk never leaves half a result.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::findings::{FigureData, Findings};
+
+use super::{ReportError, RunRecord, csv, figure, html};
+
+const RESULT: &str = "result.json";
+const RUN: &str = "run.json";
+const PAGE: &str = "report.html";
+const FIGURES: &str = "figures";
+
+/// A saved result, enough to draw and tell everything again.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// `result.json`.
+    pub findings: Findings,
+    /// `figures/*.csv`.
+    pub figures: FigureData,
+    /// `run.json`.
+    pub run: RunRecord,
+}
+
+/// The document `result.json`: stable order of keys, floats in their shortest exact form, null where not finite.
+pub fn to_json(findings: &Findings) -> Result<String, ReportError> {
+    json(Path::new(RESULT), findings)
+}
+
+/// Writes `out_dir/NAME/`: `result.json`, `run.json`, `report.html` and `figures/*.{csv,svg,png}`; returns the files.
+///
+/// Everything is written and synced in a hidden folder beside the target, which takes the target's place at the very
+/// end. An earlier result is replaced as a whole, and stays as it is if anything fails.
+pub fn save(
+    out_dir: &Path,
+    findings: &Findings,
+    figures: &FigureData,
+    run: &RunRecord,
+    scenario_toml: &str,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let name = &findings.scenario.name;
+    if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_') {
+        return Err(ReportError::Name { name: name.clone() });
+    }
+    fs::create_dir_all(out_dir).map_err(ReportError::file("create", out_dir))?;
+    let target = out_dir.join(name);
+    let earlier = out_dir.join(format!(".{name}.earlier"));
+    recover(&target, &earlier)?;
+
+    let mut builder = tempfile::Builder::new();
+    let prefix = format!(".{name}.");
+    builder.prefix(&prefix);
+    #[cfg(unix)]
+    let builder = {
+        use std::os::unix::fs::PermissionsExt;
+        // What the user's umask allows: the default of temporary folders would hide the result from colleagues.
+        builder.permissions(fs::Permissions::from_mode(0o777))
+    };
+    let folder = builder.tempdir_in(out_dir).map_err(ReportError::file("create a folder in", out_dir))?;
+
+    let files = write_all(folder.path(), findings, figures, run, scenario_toml)?;
+    sync_folder(&folder.path().join(FIGURES));
+    sync_folder(folder.path());
+    swap(folder.path(), &target, &earlier)?;
+    // The folder has moved: there is nothing left to clean up.
+    let written = folder.keep();
+    sync_folder(out_dir);
+    Ok(files.iter().map(|file| file.strip_prefix(&written).map_or_else(|_| file.clone(), |f| target.join(f))).collect())
+}
+
+/// Reads a saved result back; `folder` is `OUT/NAME`.
+pub fn load(folder: &Path) -> Result<Saved, ReportError> {
+    Ok(Saved {
+        findings: from_json(&folder.join(RESULT))?,
+        figures: csv::load_figures(&folder.join(FIGURES))?,
+        run: from_json(&folder.join(RUN))?,
+    })
+}
+
+/// Writes a file under a temporary name in the same folder, syncs it and renames it into place.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".sgd-sde.");
+    #[cfg(unix)]
+    let builder = {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666))
+    };
+    let mut file = builder.tempfile_in(folder).map_err(ReportError::file("write in", folder))?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(ReportError::file("write", path))?;
+    file.persist(path).map_err(|refused| ReportError::file("replace", path)(refused.error))?;
+    sync_folder(folder);
+    Ok(())
+}
+
+/// Writes and syncs a file in a folder that nobody reads yet.
+pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+    let written = File::create(path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    written.map_err(ReportError::file("write", path))
+}
+
+fn write_all(
+    folder: &Path,
+    findings: &Findings,
+    figures: &FigureData,
+    run: &RunRecord,
+    scenario_toml: &str,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let drawings = folder.join(FIGURES);
+    fs::create_dir(&drawings).map_err(ReportError::file("create", &drawings))?;
+    let mut files = vec![folder.join(RESULT), folder.join(RUN), folder.join(PAGE)];
+    write_synced(&files[0], json(&files[0], findings)?.as_bytes())?;
+    write_synced(&files[1], json(&files[1], run)?.as_bytes())?;
+    files.extend(csv::save_figures(&drawings, figures)?);
+    let drawn = figure::draw_all(findings, figures)?;
+    for drawing in &drawn {
+        files.extend(drawing.write(&drawings)?);
+    }
+    write_synced(&files[2], html::page(findings, &drawn, run, scenario_toml).as_bytes())?;
+    Ok(files)
+}
+
+/// Undoes what an interrupt between the two renames of [`swap`] left.
+fn recover(target: &Path, earlier: &Path) -> Result<(), ReportError> {
+    if !earlier.exists() {
+        return Ok(());
+    }
+    if target.exists() {
+        remove(earlier).map_err(ReportError::file("remove", earlier))
+    } else {
+        fs::rename(earlier, target).map_err(ReportError::file("restore", target))
+    }
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
+}
+
+/// Puts `fresh` in the place of `target`, whose content is kept as `earlier` until that is done.
+fn swap(fresh: &Path, target: &Path, earlier: &Path) -> Result<(), ReportError> {
+    let replaces = target.exists();
+    if replaces {
+        fs::rename(target, earlier).map_err(ReportError::file("replace", target))?;
+    }
+    if let Err(source) = fs::rename(fresh, target) {
+        if replaces {
+            // If even this is refused, the next `save` finds the earlier result and restores it.
+            let _ = fs::rename(earlier, target);
+        }
+        return Err(ReportError::file("replace", target)(source));
+    }
+    if replaces {
+        // The new result is in place; an earlier one that cannot be removed is removed by the next `save`.
+        let _ = remove(earlier);
+    }
+    Ok(())
+}
+
+/// Makes renames last through a power cut, where the system can; where it cannot, nothing is wrong with the files.
+fn sync_folder(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+fn json<T: Serialize>(path: &Path, value: &T) -> Result<String, ReportError> {
+    let mut text =
+        serde_json::to_string_pretty(value).map_err(|source| ReportError::Json { path: path.to_path_buf(), source })?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ReportError> {
+    let text = fs::read_to_string(path).map_err(ReportError::file("read", path))?;
+    serde_json::from_str(&text).map_err(|source| ReportError::Json { path: path.to_path_buf(), source })
+}

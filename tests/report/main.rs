@@ -1,0 +1,254 @@
+//! Reports of findings as an experiment would make them: text, files, page.
+
+mod fixture;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use sgd_sde::report::{self, Style, text};
+
+use fixture::{Case, TOML};
+
+fn save(folder: &Path, case: &Case) -> Vec<std::path::PathBuf> {
+    report::save(folder, &case.findings, &case.figures, &fixture::run_record(), TOML).unwrap()
+}
+
+fn cells(line: &str) -> usize {
+    line.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).count()
+}
+
+fn entries(folder: &Path) -> BTreeSet<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn the_terminal_text_says_what_was_found() {
+    let case = fixture::double_well();
+    let output = text::run(&case.findings, Style::default());
+    for essential in [
+        "double-well — Which well does SGD prefer?",
+        "  η = 0.05; S = 1; n = 0.05; σ² = 4; T = 0.1; δ = 0.02; 128 replicas;\n  steps 2,000,000 (SDE time 40000); burn-in 50,000;",
+        "A      -1.046681  -0.352386  0.863438  0.859060  0.858607  0.8583 ± 0.0012  [0.8559, 0.8607]",
+        "A → B  150.506       177.97    178.412             7,610",
+        "* HOLDS",
+        "occupancy-laplace: the 90 % interval",
+        "VERDICT  HOLDS, as expected",
+    ] {
+        assert!(output.contains(essential), "`{essential}` is missing in\n{output}");
+    }
+    assert!(!output.contains('\u{1b}'));
+    let coloured = text::run(&case.findings, Style { colour: true });
+    assert!(coloured.contains("\u{1b}[1;32mHOLDS\u{1b}[0m"));
+}
+
+#[test]
+fn an_unexpected_verdict_is_told_as_such() {
+    let mut case = fixture::too_large_step();
+    case.findings.expected = sgd_sde::statistics::claim::Verdict::Holds;
+    assert!(text::run(&case.findings, Style::default()).ends_with("VERDICT  REJECTED, expected: HOLDS\n"));
+}
+
+#[test]
+fn the_predictions_are_printed_without_measurement() {
+    let mut case = fixture::double_well();
+    case.findings.verdict = None;
+    case.findings.diagnostics = None;
+    for row in &mut case.findings.occupancy {
+        (row.measured, row.standard_error, row.interval) = (None, None, None);
+    }
+    let output = text::predict(&case.findings, Style::default());
+    for essential in ["A  0.863438  0.859060  0.858607", "ln det H", "-1.046681", "177.97"] {
+        assert!(output.contains(essential), "`{essential}` is missing in\n{output}");
+    }
+    assert!(!output.contains("VERDICT"));
+}
+
+#[test]
+fn no_line_of_text_is_wider_than_a_terminal() {
+    for case in fixture::all() {
+        for output in [text::run(&case.findings, Style::default()), text::predict(&case.findings, Style::default())] {
+            for line in output.lines() {
+                assert!(cells(line) <= 100, "{} cells in {}:\n{line}", cells(line), case.findings.scenario.name);
+                assert_eq!(line, line.trim_end());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_is_written_and_readable() {
+    let folder = tempfile::tempdir().unwrap();
+    for case in fixture::all() {
+        let files = save(folder.path(), &case);
+        assert!(files.len() > 5);
+        for file in files {
+            let bytes = fs::read(&file).unwrap();
+            assert!(bytes.len() > 100, "{} has {} bytes", file.display(), bytes.len());
+            match file.extension().and_then(|e| e.to_str()) {
+                Some("png") => assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n"),
+                Some("svg") => assert!(String::from_utf8(bytes).unwrap().trim_end().ends_with("</svg>")),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(entries(folder.path()).len(), 5, "nothing but results is left: {:?}", entries(folder.path()));
+}
+
+#[test]
+fn a_saved_result_reads_back_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    for case in fixture::all() {
+        save(folder.path(), &case);
+        let target = folder.path().join(&case.findings.scenario.name);
+        let saved = report::load(&target).unwrap();
+        assert_eq!(saved.run, fixture::run_record());
+        let written = fs::read_to_string(target.join("result.json")).unwrap();
+        assert_eq!(written, report::to_json(&saved.findings).unwrap());
+        assert_eq!(format!("{:?}", saved.figures), format!("{:?}", case.figures));
+        let page = fs::read(target.join("report.html")).unwrap();
+        report::save(folder.path(), &saved.findings, &saved.figures, &saved.run, TOML).unwrap();
+        assert_eq!(page, fs::read(target.join("report.html")).unwrap(), "redrawn from saved results alone");
+    }
+}
+
+#[test]
+fn result_json_keeps_the_order_of_the_contract() {
+    let text = report::to_json(&fixture::frozen().findings).unwrap();
+    let keys = ["schema", "program", "scenario", "noise_scale", "temperature", "minima", "saddles", "escape"];
+    let places: Vec<usize> = keys.iter().map(|key| text.find(&format!("\n  \"{key}\":")).unwrap()).collect();
+    assert!(places.is_sorted());
+    assert!(text.contains("\"measured\": null"));
+    assert!(!text.contains("NaN") && !text.contains("inf"));
+}
+
+#[test]
+fn the_page_stands_alone_and_says_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    for case in fixture::all() {
+        save(folder.path(), &case);
+        let name = &case.findings.scenario.name;
+        let page = fs::read_to_string(folder.path().join(name).join("report.html")).unwrap();
+        for forbidden in ["http://", "https://", "<script", "NaN", "Infinity", " id=\"\""] {
+            assert!(!page.contains(forbidden), "`{forbidden}` in the page of {name}");
+        }
+        let findings = &case.findings;
+        let word = serde_json::to_string(&findings.verdict).unwrap().trim_matches('"').to_uppercase();
+        for essential in [
+            findings.scenario.title.as_str(),
+            &findings.scenario.question,
+            &word,
+            if findings.verdict == Some(findings.expected) { "as expected" } else { "expected: HOLDS" },
+            "learning rate",
+            "<svg",
+            "How to run it again",
+            "experiment = &quot;equilibrium&quot;",
+            &findings.claims[0].source,
+            "0.1.0",
+            "Hessian",
+        ] {
+            assert!(page.contains(essential), "`{essential}` is missing in the page of {name}");
+        }
+        let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), "ids are unique");
+    }
+}
+
+#[test]
+fn markup_in_a_scenario_is_text_on_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut case = fixture::double_well();
+    case.findings.scenario.title = "<script>alert(1)</script> & more".into();
+    save(folder.path(), &case);
+    let page = fs::read_to_string(folder.path().join("double-well/report.html")).unwrap();
+    assert!(!page.contains("<script"));
+    assert!(page.contains("&lt;script&gt;"));
+}
+
+#[test]
+fn an_earlier_result_survives_a_failure_and_goes_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = fixture::double_well();
+    save(folder.path(), &case);
+    let target = folder.path().join("double-well");
+    let before = fs::read(target.join("result.json")).unwrap();
+    fs::write(target.join("stale.txt"), "from the earlier run").unwrap();
+
+    // A histogram that does not fit its edges fails in the middle of writing.
+    let mut broken = fixture::double_well();
+    broken.findings.scenario.seed = 2;
+    broken.figures.density.as_mut().unwrap().edges.pop();
+    let refused = report::save(folder.path(), &broken.findings, &broken.figures, &fixture::run_record(), TOML);
+    assert!(refused.unwrap_err().to_string().contains("density"));
+    assert_eq!(before, fs::read(target.join("result.json")).unwrap());
+    assert!(target.join("stale.txt").exists());
+    assert_eq!(entries(folder.path()).len(), 1, "no half result is left: {:?}", entries(folder.path()));
+
+    let mut fresh = fixture::double_well();
+    fresh.findings.scenario.seed = 3;
+    save(folder.path(), &fresh);
+    assert!(fs::read_to_string(target.join("result.json")).unwrap().contains("\"seed\": 3"));
+    assert!(!target.join("stale.txt").exists(), "the folder is replaced as a whole");
+    assert_eq!(entries(folder.path()).len(), 1);
+}
+
+#[test]
+fn an_interrupt_between_the_renames_is_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    save(folder.path(), &fixture::double_well());
+    let (target, earlier) = (folder.path().join("double-well"), folder.path().join(".double-well.earlier"));
+    // As an interrupt would leave it: the earlier result is out of the way, the new one is not yet in place.
+    fs::rename(&target, &earlier).unwrap();
+    let mut broken = fixture::double_well();
+    broken.figures.density.as_mut().unwrap().loss.pop();
+    report::save(folder.path(), &broken.findings, &broken.figures, &fixture::run_record(), TOML).unwrap_err();
+    assert!(target.join("result.json").exists());
+    assert!(!earlier.exists());
+}
+
+#[test]
+fn names_cannot_leave_the_output_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["", "..", "a/b", "a b"] {
+        let mut case = fixture::double_well();
+        case.findings.scenario.name = name.into();
+        let refused = report::save(folder.path(), &case.findings, &case.figures, &fixture::run_record(), TOML);
+        assert!(refused.unwrap_err().to_string().contains("cannot name"), "{name}");
+    }
+}
+
+#[test]
+fn a_file_is_replaced_atomically() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.txt");
+    report::write_atomically(&path, b"one").unwrap();
+    report::write_atomically(&path, b"two").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"two");
+    assert_eq!(entries(folder.path()).len(), 1);
+    let refused = report::write_atomically(&folder.path().join("missing/x.txt"), b"").unwrap_err();
+    assert!(refused.to_string().contains("missing"));
+}
+
+#[test]
+fn damaged_tables_are_refused_with_their_line() {
+    let folder = tempfile::tempdir().unwrap();
+    save(folder.path(), &fixture::double_well());
+    let figures = folder.path().join("double-well/figures");
+    let path = figures.join("mixing.csv");
+    let text = fs::read_to_string(&path).unwrap().replacen("A,A,", "A,A,x", 1);
+    fs::write(&path, text).unwrap();
+    let refused = report::load_figures(&figures).unwrap_err().to_string();
+    assert!(refused.contains("mixing.csv, line 2") && refused.contains("`time`"), "{refused}");
+}
+
+/// For the eye: `REPORT_LOOK=folder cargo test --test report look` leaves every file there.
+#[test]
+fn look() {
+    let Some(folder) = std::env::var_os("REPORT_LOOK") else { return };
+    for case in fixture::all() {
+        save(Path::new(&folder), &case);
+        let folder = Path::new(&folder).join(&case.findings.scenario.name);
+        fs::write(folder.join("run.txt"), text::run(&case.findings, Style::default())).unwrap();
+        fs::write(folder.join("predict.txt"), text::predict(&case.findings, Style::default())).unwrap();
+    }
+}
