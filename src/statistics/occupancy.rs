@@ -13,9 +13,25 @@ const SUM_TOLERANCE: f64 = 1e-9;
 /// The last state may be "other": what lies in no found basin. Every replica must have finished: leaving out those that
 /// diverged is a bias that the caller has to report ([`super::Evidence::diverged`]).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Occupancies {
     states: usize,
     fractions: Vec<f64>,
+}
+
+/// What is read from a file, before the checks of [`Occupancies::new`].
+#[derive(Deserialize)]
+struct Unchecked {
+    states: usize,
+    fractions: Vec<f64>,
+}
+
+impl TryFrom<Unchecked> for Occupancies {
+    type Error = StatisticsError;
+
+    fn try_from(Unchecked { states, fractions }: Unchecked) -> Result<Self, StatisticsError> {
+        Self::new(states, fractions)
+    }
 }
 
 impl Occupancies {
@@ -141,5 +157,7 @@ mod tests {
         assert!(Occupancies::new(2, vec![1.5, -0.5]).is_err());
         assert!(Occupancies::new(2, vec![f64::NAN, 1.0]).is_err());
         assert!(Occupancies::new(2, vec![]).unwrap().log_odds(0, 1).is_none());
+        assert!(serde_json::from_str::<Occupancies>(r#"{"states":0,"fractions":[]}"#).is_err());
+        assert!(serde_json::from_str::<Occupancies>(r#"{"states":2,"fractions":[0.5,0.5]}"#).is_ok());
     }
 }

@@ -1,6 +1,8 @@
 //! Do nominal 95 % intervals cover 95 %, and are p-values uniform?
 //!
-//! 2,000 repeats; a true coverage of 95 % lies in 1,867–1,931 with probability 1 − 1e−3.
+//! 2,000 repeats; a true coverage of 95 % lies in 1,867–1,931 with probability 1 − 1e−3, in 1,862–1,937 with 1 − 1e−4. The
+//! main figures are held to the narrow bounds, the variations on them to the wide ones, so that the sum of all false
+//! failures stays small.
 
 use crate::markov::{Chain, Random, random};
 use rand::RngExt;
@@ -8,8 +10,14 @@ use sgd_sde::statistics::{Estimate, hotelling};
 
 const REPEATS: usize = 2000;
 
+/// False failure 1e-3.
 fn assert_coverage(covered: usize, what: &str) {
     assert!((1867..=1931).contains(&covered), "{what}: the 95 % interval covered {covered} times of {REPEATS}");
+}
+
+/// False failure 1e-4.
+fn assert_coverage_widely(covered: usize, what: &str) {
+    assert!((1862..=1937).contains(&covered), "{what}: the 95 % interval covered {covered} times of {REPEATS}");
 }
 
 fn covers(estimate: &Estimate, truth: f64) -> bool {
@@ -30,7 +38,7 @@ fn normal(random: &mut Random) -> f64 {
     (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
-/// False failure 1e-3 for each number of replicas; 3 numbers. Few replicas are where Student's t and the divisor R − 1 matter:
+/// False failure 1e-3 for 3 replicas, 1e-4 for 5 and for 20. Few replicas are where Student's t and the divisor R − 1 matter:
 /// with the normal quantile 3 replicas would cover 81 %, with divisor R 92.8 %.
 #[test]
 fn mean_of_few_replicas() {
@@ -42,11 +50,12 @@ fn mean_of_few_replicas() {
                 covers(&Estimate::from_replicas(&values).unwrap(), 7.0)
             })
             .count();
-        assert_coverage(covered, &format!("mean of {replicas} replicas"));
+        let assert = if replicas == 3 { assert_coverage } else { assert_coverage_widely };
+        assert(covered, &format!("mean of {replicas} replicas"));
     }
 }
 
-/// False failure 1e-3: Welch's interval for a difference of groups of unlike size and spread. The pooled (equal-variance) interval
+/// False failure 1e-4: Welch's interval for a difference of groups of unlike size and spread. The pooled (equal-variance) interval
 /// would cover about 77 %.
 #[test]
 fn welch_difference() {
@@ -59,10 +68,10 @@ fn welch_difference() {
             covers(&difference, 0.0)
         })
         .count();
-    assert_coverage(covered, "Welch difference");
+    assert_coverage_widely(covered, "Welch difference");
 }
 
-/// False failure 1e-3 for each of 4 intervals: two states with p = 0.7, correlation time 20 steps, 64 replicas and 6.
+/// False failure 1e-3 for each of 2 intervals with 64 replicas, 1e-4 with 6: two states, p = 0.7, correlation time 20 steps.
 /// (Steps counted as independent would cover about a third of the time.)
 #[test]
 fn occupancy_and_log_odds_of_two_states() {
@@ -76,13 +85,14 @@ fn occupancy_and_log_odds_of_two_states() {
             occupancy += usize::from(covers(&run.occupancies.occupancy(0).unwrap(), 0.7));
             odds += usize::from(covers(&run.occupancies.log_odds(0, 1).unwrap(), log_odds));
         }
-        assert_coverage(occupancy, &format!("occupancy, {replicas} replicas"));
-        assert_coverage(odds, &format!("log-odds, {replicas} replicas"));
+        let assert = if replicas == 64 { assert_coverage } else { assert_coverage_widely };
+        assert(occupancy, &format!("occupancy, {replicas} replicas"));
+        assert(odds, &format!("log-odds, {replicas} replicas"));
     }
 }
 
-/// False failure 1e-3 for each of 5 bounds: three states, where the two occupancies of a log-odds are not mirror images, and
-/// Hotelling's p-values, with Kolmogorov's D < 1.95/√2000.
+/// False failure 1e-4 for each of 4 intervals of three states, where the two occupancies of a log-odds are not mirror images;
+/// 1e-3 for Hotelling's p-values, Kolmogorov's D < 1.95/√2000.
 #[test]
 fn three_states_one_by_one_and_at_once() {
     let law = [0.5, 0.3, 0.2];
@@ -99,13 +109,13 @@ fn three_states_one_by_one_and_at_once() {
         p_values.push(hotelling(&run.occupancies, &law).unwrap().p_value);
     }
     for (index, covered) in covered.into_iter().enumerate() {
-        assert_coverage(covered, &format!("three states, interval {index}"));
+        assert_coverage_widely(covered, &format!("three states, interval {index}"));
     }
     let distance = kolmogorov(p_values);
     assert!(distance < 1.95 / (REPEATS as f64).sqrt(), "Hotelling p-values: D = {distance}");
 }
 
-/// False failure 1e-3: with few replicas (8, two free states) F and not χ² is what makes the p-values uniform.
+/// False failure 1e-4 (D < 2.225/√2000): with few replicas (8, two free states) F and not χ² is what makes the p-values uniform.
 #[test]
 fn hotelling_with_few_replicas() {
     let law = [0.5, 0.3, 0.2];
@@ -114,5 +124,5 @@ fn hotelling_with_few_replicas() {
     let p_value =
         |_| hotelling(&chain.run(&mut random, 8, &[0, 1, 2], 400, 200, 100).occupancies, &law).unwrap().p_value;
     let distance = kolmogorov((0..REPEATS).map(p_value).collect());
-    assert!(distance < 1.95 / (REPEATS as f64).sqrt(), "Hotelling p-values: D = {distance}");
+    assert!(distance < 2.225 / (REPEATS as f64).sqrt(), "Hotelling p-values: D = {distance}");
 }

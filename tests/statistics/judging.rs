@@ -63,26 +63,51 @@ fn experiments<const N: usize>(seed: u64, p: f64, errors: [f64; N]) -> [Tally; N
     tallies
 }
 
-/// Four bounds of false failure 1e-3 each, for each of two laws: at the planned effort a true claim HOLDS (planned: 90 %) at
-/// least 1,757 times; one off by exactly ε HOLDS (5 %) at most 131 times and is REJECTED (2.5 %) at most 75 times; one off by 2ε is
-/// REJECTED at least 1,757 times. Never the opposite verdict (chance below 1e-6).
-#[test]
-fn verdicts_at_the_planned_effort() {
-    for (seed, p) in [(201, 0.5), (202, 0.7)] {
-        let [exact, edge, other_edge, double] = experiments(seed, p, [0.0, TOLERANCE, -TOLERANCE, 2.0 * TOLERANCE]);
-        assert!(exact.holds >= 1757, "p = {p}: a true claim held {} times", exact.holds);
-        assert_eq!(exact.rejected, 0, "p = {p}: a true claim was rejected");
-        for edge in [edge, other_edge] {
-            assert!(edge.holds <= 131, "p = {p}: a claim off by ε held {} times", edge.holds);
-            assert!(edge.rejected <= 75, "p = {p}: a claim off by ε was rejected {} times", edge.rejected);
-        }
-        assert!(double.rejected >= 1757, "p = {p}: a claim off by 2ε was rejected {} times", double.rejected);
-        assert_eq!(double.holds, 0, "p = {p}: a claim off by 2ε held");
-    }
+/// How often the verdicts must, or may, be given.
+struct Bounds {
+    /// A true claim HOLDS (planned: 90 %) at least so often.
+    holds: usize,
+    /// A claim off by exactly ε HOLDS (5 %) at most so often …
+    false_holds: usize,
+    /// … and is REJECTED (2.5 %) at most so often.
+    false_rejections: usize,
+    /// A claim off by 2ε is REJECTED (some 90.5 %) at least so often.
+    rejections: usize,
 }
 
-/// False failure 1e-3 for each of 2 bounds: three states, both contrasts off by exactly ε in opposite directions. Rejections need
-/// the Bonferroni correction to stay at 2.5 % (without it they would be about 5 %: 97 or so, above the bound 75).
+/// False failure 1e-3 for each of the first two bounds, 4e-4 for the third, 1e-4 for the last.
+const BOUNDS: Bounds = Bounds { holds: 1757, false_holds: 131, false_rejections: 75, rejections: 1757 };
+/// False failure 1e-4 for each.
+const WIDE_BOUNDS: Bounds = Bounds { holds: 1748, false_holds: 138, false_rejections: 79, rejections: 1748 };
+
+/// Asserts all of them, and that the opposite verdict is never given (chance below 1e-6).
+fn check(seed: u64, p: f64, error: f64, bounds: &Bounds) {
+    let [exact, edge, double] = experiments(seed, p, [0.0, error, 2.0 * error]);
+    assert!(exact.holds >= bounds.holds, "p = {p}: a true claim held {} times", exact.holds);
+    assert_eq!(exact.rejected, 0, "p = {p}: a true claim was rejected");
+    assert!(edge.holds <= bounds.false_holds, "p = {p}: a claim off by ε held {} times", edge.holds);
+    let rejected = edge.rejected;
+    assert!(rejected <= bounds.false_rejections, "p = {p}: a claim off by ε was rejected {rejected} times");
+    let rejected = double.rejected;
+    assert!(rejected >= bounds.rejections, "p = {p}: a claim off by 2ε was rejected {rejected} times");
+    assert_eq!(double.holds, 0, "p = {p}: a claim off by 2ε held");
+}
+
+/// False failure 2.5e-3 in all.
+#[test]
+fn verdicts_at_the_planned_effort() {
+    check(201, 0.7, TOLERANCE, &BOUNDS);
+}
+
+/// The other side of the tolerance, and equal occupancies; false failure 4e-4 in all.
+#[test]
+fn verdicts_at_the_planned_effort_on_the_other_side() {
+    check(202, 0.5, -TOLERANCE, &WIDE_BOUNDS);
+}
+
+/// False failure 1e-4: three states, both contrasts off by exactly ε in opposite directions. Rejections need the Bonferroni
+/// correction to stay at 2.5 % (without it they would be about 4.5 %: 90 or so, above the bound 79). Both contrasts at the edge
+/// HOLD together in well below 5 %.
 #[test]
 fn two_contrasts_at_the_edge() {
     let law: [f64; 3] = [0.4, 0.3, 0.3];
@@ -95,8 +120,8 @@ fn two_contrasts_at_the_edge() {
         let contrasts = [contrast(&run, 0, 1, odds(1) + TOLERANCE), contrast(&run, 0, 2, odds(2) - TOLERANCE)];
         tally.add(&judge(&contrasts, TOLERANCE, &run.evidence()));
     }
-    assert!(tally.rejected <= 75, "rejected {} times", tally.rejected);
-    assert!(tally.holds <= 131, "held {} times", tally.holds);
+    assert!(tally.rejected <= 79, "rejected {} times", tally.rejected);
+    assert!(tally.holds <= 138, "held {} times", tally.holds);
     assert!(tally.undetermined > 1700);
 }
 
