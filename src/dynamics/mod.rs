@@ -8,8 +8,8 @@ pub mod euler_maruyama;
 pub mod sgd;
 mod spec;
 
-pub(crate) use spec::LearningRate;
 pub use spec::DynamicsSpec;
+pub(crate) use spec::LearningRate;
 
 use crate::loss::LANES;
 use crate::random::normal::NormalBlock;

@@ -62,7 +62,9 @@ pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureDa
     let verdict = scenario_verdict(&mut primary);
     let claims = judged
         .iter()
-        .map(|(rung, pairs, judgement)| judged_claim(&setting, &ladder, scenario, &measurement, *rung, pairs, judgement))
+        .map(|(rung, pairs, judgement)| {
+            judged_claim(&setting, &ladder, scenario, &measurement, *rung, pairs, judgement)
+        })
         .collect();
     let mut findings = document(loaded, &setting, &ladder, Some((&measurement, &plan)), claims);
     findings.verdict = Some(verdict);
@@ -71,7 +73,7 @@ pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureDa
 }
 
 /// The setting, if it allows a question about several minima.
-fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
+pub(super) fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
     let setting = Setting::from_scenario(loaded)?;
     let minima = &setting.landscape.minima;
     if minima.len() < 2 {
@@ -101,7 +103,8 @@ fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
 
 /// Every minimum against the likeliest predicted one.
 fn contrast_pairs(predicted: &[f64]) -> Vec<[usize; 2]> {
-    let likeliest = (0..predicted.len()).max_by(|&a, &b| predicted[a].total_cmp(&predicted[b]).then(b.cmp(&a))).unwrap_or(0);
+    let likeliest =
+        (0..predicted.len()).max_by(|&a, &b| predicted[a].total_cmp(&predicted[b]).then(b.cmp(&a))).unwrap_or(0);
     (0..predicted.len()).filter(|&minimum| minimum != likeliest).map(|minimum| [minimum, likeliest]).collect()
 }
 
@@ -303,10 +306,7 @@ fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Me
             OccupancyRecord {
                 minimum: if is_other { "other".into() } else { minimum_name(state) },
                 laplace: ladder.laplace.get(state).copied(),
-                gibbs: ladder
-                    .gibbs
-                    .as_ref()
-                    .map(|gibbs| if is_other { gibbs.other } else { gibbs.occupancies[state] }),
+                gibbs: ladder.gibbs.as_ref().map(|gibbs| if is_other { gibbs.other } else { gibbs.occupancies[state] }),
                 gibbs_standard_error: None,
                 discrete: ladder
                     .discrete

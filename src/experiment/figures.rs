@@ -35,7 +35,8 @@ pub(super) fn histogram(setting: &Setting) -> Option<Histogram> {
 fn region(setting: &Setting) -> Vec<[f64; 2]> {
     let temperature = setting.effective_temperature();
     let covariance = setting.noise.covariance(&setting.landscape.minima[0].theta);
-    let anisotropy = covariance.clone().symmetric_eigenvalues().max() / (covariance.trace() / covariance.nrows() as f64);
+    let anisotropy =
+        covariance.clone().symmetric_eigenvalues().max() / (covariance.trace() / covariance.nrows() as f64);
     let widening = anisotropy / (1.0 - 0.5 * setting.step() * setting.sharpest());
     visited_region(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature, HEIGHT * widening)
         .unwrap_or_else(|| setting.domain.clone())
@@ -77,8 +78,7 @@ fn density(setting: &Setting, ladder: &Ladder, histogram: &Histogram) -> Density
 fn map(setting: &Setting, histogram: &Histogram, loaded: &Loaded) -> MapFigure {
     let edges = [histogram.edges()[0].clone(), histogram.edges()[1].clone()];
     let centers = edges.clone().map(|edges| edges.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect::<Vec<_>>());
-    let cells: Vec<[f64; 2]> =
-        centers[1].iter().flat_map(|&y| centers[0].iter().map(move |&x| [x, y])).collect();
+    let cells: Vec<[f64; 2]> = centers[1].iter().flat_map(|&y| centers[0].iter().map(move |&x| [x, y])).collect();
     let mut workspace = Workspace::default();
     let owner = |point: &[f64; 2], workspace: &mut Workspace| {
         setting.landscape.basins.label(point, workspace).map_or("other".into(), minimum_name)
@@ -110,7 +110,11 @@ fn paths(setting: &Setting, loaded: &Loaded) -> Vec<Path2> {
             Path2 {
                 replica,
                 start: label.map_or("other".into(), minimum_name),
-                points: path.iter().map(|point| [point[0], point[1]]).filter(|[x, y]| x.is_finite() && y.is_finite()).collect(),
+                points: path
+                    .iter()
+                    .map(|point| [point[0], point[1]])
+                    .filter(|[x, y]| x.is_finite() && y.is_finite())
+                    .collect(),
             }
         })
         .collect()

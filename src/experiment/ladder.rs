@@ -122,7 +122,9 @@ impl Ladder {
             for (from, to) in [(a, b), (b, a)] {
                 let (start, end) = (minima[from].theta[0], minima[to].theta[0]);
                 let exact = (setting.domain.len() == 1)
-                    .then(|| escape::exact_passage_time(setting.loss.as_ref(), setting.domain[0], start, end, temperature))
+                    .then(|| {
+                        escape::exact_passage_time(setting.loss.as_ref(), setting.domain[0], start, end, temperature)
+                    })
                     .flatten();
                 self.escape.push(EscapeRecord {
                     from: minimum_name(from),

@@ -62,12 +62,13 @@ impl Measurement {
             (control.monitor)(&Status {
                 steps_done: progress.steps_done,
                 steps_in_all: progress.steps_in_all,
-                estimate: &|| running_log_odds(progress.observers.iter().map(|(occupancy, _)| occupancy), watch.states()),
+                estimate: &|| {
+                    running_log_odds(progress.observers.iter().map(|(occupancy, _)| occupancy), watch.states())
+                },
             });
         };
         let place = |replica: u64, point: &mut [f64]| setting.start(start, plan.seed, replica, point);
-        let outcome =
-            ensemble::run(setting.dynamics.as_ref(), plan, &place, &observer, &mut monitor, control.stop)?;
+        let outcome = ensemble::run(setting.dynamics.as_ref(), plan, &place, &observer, &mut monitor, control.stop)?;
         let observers: Vec<&Occupancy> = outcome.observers.iter().map(|(occupancy, _)| occupancy).collect();
         let groups = StartGroups::new(setting, plan, start);
         let finished = Finished::new(&outcome.fates);
@@ -107,10 +108,7 @@ impl Measurement {
 }
 
 /// ln(p_A/p_B) so far, over all replicas.
-fn running_log_odds<'a>(
-    observers: impl Iterator<Item = &'a Occupancy>,
-    states: usize,
-) -> Option<(String, f64, f64)> {
+fn running_log_odds<'a>(observers: impl Iterator<Item = &'a Occupancy>, states: usize) -> Option<(String, f64, f64)> {
     if states < 3 {
         return None;
     }
@@ -235,9 +233,8 @@ fn mixing(
     let stretches = plan.stretches();
     let looks: Vec<f64> =
         (0..stretches).map(|stretch| (plan.looks_until(stretch + 1) - plan.looks_until(stretch)) as f64).collect();
-    let time = (0..stretches)
-        .map(|stretch| (plan.looks_until(stretch + 1) * plan.observe_every) as f64 * step)
-        .collect();
+    let time =
+        (0..stretches).map(|stretch| (plan.looks_until(stretch + 1) * plan.observe_every) as f64 * step).collect();
     let followed: Vec<usize> = finished.followed(observers).collect();
     let mut series = Vec::new();
     for (group, start) in groups.names.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 pub mod equilibrium;
 mod figures;
+pub mod forecast;
 pub mod ladder;
 pub mod measurement;
 mod reason;

@@ -98,12 +98,16 @@ fn between(setting: &Setting, lower: Step, upper: Step) -> String {
 fn parabola(setting: &Setting) -> String {
     let landscape = &setting.landscape;
     let temperature = setting.effective_temperature();
-    let barrier = landscape.saddles.iter().flat_map(|saddle| {
-        saddle.between.map(|minimum| saddle.point.loss - landscape.minima[minimum].loss)
-    });
+    let barrier = landscape
+        .saddles
+        .iter()
+        .flat_map(|saddle| saddle.between.map(|minimum| saddle.point.loss - landscape.minima[minimum].loss));
     let lowest = barrier.fold(f64::INFINITY, f64::min);
     let compare = if lowest.is_finite() {
-        format!("T = {temperature:.4} is not small against the lowest barrier, {lowest:.4} ({:.1} T)", lowest / temperature)
+        format!(
+            "T = {temperature:.4} is not small against the lowest barrier, {lowest:.4} ({:.1} T)",
+            lowest / temperature
+        )
     } else {
         format!("T = {temperature:.4} is not small")
     };

@@ -75,7 +75,11 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
     }
     match &scenario.noise {
         NoiseSpec::Isotropic(noise) => {
-            add("σ²", number(noise.sigma * noise.sigma), "variance of the per-example gradient in each coordinate, C = σ²I");
+            add(
+                "σ²",
+                number(noise.sigma * noise.sigma),
+                "variance of the per-example gradient in each coordinate, C = σ²I",
+            );
         }
         NoiseSpec::Temperature(_) => {}
         NoiseSpec::Covariance(_) => {

@@ -1,0 +1,65 @@
+//! `sgd-sde check`: is the scenario sound, what will it cost, what can it show?
+
+use sgd_sde::experiment::forecast::Forecast;
+
+use super::output::print;
+use super::{Failure, ScenarioArguments};
+
+pub(super) fn check(arguments: &ScenarioArguments) -> Result<(), Failure> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    for loaded in arguments.load()? {
+        let name = &loaded.scenario.name;
+        let forecast = Forecast::of(&loaded, threads).map_err(|error| Failure::of(name, error))?;
+        print(&text(name, &forecast, threads))?;
+    }
+    Ok(())
+}
+
+fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
+    let mut lines = vec![
+        format!("{name}: sound, {} minima", forecast.minima),
+        format!(
+            "  cost   {} trajectory-steps, about {} on {threads} threads, about {:.0} MB",
+            quantity(forecast.trajectory_steps),
+            duration(forecast.seconds),
+            forecast.memory / 1e6
+        ),
+    ];
+    if let Some((pair, time)) = &forecast.slowest {
+        lines.push(format!(
+            "  mixing slowest escape {pair}: mean time {}; each replica covers {}, {:.1} times as long",
+            quantity(*time),
+            quantity(forecast.time),
+            forecast.time / time
+        ));
+    }
+    match (forecast.transitions, forecast.standard_error, forecast.steps_wanted) {
+        (Some(transitions), Some(error), Some(steps)) => {
+            lines.push(format!(
+                "  power  about {} transitions expected: standard error {error:.2} of ln(p_A/p_B)",
+                quantity(transitions)
+            ));
+            lines.push(format!(
+                "         ε = {} with 90 % power needs about {} steps per replica (if the prediction is exactly true)",
+                forecast.tolerance,
+                quantity(steps)
+            ));
+        }
+        _ => lines.push("  power  unknown: no escape time is predicted for this case".into()),
+    }
+    lines.join("\n")
+}
+
+/// 12,345 or 1.2e9.
+fn quantity(x: f64) -> String {
+    if x < 1e6 { if x < 100.0 { format!("{x:.2}") } else { format!("{x:.0}") } } else { format!("{x:.2e}") }
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 120.0 => format!("{s:.1} s"),
+        s if s < 7_200.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.0} h", s / 3_600.0),
+        s => format!("{:.0} days", s / 86_400.0),
+    }
+}

@@ -1,0 +1,184 @@
+//! What is typed, and what is printed: results to standard output, everything else to standard error.
+//!
+//! Exit status: 0 when every verdict is the expected one; 1 when one is not; 2 when it could not run; 130 when it was
+//! interrupted.
+
+mod check;
+mod output;
+mod progress;
+mod run;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use sgd_sde::experiment::{self, ExperimentError};
+use sgd_sde::input::Problems;
+use sgd_sde::report::{self, ReportError, Style};
+use sgd_sde::scenario::{self, Loaded, STARTER};
+
+use output::{message, print};
+
+/// SGD as a stochastic differential equation, put to the test: predict, simulate, judge.
+#[derive(Parser)]
+#[command(name = "sgd-sde", version, max_term_width = 100)]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Write a commented starter scenario
+    New {
+        /// The file to write; it must not exist
+        file: PathBuf,
+    },
+    /// Show the shipped scenarios: name, question, expected verdict, rough time
+    List,
+    /// Simulate, compare with theory, write figures and a report
+    Run(run::RunArguments),
+    /// Theory alone, nothing simulated
+    Predict {
+        #[command(flatten)]
+        scenarios: ScenarioArguments,
+        /// Print the document result.json with the measured fields null
+        #[arg(long)]
+        json: bool,
+    },
+    /// Validate only; also the predicted cost and power
+    Check {
+        #[command(flatten)]
+        scenarios: ScenarioArguments,
+    },
+}
+
+/// Which scenarios, with what changed.
+#[derive(Args)]
+struct ScenarioArguments {
+    /// Names of shipped scenarios (see `sgd-sde list`) or scenario files
+    #[arg(required = true, value_name = "NAME|FILE.toml")]
+    scenarios: Vec<String>,
+    /// Override any scenario key, e.g. --set sgd.batch_size=8 (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Override the scenario's seed
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+impl ScenarioArguments {
+    /// Every scenario that was named; a family name such as `finite-learning-rate` stands for all its members. All
+    /// problems of all scenarios are told at once.
+    fn load(&self) -> Result<Vec<Loaded>, Failure> {
+        let mut loaded = Vec::new();
+        let mut problems = Vec::new();
+        for name in &self.scenarios {
+            let is_file = std::path::Path::new(name).is_file();
+            let family = if is_file { Vec::new() } else { scenario::resolve(name) };
+            let results: Vec<Result<Loaded, Problems>> = if family.is_empty() {
+                vec![scenario::load(name, &self.overrides, self.seed)]
+            } else {
+                family.iter().map(|shipped| shipped.load(&self.overrides, self.seed)).collect()
+            };
+            for result in results {
+                match result {
+                    Ok(scenario) => loaded.push(scenario),
+                    Err(found) => problems.extend(found.0),
+                }
+            }
+        }
+        problems.dedup();
+        if problems.is_empty() { Ok(loaded) } else { Err(Failure::Input(Problems(problems))) }
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Input(#[from] Problems),
+    #[error("{name}: {error}")]
+    Experiment { name: String, error: ExperimentError },
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error("{0}")]
+    Refused(String),
+    #[error("interrupted: nothing was written")]
+    Interrupted,
+}
+
+impl Failure {
+    fn of(name: &str, error: ExperimentError) -> Self {
+        match error {
+            ExperimentError::Input(problems) => Self::Input(problems),
+            ExperimentError::Interrupted(_) => Self::Interrupted,
+            error => Self::Experiment { name: name.to_string(), error },
+        }
+    }
+}
+
+/// Exit statuses, as the README promises them.
+const UNEXPECTED: u8 = 1;
+const COULD_NOT_RUN: u8 = 2;
+const INTERRUPTED: u8 = 130;
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => {
+            // Help and version are answers, all else is bad input; clap knows where each belongs. A closed pipe is fine.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(COULD_NOT_RUN) } else { ExitCode::SUCCESS };
+        }
+    };
+    let result = match command.action {
+        Action::New { file } => new(&file).map(|()| true),
+        Action::List => list().map(|()| true),
+        Action::Run(arguments) => run::run(&arguments),
+        Action::Predict { scenarios, json } => predict(&scenarios, json).map(|()| true),
+        Action::Check { scenarios } => check::check(&scenarios).map(|()| true),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(UNEXPECTED),
+        Err(failure) => {
+            message(&format!("sgd-sde: {failure}"));
+            ExitCode::from(if matches!(failure, Failure::Interrupted) { INTERRUPTED } else { COULD_NOT_RUN })
+        }
+    }
+}
+
+fn new(file: &std::path::Path) -> Result<(), Failure> {
+    if file.exists() {
+        let refusal = format!("{} exists: it is not overwritten; give another name", file.display());
+        return Err(Failure::Refused(refusal));
+    }
+    report::write_atomically(file, STARTER.as_bytes())?;
+    message(&format!("wrote {0}; try: sgd-sde check {0}", file.display()));
+    Ok(())
+}
+
+fn list() -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    for shipped in scenario::shipped() {
+        let Loaded { scenario, .. } = shipped.load(&[], None)?;
+        rows.push((scenario.name.clone(), scenario.expect.to_string(), scenario.rough_seconds(), scenario.question));
+    }
+    let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
+    let mut text = format!("{:<width$}  {:<12}  {:>7}  question\n", "name", "expected", "time");
+    for (name, expected, seconds, question) in rows {
+        text.push_str(&format!("{name:<width$}  {expected:<12}  {:>5.0} s  {question}\n", seconds.ceil()));
+    }
+    print(&text)
+}
+
+fn predict(arguments: &ScenarioArguments, json: bool) -> Result<(), Failure> {
+    for loaded in arguments.load()? {
+        let findings = experiment::predict(&loaded).map_err(|error| Failure::of(&loaded.scenario.name, error))?;
+        let text = if json { report::to_json(&findings)? } else { report::text::predict(&findings, Style::default()) };
+        print(&text)?;
+    }
+    Ok(())
+}

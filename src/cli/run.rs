@@ -1,0 +1,205 @@
+//! `sgd-sde run`: simulate, compare, write, print.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime};
+
+use clap::Args;
+use sgd_sde::experiment::{self, Control};
+use sgd_sde::findings::Findings;
+use sgd_sde::report::{self, RunRecord, Style};
+use sgd_sde::scenario::{Loaded, Scenario};
+
+use super::output::{message, print};
+use super::progress::Progress;
+use super::{Failure, INTERRUPTED, ScenarioArguments};
+
+#[derive(Args)]
+pub(super) struct RunArguments {
+    #[command(flatten)]
+    scenarios: ScenarioArguments,
+    /// Where results go: DIR/NAME/
+    #[arg(long, value_name = "DIR", default_value = "output")]
+    out: PathBuf,
+    /// Threads to simulate with [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    threads: Option<u16>,
+    /// No progress and no messages; one line per scenario
+    #[arg(long)]
+    quiet: bool,
+    /// Replace an earlier result of another scenario of the same name
+    #[arg(long)]
+    force: bool,
+}
+
+/// Runs every scenario; true if every verdict was the expected one.
+pub(super) fn run(arguments: &RunArguments) -> Result<bool, Failure> {
+    let scenarios = arguments.scenarios.load()?;
+    // Everything that can be refused is refused before the first step of the first scenario.
+    refuse_same_name(&scenarios)?;
+    for loaded in &scenarios {
+        if !arguments.force {
+            refuse_to_replace(&arguments.out, &loaded.scenario)?;
+        }
+    }
+    let stop = stop_on_interrupt()?;
+    let threads = arguments.threads.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| Failure::Refused(format!("cannot start {threads} threads: {error}")))?;
+    let mut all_as_expected = true;
+    for loaded in &scenarios {
+        all_as_expected &= pool.install(|| run_one(arguments, loaded, &stop))?;
+    }
+    Ok(all_as_expected)
+}
+
+fn run_one(arguments: &RunArguments, loaded: &Loaded, stop: &AtomicBool) -> Result<bool, Failure> {
+    let scenario = &loaded.scenario;
+    let progress = Progress::new(&scenario.name, scenario.ensemble.replicas, arguments.quiet);
+    let (started, clock) = (SystemTime::now(), Instant::now());
+    let mut steps = 0;
+    let result = experiment::run(
+        loaded,
+        &mut Control {
+            monitor: &mut |status| {
+                steps = status.steps_done;
+                progress.show(status);
+            },
+            stop,
+        },
+    );
+    progress.finish();
+    let (findings, figures) = result.map_err(|error| Failure::of(&scenario.name, error))?;
+    let seconds = clock.elapsed().as_secs_f64();
+    let record = RunRecord {
+        host: host(),
+        threads: rayon::current_num_threads(),
+        seconds,
+        steps_per_second: (steps * scenario.ensemble.replicas) as f64 / seconds.max(1e-9),
+        instruction_set: instruction_set().into(),
+        started: report::record::utc(started),
+        command: command_line(),
+    };
+    let toml = findings
+        .scenario
+        .to_toml()
+        .map_err(|error| Failure::Refused(format!("the scenario cannot be written: {error}")))?;
+    let files = report::save(&arguments.out, &findings, &figures, &record, &toml)?;
+    show(arguments, &findings, &record, &files)?;
+    Ok(findings.verdict == Some(findings.expected))
+}
+
+fn show(arguments: &RunArguments, findings: &Findings, record: &RunRecord, files: &[PathBuf]) -> Result<(), Failure> {
+    if arguments.quiet {
+        let verdict = findings.verdict.map_or("no verdict".into(), |verdict| verdict.to_string());
+        return print(&format!("{}: {verdict} (expected {})", findings.scenario.name, findings.expected));
+    }
+    print(&report::text::run(findings, Style { colour: colour() }))?;
+    let page = files.iter().find(|file| file.ends_with("report.html"));
+    message(&format!(
+        "{:.1} s, {:.0} million trajectory-steps a second on {} threads; {} files, see {}",
+        record.seconds,
+        record.steps_per_second / 1e6,
+        record.threads,
+        files.len(),
+        page.map_or_else(|| arguments.out.display().to_string(), |page| page.display().to_string())
+    ));
+    Ok(())
+}
+
+/// Colours on a terminal only, and not where the user has asked for none (no-color.org).
+fn colour() -> bool {
+    use std::io::IsTerminal;
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Two scenarios of one name would overwrite each other.
+fn refuse_same_name(scenarios: &[Loaded]) -> Result<(), Failure> {
+    let mut names: Vec<&str> = scenarios.iter().map(|loaded| loaded.scenario.name.as_str()).collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(Failure::Refused(format!(
+            "two of the scenarios are named {}: their results would overwrite each other; run them one by one with different --out, or \
+             rename one",
+            pair[0]
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// An earlier result is replaced only by a run of the very same scenario.
+fn refuse_to_replace(out: &Path, scenario: &Scenario) -> Result<(), Failure> {
+    let folder = out.join(&scenario.name);
+    if !folder.exists() {
+        return Ok(());
+    }
+    let differs = match report::load(&folder) {
+        Ok(saved) => {
+            let mut earlier = saved.findings.scenario;
+            // It was resolved when the result was written; the rest of the scenario determines it.
+            if scenario.ensemble.observe_every.is_none() {
+                earlier.ensemble.observe_every = None;
+            }
+            if earlier == *scenario {
+                return Ok(());
+            }
+            "holds the result of another scenario or seed"
+        }
+        Err(_) => "exists and holds no readable result",
+    };
+    Err(Failure::Refused(format!(
+        "{} {differs}: it is not replaced; give --out {}-2, or --force to replace it",
+        folder.display(),
+        out.display()
+    )))
+}
+
+/// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once. Nothing half-written stays in either case.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    })
+    .map_err(|error| Failure::Refused(format!("Ctrl-C cannot be watched: {error}")))?;
+    Ok(stop)
+}
+
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
+    name.map(|name| name.trim().to_string()).filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".into())
+}
+
+/// The widest instruction set that the kernels choose from on this machine.
+fn instruction_set() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            return "x86-64 AVX-512";
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            return "x86-64 AVX2";
+        }
+    }
+    std::env::consts::ARCH
+}
+
+/// What was typed, quoted where a shell needs it.
+fn command_line() -> String {
+    let quote = |argument: String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+".contains(c);
+        if !argument.is_empty() && argument.chars().all(plain) {
+            argument
+        } else {
+            format!("'{}'", argument.replace('\'', r"'\''"))
+        }
+    };
+    let typed: Vec<String> =
+        std::env::args_os().skip(1).map(|argument| quote(argument.to_string_lossy().into_owned())).collect();
+    format!("sgd-sde {}", typed.join(" "))
+}

@@ -1,0 +1,122 @@
+//! What a scenario will cost and what it can show, before it is run.
+
+use std::time::Instant;
+
+use super::ExperimentError;
+use super::ladder::Ladder;
+use super::setting::Setting;
+use crate::dynamics::Block;
+use crate::landscape::minimum_name;
+use crate::loss::LANES;
+use crate::scenario::{Loaded, Rung};
+use crate::statistics::effort;
+
+/// Cost and power of a scenario.
+#[derive(Clone, Debug)]
+pub struct Forecast {
+    /// Minima found.
+    pub minima: usize,
+    /// Trajectory-steps in all, burn-in included.
+    pub trajectory_steps: f64,
+    /// Bytes at the peak, roughly.
+    pub memory: f64,
+    /// Seconds on this machine with the given number of threads, from a pilot of a few milliseconds.
+    pub seconds: f64,
+    /// Core-to-core transitions that the escape times predict, all replicas; `None` where there is no escape time.
+    pub transitions: Option<f64>,
+    /// Standard error of the log-odds that they give (exact for two minima only).
+    pub standard_error: Option<f64>,
+    /// Measured steps per replica after which a true claim holds with 90 % probability.
+    pub steps_wanted: Option<f64>,
+    /// ε.
+    pub tolerance: f64,
+    /// The least-mixing pair and its mean escape time in SDE time.
+    pub slowest: Option<(String, f64)>,
+    /// SDE time that each replica covers.
+    pub time: f64,
+}
+
+impl Forecast {
+    /// Works out the theory and times a short pilot.
+    ///
+    /// # Errors
+    /// When the loss does not allow the question.
+    pub fn of(loaded: &Loaded, threads: usize) -> Result<Self, ExperimentError> {
+        let setting = super::equilibrium::prepare(loaded)?;
+        let ladder = Ladder::climb(&setting);
+        let ensemble = &loaded.scenario.ensemble;
+        let (replicas, steps) = (ensemble.replicas as f64, ensemble.steps as f64);
+        let time = steps * setting.step();
+        let rate = transition_rate(&ladder);
+        let transitions = rate.map(|rate| rate * time * replicas);
+        let tolerance = loaded.scenario.test.tolerance;
+        let steps_wanted = rate
+            .zip(effort::transitions_to_hold(tolerance, 0.0))
+            .map(|(rate, wanted)| wanted / (rate * replicas * setting.step()));
+        let trajectory_steps = replicas * (steps + ensemble.burn_in as f64);
+        let blocks = (replicas / LANES as f64).ceil();
+        Ok(Self {
+            minima: setting.landscape.minima.len(),
+            trajectory_steps,
+            memory: blocks * bytes_per_block(&setting) + 60e6,
+            seconds: blocks * (steps + ensemble.burn_in as f64) * seconds_per_block_step(&setting)
+                / (threads as f64).min(blocks),
+            standard_error: transitions.and_then(effort::log_odds_standard_error),
+            transitions,
+            steps_wanted,
+            tolerance,
+            slowest: slowest(&ladder),
+            time,
+        })
+    }
+}
+
+/// Σ_A p_A Σ_B 1/τ_AB, with the best occupancies and times that the ladder has.
+fn transition_rate(ladder: &Ladder) -> Option<f64> {
+    let occupancies = [Rung::Discrete, Rung::Gibbs, Rung::Laplace].into_iter().find_map(|rung| ladder.rung(rung))?;
+    let mut rate = 0.0;
+    for escape in &ladder.escape {
+        let from = (0..occupancies.len()).find(|&index| minimum_name(index) == escape.from)?;
+        rate += occupancies[from] / best_time(escape)?;
+    }
+    (rate > 0.0).then_some(rate)
+}
+
+fn best_time(escape: &crate::findings::EscapeRecord) -> Option<f64> {
+    escape.discrete.or(escape.exact).or(escape.kramers)
+}
+
+fn slowest(ladder: &Ladder) -> Option<(String, f64)> {
+    let times = ladder
+        .escape
+        .iter()
+        .filter_map(|escape| Some((format!("from {} to {}", escape.from, escape.to), best_time(escape)?)));
+    times.max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// θ, gradient and noise of a block, its generators, scratch of the dynamics and of the observers, and their counts.
+fn bytes_per_block(setting: &Setting) -> f64 {
+    let dimension = setting.loss.dimension();
+    let scratch = setting.dynamics.block_scratch() + setting.loss.block_scratch();
+    let counts = LANES * (setting.landscape.minima.len() + 1) + LANES * 2;
+    (8 * (3 * dimension * LANES + scratch + counts) + LANES * (5 * 8 + 32) + 1_000) as f64
+}
+
+/// A short pilot run of one block.
+fn seconds_per_block_step(setting: &Setting) -> f64 {
+    let mut block = Block::new(setting.dynamics.as_ref(), 0, 0);
+    for lane in 0..LANES {
+        block.place(lane, &setting.landscape.minima[lane % setting.landscape.minima.len()].theta);
+    }
+    let mut steps = 64;
+    loop {
+        let clock = Instant::now();
+        setting.dynamics.advance(&mut block, steps);
+        let seconds = clock.elapsed().as_secs_f64();
+        if seconds > 0.01 {
+            // Looks, their labels and counts take about a quarter on top.
+            return 1.25 * seconds / steps as f64;
+        }
+        steps *= 2;
+    }
+}
