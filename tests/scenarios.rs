@@ -246,3 +246,11 @@ fn all_independent_problems_are_told_at_once() {
     );
     assert_eq!(problems.0[1].column(), Some(9));
 }
+
+#[test]
+fn a_domain_that_cannot_be_guessed_is_asked_for() {
+    let far = "loss={kind=\"wells\",well=[{position=[1e20],loss=0,hessian=1}]}";
+    assert!(refused(SMALLEST, &[far]).contains("loss.domain: missing, and cannot be guessed"));
+    let near = "loss={kind=\"wells\",well=[{position=[-1],loss=0,hessian=1},{position=[2],loss=0,hessian=1}]}";
+    assert_eq!(read(SMALLEST, &[near]).scenario.loss.domain, [[-4.0, 5.0]]);
+}

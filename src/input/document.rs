@@ -154,12 +154,18 @@ impl Document {
         if message.contains("duplicate key") {
             return TWICE.to_owned();
         }
+        if message.contains("invalid basic string") || message.contains("invalid literal string") {
+            return format!("not valid TOML: {}; is a quotation mark missing?", shorten(message));
+        }
         let rest = self.text.get(offset..).unwrap_or_default();
         let word: String =
             rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).take(40).collect();
         let before = self.text.get(..offset).unwrap_or_default().trim_end_matches([' ', '\t']);
         if word.starts_with(char::is_alphabetic) && before.ends_with(['=', '[', ',']) {
             return format!("not valid TOML: found {word}; texts stand in quotes: \"{word}\"");
+        }
+        if before.ends_with('=') && (rest.is_empty() || rest.starts_with(['\r', '\n', '#', ' '])) {
+            return "not valid TOML: no value after the =; write one, or remove the key".to_owned();
         }
         format!("not valid TOML: {}", shorten(message))
     }

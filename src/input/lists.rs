@@ -113,7 +113,7 @@ impl Table<'_> {
         let mut numbers = Vec::with_capacity(elements.len());
         let mut wrong = 0;
         for (index, element) in elements.iter().enumerate() {
-            match expected.check(self, element) {
+            match expected.check_as("each number of this list", self, element) {
                 Ok(number) => numbers.push(number),
                 Err(message) => {
                     wrong += 1;

@@ -44,7 +44,12 @@ impl Number {
 
     /// The number, or what is wrong with it.
     pub(super) fn check(&self, table: &Table<'_>, node: &Node) -> Result<f64, String> {
-        let (what, allowed) = (self.what, self.allowed());
+        self.check_as(self.what, table, node)
+    }
+
+    /// The number, which messages call `what`, or what is wrong with it.
+    pub(super) fn check_as(&self, what: &str, table: &Table<'_>, node: &Node) -> Result<f64, String> {
+        let allowed = self.allowed();
         let number = match &node.value {
             Value::Float(number) => *number,
             Value::Integer(integer) => *integer as f64,
@@ -97,7 +102,11 @@ impl Integer {
     fn check(&self, table: &Table<'_>, node: &Node) -> Result<u64, String> {
         let Self { what, example, range, reason } = self;
         let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-        let allowed = format!("{what} must be a whole number from {} to {}{reason}", range.start(), range.end());
+        let allowed = if *range.end() == i64::MAX as u64 && reason.is_empty() {
+            format!("{what} must be a whole number, at least {}", range.start())
+        } else {
+            format!("{what} must be a whole number from {} to {}{reason}", range.start(), range.end())
+        };
         let found = table.describe(node);
         let integer = match &node.value {
             Value::Integer(integer) => *integer,

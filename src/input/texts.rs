@@ -88,7 +88,7 @@ impl Table<'_> {
         }
         let shown = shorten(&text);
         if later.contains(&text.as_str()) {
-            self.problem(key, format!("`{shown}` is not available in this version; available {what}: {all}"));
+            self.problem(key, format!("`{shown}` is not available in this version; {what} may be: {all}"));
             return None;
         }
         let mut message = format!("found \"{shown}\"; {what} must be one of: {all}");

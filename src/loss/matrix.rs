@@ -59,6 +59,14 @@ impl MatrixSpec {
         }
     }
 
+    /// How a d × d matrix may be written, for messages.
+    pub(crate) fn forms(d: usize) -> String {
+        match d {
+            1 => "one number".to_owned(),
+            d => format!("{d} numbers (the diagonal), {d} rows of {d}, or one number (times the identity)"),
+        }
+    }
+
     /// The number at place (i, i).
     pub fn diagonal(&self, i: usize) -> f64 {
         match self {
@@ -101,7 +109,7 @@ fn fault_of_rows(rows: &[Vec<f64>]) -> Option<(String, String)> {
     let d = rows.len();
     for (i, row) in rows.iter().enumerate() {
         if row.len() != d {
-            let found = format!("found {} numbers in row {i} of a matrix of {d} rows", row.len());
+            let found = format!("found a row of length {} in a matrix of {d} rows", row.len());
             return Some((format!("[{i}]"), found));
         }
     }

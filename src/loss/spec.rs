@@ -1,7 +1,7 @@
 //! A loss as a scenario describes it: the register of kinds.
 //!
 //! To add a kind, write its file with a type that is a [`Described`] loss and has a `read` function, then add it to
-//! [`LossKind`], to its `described` and to [`KINDS`].
+//! [`LossKind`], to its `described` and to `KINDS`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::Loss;
 use super::expression::{ExpressionSpec, FormulaError};
 use super::quadratic::{QuadraticError, QuadraticSpec};
 use super::wells::{WellsError, WellsSpec};
-use crate::input::{Number, Table};
+use crate::input::{LARGEST, Number, Table};
 
 /// A loss as a scenario describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,15 @@ pub trait Described {
     /// The names of the coordinates, where the user gave them.
     fn variables(&self) -> Option<&[String]> {
         None
+    }
+
+    /// Names of the coordinates: the user's, or θ, or θ₁, θ₂, ….
+    fn names(&self) -> Vec<String> {
+        match (self.variables(), self.dimension()) {
+            (Some(variables), _) => variables.to_vec(),
+            (None, 1) => vec!["θ".to_owned()],
+            (None, d) => (1..=d).map(|i| format!("θ{}", subscript(i))).collect(),
+        }
     }
 
     /// Where minima lie for sure, for kinds of loss that know it.
@@ -98,13 +107,28 @@ impl LossSpec {
         let read = table.choice("kind", "the kind of loss", &KINDS, &LATER)?;
         let kind = read(table);
         let default = kind.as_ref().map(|kind| kind.described().default_domain());
-        let domain = if table.has("domain") || default == Some(None) { read_domain(table) } else { default.flatten() };
+        let domain = if table.has("domain") || default == Some(None) {
+            read_domain(table)
+        } else {
+            default.flatten().filter(|domain| {
+                // A lone well at 1e20, say, is wider than one unit of floating point only if it is very flat.
+                let sound = domain.iter().all(|[low, high]| low < high && low.abs().max(high.abs()) <= LARGEST);
+                if !sound {
+                    table.problem(
+                        "domain",
+                        "missing, and cannot be guessed from such positions; give one [low, high] per coordinate",
+                    );
+                }
+                sound
+            })
+        };
         table.finish();
         let (kind, domain) = (kind?, domain?);
         let d = kind.described().dimension();
         if domain.len() != d {
-            let found = if domain.len() == 1 { "1 pair".to_owned() } else { format!("{} pairs", domain.len()) };
-            let message = format!("found {found} [low, high] for {d} coordinates; give one pair for each coordinate");
+            let (pairs, names) = (domain.len(), crate::input::shorten(&kind.described().names().join(", ")));
+            let message =
+                format!("found {pairs} pair(s) [low, high]; {d} needed, for {names}; give one for each coordinate");
             table.problem("domain", message);
             return None;
         }
@@ -118,13 +142,7 @@ impl LossSpec {
 
     /// Names of the coordinates: the user's, or θ, or θ₁, θ₂, ….
     pub fn variables(&self) -> Vec<String> {
-        if let Some(variables) = self.kind.described().variables() {
-            return variables.to_vec();
-        }
-        match self.dimension() {
-            1 => vec!["θ".to_owned()],
-            d => (1..=d).map(|i| format!("θ{}", subscript(i))).collect(),
-        }
+        self.kind.described().names()
     }
 
     /// The loss itself.

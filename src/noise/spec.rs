@@ -1,7 +1,7 @@
 //! A noise as a scenario describes it: the register of kinds.
 //!
 //! To add a kind, write its file with a `read` and a `build` function, then add it to [`NoiseSpec`], its `build` and
-//! to [`KINDS`].
+//! to `KINDS`.
 
 use std::sync::Arc;
 

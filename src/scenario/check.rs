@@ -6,7 +6,7 @@ use super::memory;
 use super::read::Parts;
 use super::{EnsembleSpec, SgdSpec, Start};
 use crate::input::{LARGEST, Problem, SMALLEST, Source};
-use crate::loss::{Loss, LossKind, LossSpec};
+use crate::loss::{Loss, LossKind, LossSpec, MatrixSpec};
 use crate::noise::NoiseSpec;
 
 /// Steps of all replicas together: a month of a large machine.
@@ -83,9 +83,9 @@ fn dimensions(loss: &LossSpec, noise: &NoiseSpec, source: &Source) -> Option<Pro
     let found = noise.dimension().filter(|found| *found != d)?;
     let key = if source.has("noise.diagonal") { "noise.diagonal" } else { "noise.matrix" };
     let message = format!(
-        "found a {found} × {found} covariance for a loss of {}; it must be {d} × {d}; give {d} numbers (the diagonal) or \
-         {d} rows of {d}",
-        coordinates(d)
+        "found a {found} × {found} covariance for a loss of {}; it must be {d} × {d}; give {}",
+        coordinates(d),
+        MatrixSpec::forms(d)
     );
     Some(source.problem(key, message))
 }
@@ -176,7 +176,7 @@ fn starts(loss: &LossSpec, built: &Arc<dyn Loss>, ensemble: &EnsembleSpec, sourc
         let key = format!("ensemble.start[{index}]");
         if point.len() != d {
             let message = format!(
-                "found a start point of {}; the loss has {}; give {d} numbers, in the order of the variables ({})",
+                "found a start point of {}; the loss has {}; the order is that of the variables ({})",
                 coordinates(point.len()),
                 coordinates(d),
                 crate::input::shorten(&loss.variables().join(", "))

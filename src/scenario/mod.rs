@@ -45,7 +45,7 @@ pub struct Scenario {
     pub test: TestSpec,
 }
 
-/// The experiments, one file each in [`crate::experiment`].
+/// The experiments, one file each in `crate::experiment`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExperimentKind {

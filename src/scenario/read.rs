@@ -191,8 +191,7 @@ impl EnsembleSpec {
         } else if table.is_text("start") {
             read_start_by_name(table)
         } else {
-            let point =
-                Number::any("where replicas start, \"minima\", \"uniform\" or a list of points,", "[[-1.0], [1.0]]");
+            let point = Number::any("the start points (instead of \"minima\" or \"uniform\")", "[[-1.0], [1.0]]");
             table.rows("start", &point).map(Start::Points)
         };
         let observe_every = Integer {

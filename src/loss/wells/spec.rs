@@ -72,8 +72,8 @@ impl WellSpec {
         let d = position.len();
         if let Some(found) = hessian.dimension().filter(|found| *found != d) {
             let message = format!(
-                "found a {found} × {found} Hessian for a well of {d} {}; give {d} numbers (the diagonal), {d} rows of {d}, or one number",
-                if d == 1 { "coordinate" } else { "coordinates" }
+                "found a {found} × {found} Hessian for a well in {d} dimension(s); it must be {d} × {d}; give {}",
+                MatrixSpec::forms(d)
             );
             table.problem("hessian", message);
             return None;
