@@ -78,9 +78,9 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
             add("σ²", number(sigma * sigma), "variance of the per-example gradient in each coordinate, C = σ²I");
         }
         NoiseSpec::Temperature { .. } => {}
-        #[allow(unreachable_patterns, reason = "kinds of noise are still being added")]
-        NoiseSpec::Covariance { .. } | _ => {
-            add("C", "not σ²I".to_owned(), "covariance of the per-example gradient; the exact one is in the scenario");
+        _ => {
+            let form = if findings.temperature.is_some() { "σ²I" } else { "not σ²I" };
+            add("C", form.to_owned(), "covariance of the per-example gradient; the exact one is in the scenario");
         }
     }
     match (findings.temperature, findings.effective_temperature) {
@@ -99,8 +99,7 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
             add("δ", number(step), "step of the Euler–Maruyama integrator, in SDE time t = kη");
             Some(step)
         }
-        #[allow(unreachable_patterns, reason = "dynamics are still being added")]
-        DynamicsSpec::Sgd | _ => {
+        _ => {
             let step = scenario.sgd.map(|sgd| sgd.learning_rate);
             if let Some(step) = step {
                 add("δ", number(step), "one step is one SGD step, δ = η, in SDE time t = kη");
