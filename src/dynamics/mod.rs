@@ -1,16 +1,82 @@
 //! How θ moves: Markov kernels over a block of trajectories, one method per file.
+//!
+//! A dynamics is immutable and shared by all threads; everything that changes lives in a [`Block`], which is allocated
+//! once. A block is laid out coordinate by coordinate, [`LANES`] trajectories side by side (see [`crate::loss`]), so
+//! the one call through a pointer per step serves all of them.
 
-use serde::{Deserialize, Serialize};
+pub mod euler_maruyama;
+pub mod sgd;
+mod spec;
 
-/// A dynamics as a scenario describes it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum DynamicsSpec {
-    /// θ ← θ − η(g + Δg/√S): the discrete process itself.
-    Sgd,
-    /// Euler–Maruyama of the SDE with its own step.
-    EulerMaruyama {
-        /// δ in SDE time; left out: η.
-        step: f64,
-    },
+pub use spec::DynamicsSpec;
+pub(crate) use spec::LearningRate;
+
+use crate::loss::LANES;
+use crate::random::normal::NormalBlock;
+
+/// A Markov kernel on ℝᵈ that advances a block of trajectories.
+pub trait Dynamics: Send + Sync {
+    /// Number of parameters d.
+    fn dimension(&self) -> usize;
+
+    /// SDE time that one step stands for: η for SGD, δ for an integrator.
+    fn step(&self) -> f64;
+
+    /// How many numbers of scratch [`Dynamics::advance`] needs in [`Block::scratch`].
+    fn block_scratch(&self) -> usize;
+
+    /// Moves every trajectory of the block on by `steps` steps. Lane by lane, the result depends on nothing but the
+    /// lane's own θ and random stream.
+    fn advance(&self, block: &mut Block, steps: u64);
+}
+
+/// [`LANES`] trajectories: where they are, their random streams, and room to work in.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// θ, `d * LANES` numbers, coordinate by coordinate.
+    pub theta: Vec<f64>,
+    /// ∇L, same layout.
+    pub gradient: Vec<f64>,
+    /// Standard normals, then B(θ) times them, same layout.
+    pub noise: Vec<f64>,
+    /// The trajectories' streams.
+    pub normals: NormalBlock,
+    /// For losses and noises.
+    pub scratch: Vec<f64>,
+}
+
+impl Block {
+    /// Trajectories `first` … `first + LANES − 1` of the run with this seed, all at the origin.
+    pub fn new(dynamics: &dyn Dynamics, seed: u64, first: u64) -> Self {
+        let length = dynamics.dimension() * LANES;
+        Self {
+            theta: vec![0.0; length],
+            gradient: vec![0.0; length],
+            noise: vec![0.0; length],
+            normals: NormalBlock::new(seed, first),
+            scratch: vec![0.0; dynamics.block_scratch()],
+        }
+    }
+
+    /// Puts one lane at a point of ℝᵈ.
+    pub fn place(&mut self, lane: usize, point: &[f64]) {
+        for (row, &coordinate) in self.theta.chunks_exact_mut(LANES).zip(point) {
+            row[lane] = coordinate;
+        }
+    }
+
+    /// Reads the point of one lane into `point`.
+    pub fn point(&self, lane: usize, point: &mut [f64]) {
+        for (row, coordinate) in self.theta.chunks_exact(LANES).zip(point) {
+            *coordinate = row[lane];
+        }
+    }
+}
+
+/// θ ← θ − drift·∇L + diffusion·noise.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
+fn drift_and_diffuse(theta: &mut [f64], gradient: &[f64], noise: &[f64], drift: f64, diffusion: f64) {
+    for ((x, g), z) in theta.iter_mut().zip(gradient).zip(noise) {
+        *x = *x - drift * g + diffusion * z;
+    }
 }

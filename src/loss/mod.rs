@@ -5,13 +5,19 @@
 //! `theta[i * LANES + l]`. The block functions default to a loop over the plain ones.
 
 pub mod closure;
+pub mod expression;
+pub mod matrix;
 pub mod quadratic;
+pub mod spec;
 pub mod wells;
 
-use std::collections::BTreeMap;
-
 use nalgebra::DMatrix;
-use serde::{Deserialize, Serialize};
+
+pub use expression::ExpressionSpec;
+pub use matrix::MatrixSpec;
+pub use quadratic::QuadraticSpec;
+pub use spec::{LossError, LossKind, LossSpec};
+pub use wells::{WellSpec, WellsSpec};
 
 /// Trajectories per block. Results never depend on it: every lane is computed independently of its neighbours.
 pub const LANES: usize = 32;
@@ -63,76 +69,4 @@ pub trait Loss: Send + Sync {
             value[lane] = self.value(point);
         }
     }
-}
-
-/// A loss as a scenario describes it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LossSpec {
-    /// Which function.
-    #[serde(flatten)]
-    pub kind: LossKind,
-    /// Where minima are looked for: one [low, high] per coordinate.
-    pub domain: Vec<[f64; 2]>,
-}
-
-/// The kinds of loss, one file each.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum LossKind {
-    /// A typed formula.
-    Expression(ExpressionSpec),
-    /// Smooth minimum of parabolic wells.
-    Wells(WellsSpec),
-    /// ½θᵀHθ.
-    Quadratic(QuadraticSpec),
-}
-
-/// A typed formula in named variables.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ExpressionSpec {
-    /// The coordinates of θ, in order.
-    pub variables: Vec<String>,
-    /// Named constants.
-    pub parameters: BTreeMap<String, f64>,
-    /// L(θ).
-    pub formula: String,
-}
-
-/// Parabolic wells and their smoothing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WellsSpec {
-    /// The wells.
-    pub well: Vec<WellSpec>,
-    /// s.
-    pub smoothing: f64,
-}
-
-/// One parabolic well.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WellSpec {
-    /// m.
-    pub position: Vec<f64>,
-    /// L there.
-    pub loss: f64,
-    /// H there: a number, a diagonal or a matrix.
-    pub hessian: MatrixSpec,
-}
-
-/// A symmetric matrix as a user writes it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum MatrixSpec {
-    /// A multiple of the identity.
-    Number(f64),
-    /// A diagonal.
-    Diagonal(Vec<f64>),
-    /// All of it, row by row.
-    Matrix(Vec<Vec<f64>>),
-}
-
-/// ½θᵀHθ, by `matrix` or by `eigenvalues`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct QuadraticSpec {
-    /// H.
-    pub matrix: MatrixSpec,
 }

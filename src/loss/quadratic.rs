@@ -1,8 +1,14 @@
 //! The bowl L(θ) = ½ θᵀHθ: the case in which every formula of the theory is exact.
 
-use nalgebra::DMatrix;
+use std::sync::Arc;
 
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+use super::matrix::MatrixSpec;
+use super::spec::{Described, LossError};
 use super::{LANES, Loss};
+use crate::input::Table;
 
 /// The matrix of a quadratic loss is not symmetric, or not square.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -86,5 +92,54 @@ impl Loss for Quadratic {
 
     fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], _scratch: &mut [f64]) {
         gradient_lanes(self, theta, gradient);
+    }
+}
+
+/// ½θᵀHθ, by `matrix` or by `eigenvalues`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuadraticSpec {
+    /// H; eigenvalues are a diagonal.
+    pub matrix: MatrixSpec,
+}
+
+impl QuadraticSpec {
+    pub(crate) fn read(table: &Table<'_>) -> Option<Self> {
+        const EXAMPLE: &str = "[[2.0, 0.5], [0.5, 1.0]]";
+        let eigenvalues = || {
+            let what = "the eigenvalues of the Hessian, a positive number per coordinate,";
+            MatrixSpec::read_diagonal(table, "eigenvalues", what, "[1.0, 4.0]")
+        };
+        let matrix = match (table.has("matrix"), table.has("eigenvalues")) {
+            (true, true) => {
+                table
+                    .problem("eigenvalues", "found both matrix and eigenvalues; give one of them and remove the other");
+                return None;
+            }
+            (true, false) => MatrixSpec::read(table, "matrix", "the Hessian of the bowl", EXAMPLE)?,
+            (false, true) => eigenvalues()?,
+            (false, false) => {
+                let advice = "add, for example, eigenvalues = [1.0, 4.0]";
+                table.problem_here(format!("the Hessian is missing; give either matrix or eigenvalues; {advice}"));
+                return None;
+            }
+        };
+        Some(Self { matrix })
+    }
+}
+
+impl Described for QuadraticSpec {
+    /// A number alone is a 1 × 1 matrix.
+    fn dimension(&self) -> usize {
+        self.matrix.dimension().unwrap_or(1)
+    }
+
+    /// To where the loss along an axis has risen by 4.5.
+    fn default_domain(&self) -> Option<Vec<[f64; 2]>> {
+        let reach = |i| 3.0 / self.matrix.diagonal(i).sqrt();
+        Some((0..self.dimension()).map(|i| [-reach(i), reach(i)]).collect())
+    }
+
+    fn build(&self) -> Result<Arc<dyn Loss>, LossError> {
+        Ok(Arc::new(Quadratic::new(self.matrix.to_matrix(self.dimension()))?))
     }
 }

@@ -4,7 +4,11 @@
 //! chosen at will, which is what a test of "deep against wide" needs. The smoothing s only rounds the ridges between
 //! the wells (and moves the minima by an amount that is exponentially small in the ridge's height over s).
 
+mod spec;
+
 use nalgebra::{DMatrix, DVector};
+
+pub use spec::{WellSpec, WellsSpec};
 
 use super::{LANES, Loss};
 use crate::math;

@@ -1,9 +1,13 @@
 //! A constant covariance matrix C: anisotropic noise, with which the slide's formula must fail.
 
+use std::sync::Arc;
+
 use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
 
 use super::GradientNoise;
-use crate::loss::LANES;
+use crate::input::Table;
+use crate::loss::{LANES, MatrixSpec};
 
 /// The covariance is not a positive semi-definite matrix.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -64,5 +68,40 @@ impl GradientNoise for ConstantCovariance {
                 }
             }
         }
+    }
+}
+
+/// `noise.kind = "covariance"`, by `matrix` or by `diagonal`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CovarianceSpec {
+    /// C: a number times the identity, a diagonal or a matrix.
+    pub matrix: MatrixSpec,
+}
+
+impl CovarianceSpec {
+    pub(crate) fn read(table: &Table<'_>) -> Option<Self> {
+        const WHAT: &str = "C, the covariance of the per-example gradient,";
+        let matrix = match (table.has("matrix"), table.has("diagonal")) {
+            (true, true) => {
+                table.problem("diagonal", "found both matrix and diagonal; give one of them and remove the other");
+                return None;
+            }
+            (true, false) => MatrixSpec::read(table, "matrix", WHAT, "[[2.0, 0.5], [0.5, 1.0]]")?,
+            (false, true) => MatrixSpec::read_diagonal(table, "diagonal", WHAT, "[1.5, 0.5]")?,
+            (false, false) => {
+                let advice = "add, for example, diagonal = [1.5, 0.5]";
+                table.problem_here(format!("the covariance is missing; give either matrix or diagonal; {advice}"));
+                return None;
+            }
+        };
+        Some(Self { matrix })
+    }
+
+    pub(crate) fn build(&self, dimension: usize) -> Result<Arc<dyn GradientNoise>, CovarianceError> {
+        let covariance = self.matrix.to_matrix(dimension);
+        if covariance.nrows() != dimension {
+            return Err(CovarianceError);
+        }
+        Ok(Arc::new(ConstantCovariance::new(covariance)?))
     }
 }

@@ -1,8 +1,12 @@
 //! C = σ²I: the noise that the slide's formula assumes.
 
+use std::sync::Arc;
+
 use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
 
 use super::GradientNoise;
+use crate::input::{Number, Table};
 
 /// Every coordinate of the per-example gradient has variance σ², independently.
 #[derive(Clone, Debug)]
@@ -35,5 +39,23 @@ impl GradientNoise for Isotropic {
         for normal in normals {
             *normal *= self.sigma;
         }
+    }
+}
+
+/// `noise.kind = "isotropic"`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IsotropicSpec {
+    /// σ > 0.
+    pub sigma: f64,
+}
+
+impl IsotropicSpec {
+    pub(crate) fn read(table: &Table<'_>) -> Option<Self> {
+        let what = "σ, the standard deviation of the per-example gradient in each coordinate,";
+        Some(Self { sigma: table.number("sigma", &Number::positive(what, "2.0"))? })
+    }
+
+    pub(crate) fn build(self, dimension: usize) -> Arc<dyn GradientNoise> {
+        Arc::new(Isotropic::new(dimension, self.sigma))
     }
 }

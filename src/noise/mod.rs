@@ -5,11 +5,15 @@
 
 pub mod covariance;
 pub mod isotropic;
+pub mod spec;
+pub mod temperature;
 
 use nalgebra::DMatrix;
-use serde::{Deserialize, Serialize};
 
-use crate::loss::MatrixSpec;
+pub use covariance::CovarianceSpec;
+pub use isotropic::IsotropicSpec;
+pub use spec::NoiseSpec;
+pub use temperature::TemperatureSpec;
 
 /// The noise of the per-example gradient, as its factor B(θ).
 pub trait GradientNoise: Send + Sync {
@@ -29,25 +33,4 @@ pub trait GradientNoise: Send + Sync {
 
     /// Replaces the standard normals of a block by B(θ) times them; layout as in [`crate::loss`].
     fn apply_block(&self, theta: &[f64], normals: &mut [f64], scratch: &mut [f64]);
-}
-
-/// A noise as a scenario describes it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum NoiseSpec {
-    /// C = σ²I.
-    Isotropic {
-        /// σ > 0.
-        sigma: f64,
-    },
-    /// A constant C.
-    Covariance {
-        /// C: a diagonal or a matrix.
-        matrix: MatrixSpec,
-    },
-    /// T = nσ²/2 itself, for users who think in temperatures.
-    Temperature {
-        /// T > 0, in units of the loss.
-        value: f64,
-    },
 }

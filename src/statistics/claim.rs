@@ -1,14 +1,329 @@
-//! Verdicts.
-use serde::{Deserialize, Serialize};
+//! One claim: measured against predicted, within a tolerance, and the three-way verdict.
+//!
+//! "Not significantly different" is never HOLDS: equivalence needs a margin, and enough data to fit an interval inside it.
 
-/// The answer to a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+use super::effort::margin_in_standard_errors;
+use super::equilibration::Equilibration;
+use super::estimate::Estimate;
+use super::special::normal_quantile;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Confidence of the interval that must lie inside ±ε for HOLDS: two one-sided tests at 5 %. All contrasts must pass, so no
+/// correction is needed.
+pub const HOLDS_LEVEL: f64 = 0.90;
+/// Confidence, over all contrasts together, of the intervals one of which must lie outside ±ε for REJECTED.
+pub const REJECTED_LEVEL: f64 = 0.95;
+/// An effort larger than this many times the present one is reported as out of reach.
+pub const LARGEST_EFFORT_FACTOR: f64 = 1000.0;
+/// The power at which the effort that would settle a claim is computed.
+const POWER: f64 = 0.90;
+
+/// The three possible answers. In JSON and for [`FromStr`] in lower case, displayed in capitals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Inside the tolerance.
+    /// Shown to be true within the tolerance.
     Holds,
-    /// Outside the tolerance.
+    /// Shown to be false by more than the tolerance.
     Rejected,
-    /// Neither is shown.
+    /// Neither could be shown.
     Undetermined,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Holds => "HOLDS",
+            Self::Rejected => "REJECTED",
+            Self::Undetermined => "UNDETERMINED",
+        })
+    }
+}
+
+impl FromStr for Verdict {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "holds" => Ok(Self::Holds),
+            "rejected" => Ok(Self::Rejected),
+            "undetermined" => Ok(Self::Undetermined),
+            other => Err(format!("\"{other}\" is no verdict: expected holds, rejected or undetermined")),
+        }
+    }
+}
+
+/// One number of a claim: a prediction beside its measurement, e.g. ln(p_B/p_A).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contrast {
+    /// What it is, for messages and reports.
+    pub label: String,
+    /// The prediction.
+    pub predicted: f64,
+    /// The prediction's own standard error (0 for a computed one), taken as known.
+    pub predicted_standard_error: f64,
+    /// The measurement; `None` where there is no estimate (a state never visited, too few replicas).
+    pub measured: Option<Estimate>,
+}
+
+/// What stands behind the measurements of a claim.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Why the ensemble is not equilibrated; empty if it is, or if the claim is not about equilibrium.
+    pub not_equilibrated: Vec<String>,
+    /// The number of replicas that diverged.
+    pub diverged: usize,
+}
+
+impl Evidence {
+    /// Measurements at equilibrium: the gate's reasons count, and so do diverged replicas.
+    pub fn at_equilibrium(equilibration: &Equilibration, diverged: usize) -> Self {
+        Self { not_equilibrated: equilibration.reasons.clone(), diverged }
+    }
+
+    /// Measurements that need no equilibrium: at a fixed time, or passage times.
+    pub fn without_equilibrium(diverged: usize) -> Self {
+        Self { not_equilibrated: Vec::new(), diverged }
+    }
+}
+
+/// One contrast with what followed from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JudgedContrast {
+    /// The contrast.
+    pub contrast: Contrast,
+    /// measured − predicted with the errors of both.
+    pub difference: Option<Estimate>,
+    /// The 90 % interval of the difference that must lie inside ±ε for HOLDS.
+    pub holds_interval: Option<[f64; 2]>,
+    /// The interval of the difference (95 %, Bonferroni over contrasts) that must lie outside ±ε for REJECTED.
+    pub rejected_interval: Option<[f64; 2]>,
+}
+
+/// By which factor replicas × steps (or transitions) must grow to settle a claim with 90 % probability.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EffortToSettle {
+    /// If the true differences are those measured. `None` if one is too near ±ε, or the prediction's own error too large,
+    /// for any effort of reason (1,000 times the present one).
+    pub if_as_measured: Option<f64>,
+    /// If the predictions are exactly true: the least effort worth trying. `None` as above.
+    pub if_exactly_true: Option<f64>,
+}
+
+/// The verdict on one claim, with all that led to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, in one or a few sentences.
+    pub reason: String,
+    /// ε.
+    pub tolerance: f64,
+    /// The contrasts in the order given.
+    pub contrasts: Vec<JudgedContrast>,
+    /// One-sided p-value against "all |differences| ≤ ε": smallest over contrasts, times their number (Bonferroni), at most 1.
+    /// `None` where the claim may not be rejected (no estimate, not equilibrated). Goes into [`super::holm`].
+    pub rejection_p_value: Option<f64>,
+    /// What would settle an UNDETERMINED that is for want of data alone.
+    pub effort: Option<EffortToSettle>,
+}
+
+/// Judges a claim with tolerance ε > 0, fixed before the run.
+///
+/// HOLDS if every contrast's 90 % interval of measured − predicted lies inside ±ε; REJECTED if the 95 % interval of some
+/// contrast, Bonferroni-corrected over contrasts, lies wholly outside; else UNDETERMINED. Always UNDETERMINED: without
+/// equilibrium, with a contrast that has no estimate or no spread, without contrasts, with a tolerance that is not positive. A diverged
+/// replica bars HOLDS.
+pub fn judge(contrasts: &[Contrast], tolerance: f64, evidence: &Evidence) -> Judgement {
+    let corrected_level = 1.0 - (1.0 - REJECTED_LEVEL) / contrasts.len().max(1) as f64;
+    let judged: Vec<JudgedContrast> = contrasts
+        .iter()
+        .map(|contrast| {
+            let difference = contrast.difference();
+            JudgedContrast {
+                contrast: contrast.clone(),
+                holds_interval: difference.as_ref().and_then(|d| d.interval(HOLDS_LEVEL)),
+                rejected_interval: difference.as_ref().and_then(|d| d.interval(corrected_level)),
+                difference,
+            }
+        })
+        .collect();
+    let mut judgement = Judgement {
+        verdict: Verdict::Undetermined,
+        reason: String::new(),
+        tolerance,
+        contrasts: judged,
+        rejection_p_value: None,
+        effort: None,
+    };
+    let bars = bars_to_any_verdict(&judgement, evidence);
+    if bars.is_empty() {
+        judgement.decide(evidence.diverged);
+    } else {
+        judgement.reason = bars.join("; ");
+    }
+    judgement
+}
+
+impl Contrast {
+    /// measured − predicted; `None` without an estimate or if a number is not finite.
+    fn difference(&self) -> Option<Estimate> {
+        let measured = self.measured.as_ref()?;
+        let difference = measured.minus(&Estimate::with_known_error(self.predicted, self.predicted_standard_error));
+        (difference.is_finite() && self.predicted_standard_error >= 0.0).then_some(difference)
+    }
+}
+
+/// Everything that forbids both HOLDS and REJECTED.
+fn bars_to_any_verdict(judgement: &Judgement, evidence: &Evidence) -> Vec<String> {
+    let mut bars = Vec::new();
+    if !(judgement.tolerance > 0.0 && judgement.tolerance.is_finite()) {
+        bars.push(format!("the tolerance is {}, it must be positive", judgement.tolerance));
+    }
+    if judgement.contrasts.is_empty() {
+        bars.push("nothing was compared".into());
+    }
+    for JudgedContrast { contrast, difference, rejected_interval, .. } in &judgement.contrasts {
+        let label = &contrast.label;
+        match (&contrast.measured, difference) {
+            (None, _) => {
+                bars.push(format!("{label} has no estimate: a state was never visited, or there are too few replicas"))
+            }
+            (Some(measured), Some(_)) if measured.has_no_spread() => {
+                bars.push(format!("{label} is the same in all replicas, so its error is unknown"));
+            }
+            (Some(_), Some(_)) if rejected_interval.is_some() => {}
+            _ => bars.push(format!("{label} is not a finite number with an error bar")),
+        }
+    }
+    if !evidence.not_equilibrated.is_empty() {
+        bars.push(format!("not equilibrated: {}", evidence.not_equilibrated.join("; ")));
+    }
+    bars
+}
+
+impl Judgement {
+    /// The verdict where nothing bars one: every contrast has a difference and its intervals.
+    fn decide(&mut self, diverged: usize) {
+        let tolerance = self.tolerance;
+        let inside = |interval: &Option<[f64; 2]>| {
+            interval.is_some_and(|[lower, upper]| lower > -tolerance && upper < tolerance)
+        };
+        let outside = |interval: &Option<[f64; 2]>| {
+            interval.is_some_and(|[lower, upper]| lower > tolerance || upper < -tolerance)
+        };
+        self.rejection_p_value = self.rejection_p_value();
+        let rejecting = self.contrasts.iter().find(|judged| outside(&judged.rejected_interval));
+        let failing = self.contrasts.iter().find(|judged| !inside(&judged.holds_interval));
+        (self.verdict, self.reason) = if let Some(judged) = rejecting {
+            let sentence = judged.sentence(&judged.rejected_interval, REJECTED_LEVEL);
+            (Verdict::Rejected, format!("{sentence}, wholly outside ±{tolerance}"))
+        } else if let Some(judged) = failing {
+            let sentence = judged.sentence(&judged.holds_interval, HOLDS_LEVEL);
+            self.effort = Some(self.effort_to_settle(rejection_quantile(self.contrasts.len(), 1)));
+            (Verdict::Undetermined, format!("{sentence}, not inside ±{tolerance}; {}", self.effort_sentence()))
+        } else if diverged > 0 {
+            (
+                Verdict::Undetermined,
+                format!("the intervals lie inside ±{tolerance}, but averages over survivors are biased"),
+            )
+        } else {
+            let widest = self.contrasts.iter().filter_map(|judged| judged.holds_interval);
+            let reach = widest.map(|[lower, upper]| lower.abs().max(upper.abs())).fold(0.0, f64::max);
+            (
+                Verdict::Holds,
+                format!("every 90 % interval of measured − predicted lies within ±{reach:.4}, inside ±{tolerance}"),
+            )
+        };
+        if diverged > 0 {
+            self.reason.push_str(&format!("; {diverged} replica(s) diverged"));
+        }
+    }
+
+    /// min over contrasts of P(T > (|difference| − ε)/SE), times their number.
+    fn rejection_p_value(&self) -> Option<f64> {
+        let differences = self.contrasts.iter().filter_map(|judged| judged.difference.as_ref());
+        let smallest = differences
+            .map(|d| Estimate { value: d.value.abs(), ..d.clone() }.p_value_above(self.tolerance))
+            .reduce(f64::min)?;
+        Some((smallest * self.contrasts.len() as f64).min(1.0))
+    }
+
+    /// Takes a rejection back that did not survive Holm's correction over `primary_claims` claims.
+    pub(super) fn withdraw_rejection(&mut self, primary_claims: usize) {
+        self.verdict = Verdict::Undetermined;
+        self.effort = Some(self.effort_to_settle(rejection_quantile(self.contrasts.len(), primary_claims)));
+        let effort = self.effort_sentence();
+        self.reason = format!(
+            "{}; but this rejection does not survive Holm's correction over {primary_claims} primary claims; {effort}",
+            self.reason
+        );
+    }
+
+    /// The factor on the effort that settles the claim, from the present errors. A contrast whose difference is within ±ε
+    /// must get its 90 % interval inside, one beyond must get its corrected interval outside (at `quantile`), at 90 % power;
+    /// one rejection is enough, holding needs all.
+    fn effort_to_settle(&self, quantile: f64) -> EffortToSettle {
+        let differences = || self.contrasts.iter().filter(|judged| judged.difference.is_some());
+        let to_reject = differences().filter_map(|judged| judged.factor(|d, e| d.abs() - e, self.tolerance, quantile));
+        let hold = margin_in_standard_errors();
+        let to_hold = |at: fn(f64) -> f64| {
+            differences()
+                .map(|judged| judged.factor(|d, e| e - at(d).abs(), self.tolerance, hold))
+                .try_fold(1.0_f64, |largest, factor| factor.map(|f| largest.max(f)))
+        };
+        EffortToSettle {
+            if_as_measured: to_reject.reduce(f64::min).or_else(|| to_hold(|d| d)),
+            if_exactly_true: to_hold(|_| 0.0),
+        }
+    }
+
+    fn effort_sentence(&self) -> String {
+        let grow = |factor: f64| format!("about {:.1}× as many replicas × steps", factor);
+        match self.effort.as_ref().map(|effort| (effort.if_as_measured, effort.if_exactly_true)) {
+            Some((Some(measured), _)) => format!("{} would settle it if the difference is as measured", grow(measured)),
+            Some((None, Some(least))) => {
+                format!(
+                    "the difference measured is too near the tolerance to plan by; \
+                 {} would settle it if the prediction is exactly true",
+                    grow(least)
+                )
+            }
+            _ => "no effort of reason would settle it: the error bars (or the prediction's own) are too large \
+                 for this tolerance"
+                .into(),
+        }
+    }
+}
+
+/// How many standard errors beyond ±ε the true difference must lie to be rejected with 90 % probability.
+fn rejection_quantile(contrasts: usize, primary_claims: usize) -> f64 {
+    let interval_tail = 0.5 * (1.0 - REJECTED_LEVEL) / contrasts.max(1) as f64;
+    let holm_tail = super::scenario::HOLM_LEVEL / (contrasts.max(1) * primary_claims.max(1)) as f64;
+    normal_quantile(POWER) - normal_quantile(interval_tail.min(holm_tail))
+}
+
+impl JudgedContrast {
+    /// (SE_measured/SE_wanted)² with SE_wanted = margin/quantile, the prediction's error, which no run makes smaller, taken out.
+    /// `None` if the margin(difference, tolerance) is not positive or the factor beyond reason.
+    fn factor(&self, margin: impl Fn(f64, f64) -> f64, tolerance: f64, quantile: f64) -> Option<f64> {
+        let (difference, measured) = (self.difference.as_ref()?, self.contrast.measured.as_ref()?);
+        let wanted = margin(difference.value, tolerance) / quantile;
+        let own = self.contrast.predicted_standard_error;
+        let allowed = wanted * wanted - own * own;
+        let factor = measured.standard_error * measured.standard_error / allowed;
+        (wanted > 0.0 && allowed > 0.0 && factor <= LARGEST_EFFORT_FACTOR).then_some(factor.max(1.0))
+    }
+
+    fn sentence(&self, interval: &Option<[f64; 2]>, level: f64) -> String {
+        let [lower, upper] = interval.unwrap_or([f64::NAN; 2]);
+        let value = self.difference.as_ref().map_or(f64::NAN, |difference| difference.value);
+        format!(
+            "{}: measured − predicted = {value:.4}, {:.0} % interval [{lower:.4}, {upper:.4}]",
+            self.contrast.label,
+            100.0 * level
+        )
+    }
 }

@@ -1,0 +1,81 @@
+//! A dynamics as a scenario describes it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::input::{Number, Table};
+
+/// A dynamics as a scenario describes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum DynamicsSpec {
+    /// θ ← θ − η(g + Δg/√S): the discrete process itself.
+    Sgd,
+    /// Euler–Maruyama of the SDE with its own step.
+    EulerMaruyama {
+        /// δ in SDE time; left out: η.
+        step: f64,
+    },
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Sgd,
+    EulerMaruyama,
+}
+
+const KINDS: [(&str, Kind); 2] = [("euler-maruyama", Kind::EulerMaruyama), ("sgd", Kind::Sgd)];
+
+/// Kinds of later versions.
+const LATER: [&str; 8] =
+    ["svag", "milstein", "srk", "heun", "underdamped", "second-order", "modified-equation", "momentum"];
+
+/// What a dynamics takes from the rest of the scenario.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LearningRate {
+    /// η of the table `[sgd]`.
+    Known(f64),
+    /// The noise is given as a temperature: there is no η.
+    Absent,
+    /// `[sgd]` itself is wrong, which has been told.
+    Broken,
+}
+
+impl DynamicsSpec {
+    /// Reads the table `[dynamics]`.
+    pub(crate) fn read(table: &Table<'_>, learning_rate: LearningRate) -> Option<Self> {
+        let kind =
+            table.optional_choice("kind", "the kind of dynamics", &KINDS, &LATER)?.unwrap_or(Kind::EulerMaruyama);
+        let dynamics = match kind {
+            Kind::Sgd => {
+                table
+                    .refuse("step", "SGD's step is sgd.learning_rate; remove step, or write kind = \"euler-maruyama\"");
+                if let LearningRate::Absent = learning_rate {
+                    let message = "found \"sgd\" with noise kind \"temperature\"; SGD needs a learning rate and a batch \
+                                   size, which a temperature alone does not fix; give [sgd] and noise kind \"isotropic\", \
+                                   or write kind = \"euler-maruyama\" with a step";
+                    table.problem("kind", message);
+                    None
+                } else {
+                    Some(Self::Sgd)
+                }
+            }
+            Kind::EulerMaruyama => {
+                let expected = Number::positive("δ, the integrator's step in SDE time,", "0.01");
+                match (table.optional_number("step", &expected), learning_rate) {
+                    (Some(Some(step)), _) | (Some(None), LearningRate::Known(step)) => {
+                        Some(Self::EulerMaruyama { step })
+                    }
+                    (None, _) | (_, LearningRate::Broken) => None,
+                    (Some(None), LearningRate::Absent) => {
+                        let message = "missing; with noise kind \"temperature\" there is no learning rate to take the \
+                                       step from; add to [dynamics], for example, step = 0.01";
+                        table.problem("step", message);
+                        None
+                    }
+                }
+            }
+        };
+        table.finish();
+        dynamics
+    }
+}

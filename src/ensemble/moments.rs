@@ -1,0 +1,55 @@
+//! First and second moments of θ, one set per replica.
+
+use super::{Observer, View};
+use crate::loss::LANES;
+
+/// Sums of θᵢ and of θᵢθⱼ (i ≤ j) for every lane of a block.
+pub struct Moments {
+    dimension: usize,
+    looks: [u64; LANES],
+    /// `[i][lane]`.
+    first: Vec<f64>,
+    /// `[pair][lane]`, pairs (0,0), (0,1), …, (0,d−1), (1,1), ….
+    second: Vec<f64>,
+}
+
+impl Moments {
+    /// Of trajectories in ℝᵈ.
+    pub fn new(dimension: usize) -> Self {
+        let pairs = dimension * (dimension + 1) / 2;
+        Self { dimension, looks: [0; LANES], first: vec![0.0; dimension * LANES], second: vec![0.0; pairs * LANES] }
+    }
+
+    /// Time means of θᵢ and of θᵢθⱼ (i ≤ j) of one lane; `None` if it was never looked at alive.
+    pub fn means(&self, lane: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+        let looks = self.looks[lane] as f64;
+        let mean = |sums: &[f64]| sums.chunks_exact(LANES).map(|row| row[lane] / looks).collect();
+        (looks > 0.0).then(|| (mean(&self.first), mean(&self.second)))
+    }
+}
+
+impl Observer for Moments {
+    fn observe(&mut self, view: &View) {
+        for lane in 0..LANES {
+            self.looks[lane] += u64::from(view.live[lane]);
+        }
+        let mut pairs = self.second.chunks_exact_mut(LANES);
+        for i in 0..self.dimension {
+            let x = &view.theta[i * LANES..][..LANES];
+            let sums = &mut self.first[i * LANES..][..LANES];
+            for lane in 0..LANES {
+                sums[lane] += if view.live[lane] { x[lane] } else { 0.0 };
+            }
+            for j in i..self.dimension {
+                let y = &view.theta[j * LANES..][..LANES];
+                if let Some(sums) = pairs.next() {
+                    for lane in 0..LANES {
+                        sums[lane] += if view.live[lane] { x[lane] * y[lane] } else { 0.0 };
+                    }
+                }
+            }
+        }
+    }
+
+    fn end_stretch(&mut self, _looks: u64) {}
+}

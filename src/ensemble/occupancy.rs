@@ -1,0 +1,156 @@
+//! Who is where: occupancies of the basins, transitions between their cores, and the course of both in time.
+
+use std::sync::Arc;
+
+use super::{Observer, View};
+use crate::landscape::Landscape;
+use crate::landscape::basins::Workspace;
+use crate::loss::{LANES, Loss};
+
+/// What the occupancy observers of all blocks share.
+pub struct Watch {
+    landscape: Arc<Landscape>,
+    loss: Arc<dyn Loss>,
+    /// L_A + dT/2 per minimum: below it, and in its basin, a trajectory is in the core of A.
+    core_levels: Vec<f64>,
+    /// Replicas below this index keep their course in time.
+    followed: u64,
+}
+
+impl Watch {
+    /// Watches the basins of a landscape. `temperature` sets the cores: L ≤ L_A + dT/2, the mean height in a bowl.
+    /// Replicas below `followed` keep one mean per stretch, for the diagnostics of mixing.
+    pub fn new(landscape: Arc<Landscape>, loss: Arc<dyn Loss>, temperature: f64, followed: u64) -> Self {
+        let height = 0.5 * loss.dimension() as f64 * temperature;
+        let core_levels = landscape.minima.iter().map(|minimum| minimum.loss + height).collect();
+        Self { landscape, loss, core_levels, followed }
+    }
+
+    /// Number of states: the minima, and `other`.
+    pub fn states(&self) -> usize {
+        self.core_levels.len() + 1
+    }
+}
+
+/// The occupancies of one block. States are the minima in their order, then `other`.
+pub struct Occupancy {
+    watch: Arc<Watch>,
+    workspace: Workspace,
+    scratch: Vec<f64>,
+    /// Looks in each state, `[state][lane]`.
+    visits: Vec<u64>,
+    looks: [u64; LANES],
+    /// The core that each lane was last in, `u8::MAX` before the first.
+    core: [u8; LANES],
+    /// The core that each lane was first in.
+    home: [u8; LANES],
+    /// Core-to-core transitions, `[from][to]`, all lanes.
+    transitions: Vec<u64>,
+    round_trips: u64,
+    /// Of the followed lanes: visits at the start of this stretch, and the fractions of every stretch,
+    /// `[stretch][state][lane]`.
+    before: Vec<u64>,
+    course: Vec<f32>,
+    followed_lanes: usize,
+}
+
+const NO_CORE: u8 = u8::MAX;
+
+impl Occupancy {
+    /// The observer of the block that holds replicas `first … first + count − 1`.
+    pub fn new(watch: &Arc<Watch>, first: u64, count: usize) -> Self {
+        let states = watch.states();
+        let followed_lanes = watch.followed.saturating_sub(first).min(count as u64) as usize;
+        Self {
+            watch: watch.clone(),
+            workspace: Workspace::default(),
+            scratch: vec![0.0; watch.loss.block_scratch()],
+            visits: vec![0; states * LANES],
+            looks: [0; LANES],
+            core: [NO_CORE; LANES],
+            home: [NO_CORE; LANES],
+            transitions: vec![0; (states - 1) * (states - 1)],
+            round_trips: 0,
+            before: if followed_lanes > 0 { vec![0; states * LANES] } else { Vec::new() },
+            course: Vec::new(),
+            followed_lanes,
+        }
+    }
+
+    /// Fraction of its looks that a lane spent in each state; `None` if it was never looked at alive.
+    pub fn fractions(&self, lane: usize) -> Option<Vec<f64>> {
+        let looks = self.looks[lane];
+        (looks > 0).then(|| self.visits.chunks_exact(LANES).map(|row| row[lane] as f64 / looks as f64).collect())
+    }
+
+    /// Core-to-core transitions, `from * minima + to`, all lanes.
+    pub fn transitions(&self) -> &[u64] {
+        &self.transitions
+    }
+
+    /// Returns to the first core after having been in another, all lanes.
+    pub fn round_trips(&self) -> u64 {
+        self.round_trips
+    }
+
+    /// How many lanes keep their course.
+    pub fn followed_lanes(&self) -> usize {
+        self.followed_lanes
+    }
+
+    /// The fraction of a state in every stretch, for a followed lane.
+    pub fn course(&self, state: usize, lane: usize) -> Vec<f64> {
+        let states = self.watch.states();
+        let stride = states * self.followed_lanes;
+        self.course.chunks_exact(stride.max(1)).map(|row| f64::from(row[state * self.followed_lanes + lane])).collect()
+    }
+
+    fn count_transition(&mut self, lane: usize, basin: u8) {
+        let from = self.core[lane];
+        self.core[lane] = basin;
+        if from == NO_CORE {
+            self.home[lane] = basin;
+        } else if from != basin {
+            let minima = self.watch.states() - 1;
+            self.transitions[usize::from(from) * minima + usize::from(basin)] += 1;
+            self.round_trips += u64::from(basin == self.home[lane]);
+        }
+    }
+}
+
+impl Observer for Occupancy {
+    fn observe(&mut self, view: &View) {
+        let mut labels = [0u8; LANES];
+        let mut loss = [0.0; LANES];
+        self.watch.landscape.basins.label_block(view.theta, &mut labels, &mut self.workspace);
+        self.watch.loss.value_block(view.theta, &mut loss, &mut self.scratch);
+        let other = self.watch.states() - 1;
+        for lane in 0..LANES {
+            if !view.live[lane] {
+                continue;
+            }
+            let basin = labels[lane];
+            self.looks[lane] += 1;
+            self.visits[usize::from(basin).min(other) * LANES + lane] += 1;
+            if usize::from(basin) < other
+                && basin != self.core[lane]
+                && loss[lane] <= self.watch.core_levels[usize::from(basin)]
+            {
+                self.count_transition(lane, basin);
+            }
+        }
+    }
+
+    fn end_stretch(&mut self, looks: u64) {
+        if self.followed_lanes == 0 {
+            return;
+        }
+        for state in 0..self.watch.states() {
+            for lane in 0..self.followed_lanes {
+                let index = state * LANES + lane;
+                self.course.push(((self.visits[index] - self.before[index]) as f64 / looks as f64) as f32);
+            }
+        }
+        self.before.copy_from_slice(&self.visits);
+    }
+}

@@ -1,0 +1,382 @@
+//! Which minimum does SGD prefer? Occupancy of every minimum against the ladder of predictions.
+
+use super::ladder::Ladder;
+use super::measurement::Measurement;
+use super::reason::{RUNGS, broken_assumption};
+use super::setting::Setting;
+use super::{Control, ExperimentError, figures};
+use crate::ensemble::{Fate, Plan};
+use crate::findings::{
+    AllBasinsRecord, ClaimRecord, ContrastRecord, Diagnostics, DivergedRecord, FigureData, Findings, MinimumRecord,
+    OccupancyRecord, Program, SCHEMA, SaddleRecord, StartContrastRecord, TransitionRecord,
+};
+use crate::landscape::minimum_name;
+use crate::math;
+use crate::scenario::{Loaded, Rung, Scenario};
+use crate::statistics::claim::HOLDS_LEVEL;
+use crate::statistics::{
+    Contrast, Evidence, JudgedContrast, Judgement, Verdict, effort, hotelling, judge, scenario_verdict,
+};
+
+/// At most so many diverged replicas are named.
+const NAMED_DIVERGED: usize = 10;
+
+/// The ladder without a measurement.
+///
+/// # Errors
+/// When the loss does not allow the question.
+pub fn predict(loaded: &Loaded) -> Result<Findings, ExperimentError> {
+    let setting = prepare(loaded)?;
+    let ladder = Ladder::climb(&setting);
+    let claims = RUNGS.into_iter().filter_map(|rung| predicted_claim(&loaded.scenario, &ladder, rung)).collect();
+    Ok(document(loaded, &setting, &ladder, None, claims))
+}
+
+/// The ladder beside the measurement, judged.
+///
+/// # Errors
+/// When the loss does not allow the question, the run was stopped, or every replica diverged.
+pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureData), ExperimentError> {
+    let setting = prepare(loaded)?;
+    let ladder = Ladder::climb(&setting);
+    let scenario = &loaded.scenario;
+    let plan = setting.plan(loaded);
+    let histogram = figures::histogram(&setting);
+    let measurement = Measurement::take(&setting, &plan, &scenario.ensemble.start, histogram, control)?;
+
+    let evidence = Evidence::at_equilibrium(&measurement.equilibration, measurement.diverged());
+    let mut judged: Vec<(Rung, Vec<[usize; 2]>, Judgement)> = Vec::new();
+    for rung in RUNGS {
+        if let Some(predicted) = ladder.rung(rung) {
+            let pairs = contrast_pairs(predicted);
+            let contrasts: Vec<Contrast> =
+                pairs.iter().map(|&pair| contrast(predicted, pair, Some(&measurement))).collect();
+            judged.push((rung, pairs, judge(&contrasts, scenario.test.tolerance, &evidence)));
+        }
+    }
+    let mut primary: Vec<&mut Judgement> = judged
+        .iter_mut()
+        .filter(|(rung, ..)| *rung == scenario.test.against)
+        .map(|(_, _, judgement)| judgement)
+        .collect();
+    let verdict = scenario_verdict(&mut primary);
+    let claims = judged
+        .iter()
+        .map(|(rung, pairs, judgement)| {
+            judged_claim(&setting, &ladder, scenario, &measurement, *rung, pairs, judgement)
+        })
+        .collect();
+    let mut findings = document(loaded, &setting, &ladder, Some((&measurement, &plan)), claims);
+    findings.verdict = Some(verdict);
+    let figure_data = figures::data(&setting, &ladder, &measurement, loaded);
+    Ok((findings, figure_data))
+}
+
+/// The setting, if it allows a question about several minima.
+fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
+    let setting = Setting::from_scenario(loaded)?;
+    let minima = &setting.landscape.minima;
+    if minima.len() < 2 {
+        return Err(loaded
+            .source
+            .problem(
+                "loss.domain",
+                format!(
+                    "only one minimum lies in the domain, at θ = {:.4?}: which minimum is preferred needs at least two; widen \
+                     loss.domain, or choose a loss with several minima",
+                    minima[0].theta
+                ),
+            )
+            .into());
+    }
+    if setting.temperature().is_none() && loaded.scenario.test.against == Rung::Discrete {
+        return Err(loaded
+            .source
+            .problem(
+                "test.against",
+                "the discrete rung needs noise with C = σ²I, here C is not; choose \"laplace\" or \"gibbs\"",
+            )
+            .into());
+    }
+    Ok(setting)
+}
+
+/// Every minimum against the likeliest predicted one.
+fn contrast_pairs(predicted: &[f64]) -> Vec<[usize; 2]> {
+    let likeliest =
+        (0..predicted.len()).max_by(|&a, &b| predicted[a].total_cmp(&predicted[b]).then(b.cmp(&a))).unwrap_or(0);
+    (0..predicted.len()).filter(|&minimum| minimum != likeliest).map(|minimum| [minimum, likeliest]).collect()
+}
+
+fn contrast(predicted: &[f64], [a, b]: [usize; 2], measurement: Option<&Measurement>) -> Contrast {
+    Contrast {
+        label: pair_name([a, b]),
+        predicted: math::ln(predicted[a]) - math::ln(predicted[b]),
+        predicted_standard_error: 0.0,
+        measured: measurement.and_then(|measurement| measurement.occupancies.log_odds(a, b)),
+    }
+}
+
+fn pair_name([a, b]: [usize; 2]) -> String {
+    format!("ln(p_{}/p_{})", minimum_name(a), minimum_name(b))
+}
+
+fn statement(rung: Rung) -> (&'static str, &'static str) {
+    match rung {
+        Rung::Laplace => (
+            "SGD ends in minimum A with probability p_A ∝ exp(−2L_A/(nσ²))/√det H_A",
+            "Jastrzębski et al. 2017, arXiv:1711.04623; the talk's slide “Implications of the Theory”",
+        ),
+        Rung::Gibbs => (
+            "SGD is in the basin of A with probability ∫_A exp(−2L/(nσ²)) dθ / Z",
+            "stationary Fokker–Planck equation (Gardiner, Stochastic Methods, §5.3); the talk's slide “Equilibrium Distribution of SGD”",
+        ),
+        Rung::Discrete => (
+            "the chain with its finite step is in the basin of A with its own stationary probability",
+            "stationary law of the transfer operator N(θ′; θ − δ∇L, 2Tδ), or its first order in δ",
+        ),
+    }
+}
+
+/// A claim before any measurement.
+fn predicted_claim(scenario: &Scenario, ladder: &Ladder, rung: Rung) -> Option<ClaimRecord> {
+    let predicted = ladder.rung(rung)?;
+    let contrasts: Vec<ContrastRecord> = contrast_pairs(predicted)
+        .into_iter()
+        .map(|pair| ContrastRecord {
+            quantity: pair_name(pair),
+            predicted: finite(contrast(predicted, pair, None).predicted),
+            measured: None,
+            standard_error: None,
+            interval: None,
+        })
+        .collect();
+    let (statement, source) = statement(rung);
+    let first = contrasts.first()?.clone();
+    Some(ClaimRecord {
+        id: format!("occupancy-{}", rung.name()),
+        primary: rung == scenario.test.against,
+        statement: statement.into(),
+        quantity: first.quantity,
+        predicted: first.predicted,
+        measured: None,
+        standard_error: None,
+        interval: None,
+        tolerance: scenario.test.tolerance,
+        verdict: None,
+        reason: String::new(),
+        source: source.into(),
+        contrasts,
+    })
+}
+
+fn judged_claim(
+    setting: &Setting,
+    ladder: &Ladder,
+    scenario: &Scenario,
+    measurement: &Measurement,
+    rung: Rung,
+    pairs: &[[usize; 2]],
+    judgement: &Judgement,
+) -> ClaimRecord {
+    let contrasts: Vec<ContrastRecord> = judgement.contrasts.iter().map(contrast_record).collect();
+    let deciding = deciding_contrast(judgement);
+    let shown = &contrasts[deciding];
+    let mut reason = judgement.reason.clone();
+    match (judgement.verdict, shown.measured) {
+        (Verdict::Rejected, Some(measured)) => {
+            let broken = broken_assumption(setting, ladder, rung, pairs[deciding], measured, judgement.tolerance);
+            reason = format!("{reason}; {broken}");
+        }
+        (Verdict::Undetermined, _) => {
+            reason = format!("{reason}; {}", transitions_wanted(measurement, judgement.tolerance));
+        }
+        _ => {}
+    }
+    let (statement, source) = statement(rung);
+    ClaimRecord {
+        id: format!("occupancy-{}", rung.name()),
+        primary: rung == scenario.test.against,
+        statement: statement.into(),
+        quantity: shown.quantity.clone(),
+        predicted: shown.predicted,
+        measured: shown.measured,
+        standard_error: shown.standard_error,
+        interval: shown.interval,
+        tolerance: judgement.tolerance,
+        verdict: Some(judgement.verdict),
+        reason,
+        source: source.into(),
+        contrasts,
+    }
+}
+
+fn contrast_record(judged: &JudgedContrast) -> ContrastRecord {
+    let measured = judged.contrast.measured.as_ref();
+    ContrastRecord {
+        quantity: judged.contrast.label.clone(),
+        predicted: finite(judged.contrast.predicted),
+        measured: measured.map(|estimate| estimate.value),
+        standard_error: judged.difference.as_ref().map(|difference| difference.standard_error),
+        interval: measured.and_then(|estimate| estimate.interval(HOLDS_LEVEL)),
+    }
+}
+
+/// The contrast that a reader should look at first: one without an estimate, else the one farthest from agreement.
+fn deciding_contrast(judgement: &Judgement) -> usize {
+    let distance = |judged: &JudgedContrast| match &judged.difference {
+        None => f64::INFINITY,
+        Some(difference) => (difference.value.abs() - judgement.tolerance) / difference.standard_error,
+    };
+    let all = &judgement.contrasts;
+    (0..all.len()).max_by(|&a, &b| distance(&all[a]).total_cmp(&distance(&all[b])).then(b.cmp(&a))).unwrap_or(0)
+}
+
+fn transitions_wanted(measurement: &Measurement, tolerance: f64) -> String {
+    let seen = measurement.transitions_in_all();
+    match effort::transitions_to_hold(tolerance, 0.0) {
+        Some(wanted) => format!(
+            "{seen} transitions between minima were seen; ε = {tolerance} with two minima needs about {wanted:.0} of them \
+             (90 % power, true difference 0)"
+        ),
+        None => format!("{seen} transitions between minima were seen"),
+    }
+}
+
+fn document(
+    loaded: &Loaded,
+    setting: &Setting,
+    ladder: &Ladder,
+    measured: Option<(&Measurement, &Plan)>,
+    claims: Vec<ClaimRecord>,
+) -> Findings {
+    let mut scenario = loaded.scenario.clone();
+    scenario.ensemble.observe_every = Some(setting.plan(loaded).observe_every);
+    let temperature = setting.temperature();
+    Findings {
+        schema: SCHEMA,
+        program: Program { name: "sgd-sde".into(), version: env!("CARGO_PKG_VERSION").into() },
+        noise_scale: scenario.noise_scale(),
+        temperature,
+        effective_temperature: temperature.is_none().then(|| setting.effective_temperature()),
+        minima: minimum_records(setting),
+        saddles: saddle_records(setting),
+        escape: ladder.escape.clone(),
+        occupancy: occupancy_records(setting, ladder, measured.map(|(measurement, _)| measurement)),
+        claims,
+        verdict: None,
+        expected: scenario.expect,
+        diagnostics: measured.map(|(measurement, plan)| diagnostics(ladder, measurement, plan)),
+        notes: ladder.notes.clone(),
+        scenario,
+    }
+}
+
+fn minimum_records(setting: &Setting) -> Vec<MinimumRecord> {
+    let record = |(index, minimum): (usize, &crate::landscape::CriticalPoint)| MinimumRecord {
+        id: minimum_name(index),
+        theta: minimum.theta.clone(),
+        loss: minimum.loss,
+        hessian_eigenvalues: minimum.eigenvalues.clone(),
+        log_determinant: minimum.log_determinant(),
+        multiplicity: 1,
+    };
+    setting.landscape.minima.iter().enumerate().map(record).collect()
+}
+
+fn saddle_records(setting: &Setting) -> Vec<SaddleRecord> {
+    let record = |saddle: &crate::landscape::Saddle| SaddleRecord {
+        between: saddle.between.map(minimum_name),
+        theta: saddle.point.theta.clone(),
+        loss: saddle.point.loss,
+        hessian_eigenvalues: saddle.point.eigenvalues.clone(),
+    };
+    setting.landscape.saddles.iter().map(record).collect()
+}
+
+fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Measurement>) -> Vec<OccupancyRecord> {
+    let minima = setting.landscape.minima.len();
+    (0..=minima)
+        .map(|state| {
+            let is_other = state == minima;
+            let estimate = measurement.and_then(|measurement| measurement.occupancies.occupancy(state));
+            // Nothing ever in no basin is a fact about the run; nothing ever in a basin is no estimate.
+            let never_elsewhere = is_other && measurement.is_some() && estimate.is_none();
+            let measured = estimate.as_ref().map(|estimate| estimate.value);
+            OccupancyRecord {
+                minimum: if is_other { "other".into() } else { minimum_name(state) },
+                laplace: ladder.laplace.get(state).copied(),
+                gibbs: ladder.gibbs.as_ref().map(|gibbs| if is_other { gibbs.other } else { gibbs.occupancies[state] }),
+                gibbs_standard_error: None,
+                discrete: ladder
+                    .discrete
+                    .as_ref()
+                    .map(|discrete| if is_other { discrete.other } else { discrete.occupancies[state] }),
+                measured: if never_elsewhere { Some(0.0) } else { measured },
+                standard_error: estimate.as_ref().map(|estimate| estimate.standard_error),
+                interval: estimate.as_ref().and_then(|estimate| estimate.interval(0.95)),
+            }
+        })
+        .collect()
+}
+
+fn diagnostics(ladder: &Ladder, measurement: &Measurement, plan: &Plan) -> Diagnostics {
+    let equilibration = &measurement.equilibration;
+    let diverged_replicas = measurement.fates.iter().enumerate().filter_map(|(replica, fate)| match fate {
+        Fate::Diverged { step } => Some(DivergedRecord { replica: replica as u64, step: *step }),
+        Fate::Finished => None,
+    });
+    let minima = measurement.transitions.len();
+    let pairs = (0..minima).flat_map(|from| (0..minima).map(move |to| (from, to))).filter(|(from, to)| from != to);
+    Diagnostics {
+        nested_r_hat: equilibration.nested_r_hat,
+        r_hat: equilibration.r_hat,
+        ess: equilibration.minimum_effective_sample_size,
+        equilibrated: equilibration.is_equilibrated(),
+        reasons: equilibration.reasons.clone(),
+        transitions: measurement.transitions_in_all(),
+        transitions_by_pair: pairs
+            .map(|(from, to)| TransitionRecord {
+                from: minimum_name(from),
+                to: minimum_name(to),
+                count: measurement.transitions[from][to],
+            })
+            .collect(),
+        round_trips: measurement.round_trips,
+        diverged: measurement.diverged() as u64,
+        diverged_replicas: diverged_replicas.take(NAMED_DIVERGED).collect(),
+        start_contrast: equilibration.start_contrast.as_ref().map(|contrast| StartContrastRecord {
+            quantity: format!("{}: started in {} against {}", contrast.observable, contrast.group, contrast.against),
+            value: contrast.difference.value,
+            standard_error: contrast.difference.standard_error,
+            consistent_with_zero: contrast.is_consistent_with_zero(),
+        }),
+        all_basins: all_basins(ladder, measurement),
+        observed_every: plan.observe_every,
+    }
+}
+
+/// Hotelling's T² against every rung. What lies in no basin is a state of its own, with what is left of the prediction.
+fn all_basins(ladder: &Ladder, measurement: &Measurement) -> Vec<AllBasinsRecord> {
+    RUNGS
+        .into_iter()
+        .filter_map(|rung| {
+            let mut predicted = ladder.rung(rung)?.to_vec();
+            predicted.push(match rung {
+                Rung::Laplace => 0.0,
+                Rung::Gibbs => ladder.gibbs.as_ref()?.other,
+                Rung::Discrete => ladder.discrete.as_ref()?.other,
+            });
+            let test = hotelling(&measurement.occupancies, &predicted).ok();
+            Some(AllBasinsRecord {
+                against: rung.name().into(),
+                t_squared: test.as_ref().and_then(|test| finite(test.t_squared)),
+                p_value: test.as_ref().and_then(|test| finite(test.p_value)),
+            })
+        })
+        .collect()
+}
+
+fn finite(x: f64) -> Option<f64> {
+    x.is_finite().then_some(x)
+}

@@ -1,0 +1,121 @@
+//! What the figures of an occupancy question are drawn from.
+
+use super::ladder::Ladder;
+use super::measurement::Measurement;
+use super::setting::Setting;
+use crate::ensemble::histogram::Histogram;
+use crate::ensemble::replay::replay;
+use crate::findings::{DensityFigure, FigureData, MapFigure, Path2};
+use crate::landscape::basins::Workspace;
+use crate::landscape::minimum_name;
+use crate::math;
+use crate::scenario::Loaded;
+use crate::theory::visited_region;
+
+/// The region drawn reaches up to this many T above the lowest minimum.
+const HEIGHT: f64 = 12.0;
+const BINS_ON_LINE: usize = 120;
+const BINS_IN_PLANE: usize = 72;
+const POINTS_OF_CURVE: usize = 481;
+const PATHS_PER_START: u64 = 1;
+const MOST_PATHS: u64 = 6;
+const POINTS_OF_PATH: usize = 400;
+
+/// An empty histogram over what the trajectories will visit; `None` in more than two dimensions.
+pub(super) fn histogram(setting: &Setting) -> Option<Histogram> {
+    let bins = match setting.domain.len() {
+        1 => BINS_ON_LINE,
+        2 => BINS_IN_PLANE,
+        _ => return None,
+    };
+    Some(Histogram::new(&region(setting), bins))
+}
+
+/// Where exp(−L/T) is not nothing, widened for the chain's larger variance and for the largest noise of any direction.
+fn region(setting: &Setting) -> Vec<[f64; 2]> {
+    let temperature = setting.effective_temperature();
+    let covariance = setting.noise.covariance(&setting.landscape.minima[0].theta);
+    let anisotropy =
+        covariance.clone().symmetric_eigenvalues().max() / (covariance.trace() / covariance.nrows() as f64);
+    let widening = anisotropy / (1.0 - 0.5 * setting.step() * setting.sharpest());
+    visited_region(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature, HEIGHT * widening)
+        .unwrap_or_else(|| setting.domain.clone())
+}
+
+pub(super) fn data(setting: &Setting, ladder: &Ladder, measurement: &Measurement, loaded: &Loaded) -> FigureData {
+    let histogram = measurement.histogram.as_deref();
+    FigureData {
+        density: histogram.filter(|_| setting.domain.len() == 1).map(|histogram| density(setting, ladder, histogram)),
+        map: histogram.filter(|_| setting.domain.len() == 2).map(|histogram| map(setting, histogram, loaded)),
+        mixing: Some(measurement.mixing.clone()),
+    }
+}
+
+fn density(setting: &Setting, ladder: &Ladder, histogram: &Histogram) -> DensityFigure {
+    let measured = histogram.density();
+    let edges = histogram.edges()[0].clone();
+    let (low, high) = (edges[0], edges[edges.len() - 1]);
+    let theta: Vec<f64> =
+        (0..POINTS_OF_CURVE).map(|i| low + (high - low) * i as f64 / (POINTS_OF_CURVE - 1) as f64).collect();
+    let loss: Vec<f64> = theta.iter().map(|&x| setting.loss.value(&[x])).collect();
+    let (lowest, temperature) = (setting.landscape.minima[0].loss, setting.effective_temperature());
+    let gibbs = ladder.gibbs.as_ref().map(|gibbs| {
+        loss.iter().map(|value| math::exp(-(value - lowest) / temperature - gibbs.log_normalization)).collect()
+    });
+    let law = ladder.discrete.as_ref().and_then(|discrete| discrete.law.as_ref());
+    DensityFigure {
+        variable: setting.variables[0].clone(),
+        edges,
+        measured: measured.density,
+        standard_error: measured.standard_error,
+        gibbs: gibbs.unwrap_or_default(),
+        discrete: law.map(|law| theta.iter().map(|&x| law.density(x)).collect()).unwrap_or_default(),
+        theta,
+        loss,
+    }
+}
+
+fn map(setting: &Setting, histogram: &Histogram, loaded: &Loaded) -> MapFigure {
+    let edges = [histogram.edges()[0].clone(), histogram.edges()[1].clone()];
+    let centers = edges.clone().map(|edges| edges.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect::<Vec<_>>());
+    let cells: Vec<[f64; 2]> = centers[1].iter().flat_map(|&y| centers[0].iter().map(move |&x| [x, y])).collect();
+    let mut workspace = Workspace::default();
+    let owner = |point: &[f64; 2], workspace: &mut Workspace| {
+        setting.landscape.basins.label(point, workspace).map_or("other".into(), minimum_name)
+    };
+    MapFigure {
+        variables: [setting.variables[0].clone(), setting.variables[1].clone()],
+        edges,
+        measured: histogram.density().density,
+        loss: cells.iter().map(|point| setting.loss.value(point)).collect(),
+        basin: cells.iter().map(|point| owner(point, &mut workspace)).collect(),
+        paths: paths(setting, loaded),
+    }
+}
+
+/// The beginnings of the first few trajectories, replayed.
+fn paths(setting: &Setting, loaded: &Loaded) -> Vec<Path2> {
+    let ensemble = &loaded.scenario.ensemble;
+    let seed = loaded.scenario.seed;
+    let count = (setting.landscape.minima.len() as u64 * PATHS_PER_START).min(MOST_PATHS).min(ensemble.replicas);
+    // A few steps apart: fine enough to see single steps' spread, long enough to see the well.
+    let every = setting.default_observe_every(ensemble.steps).div_ceil(4);
+    let mut workspace = Workspace::default();
+    (0..count)
+        .map(|replica| {
+            let mut start = vec![0.0; 2];
+            setting.start(&ensemble.start, seed, replica, &mut start);
+            let label = setting.landscape.basins.label(&start, &mut workspace);
+            let path = replay(setting.dynamics.as_ref(), seed, replica, &start, every, POINTS_OF_PATH);
+            Path2 {
+                replica,
+                start: label.map_or("other".into(), minimum_name),
+                points: path
+                    .iter()
+                    .map(|point| [point[0], point[1]])
+                    .filter(|[x, y]| x.is_finite() && y.is_finite())
+                    .collect(),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,274 @@
+//! Runs the ensemble of an occupancy question and folds it into estimates, diagnostics and figures.
+
+use std::sync::Arc;
+
+use super::setting::Setting;
+use super::{Control, ExperimentError, Status};
+use crate::ensemble::histogram::{Histogram, HistogramObserver};
+use crate::ensemble::occupancy::{Occupancy, Watch};
+use crate::ensemble::{self, Fate, Plan, Progress};
+use crate::findings::{MixingFigure, MixingSeries};
+use crate::landscape::basins::Workspace;
+use crate::landscape::minimum_name;
+use crate::loss::LANES;
+use crate::scenario::Start;
+use crate::statistics::{Equilibration, EquilibrationInput, Estimate, Observable, Occupancies, StartDesign};
+
+/// At most so many replicas keep their course in time.
+const FOLLOWED: u64 = 256;
+
+/// What an ensemble says about the occupancies.
+pub struct Measurement {
+    /// Of the replicas that came to their end; the last state is `other`.
+    pub occupancies: Occupancies,
+    /// Core-to-core transitions, `[from][to]`, all replicas.
+    pub transitions: Vec<Vec<u64>>,
+    /// Returns to the first core after having been in another, all replicas.
+    pub round_trips: u64,
+    /// What became of every replica.
+    pub fates: Vec<Fate>,
+    /// Has the ensemble forgotten where it started?
+    pub equilibration: Equilibration,
+    /// Running occupancies by start basin.
+    pub mixing: MixingFigure,
+    /// Where the trajectories were.
+    pub histogram: Option<Arc<Histogram>>,
+}
+
+impl Measurement {
+    /// Runs the ensemble. `histogram`, if given, is filled as well.
+    ///
+    /// # Errors
+    /// When the run was stopped or every replica diverged.
+    pub fn take(
+        setting: &Setting,
+        plan: &Plan,
+        start: &Start,
+        histogram: Option<Histogram>,
+        control: &mut Control,
+    ) -> Result<Self, ExperimentError> {
+        let histogram = histogram.map(Arc::new);
+        let watch = Arc::new(Watch::new(
+            setting.landscape.clone(),
+            setting.loss.clone(),
+            setting.effective_temperature(),
+            FOLLOWED,
+        ));
+        type Observers = (Occupancy, Option<HistogramObserver>);
+        let observer = |first: u64, count: usize| -> Observers {
+            (Occupancy::new(&watch, first, count), histogram.as_ref().map(|histogram| histogram.observer(first)))
+        };
+        let mut monitor = |progress: &Progress<Observers>| {
+            (control.monitor)(&Status {
+                steps_done: progress.steps_done,
+                steps_in_all: progress.steps_in_all,
+                estimate: &|| {
+                    running_log_odds(progress.observers.iter().map(|(occupancy, _)| occupancy), watch.states())
+                },
+            });
+        };
+        let place = |replica: u64, point: &mut [f64]| setting.start(start, plan.seed, replica, point);
+        let outcome = ensemble::run(setting.dynamics.as_ref(), plan, &place, &observer, &mut monitor, control.stop)?;
+        let observers: Vec<&Occupancy> = outcome.observers.iter().map(|(occupancy, _)| occupancy).collect();
+        let groups = StartGroups::new(setting, plan, start);
+        let finished = Finished::new(&outcome.fates);
+        if finished.replicas.is_empty() {
+            let first_step = outcome.fates.iter().filter_map(|fate| match fate {
+                Fate::Diverged { step } => Some(*step),
+                Fate::Finished => None,
+            });
+            return Err(ExperimentError::AllDiverged {
+                replicas: plan.replicas,
+                first_step: first_step.min().unwrap_or(0),
+                step: setting.step(),
+            });
+        }
+        let occupancies = finished.occupancies(&observers, watch.states())?;
+        let equilibration = assess(setting, &observers, &occupancies, &groups, &finished)?;
+        Ok(Self {
+            transitions: add_transitions(&observers, watch.states() - 1),
+            round_trips: observers.iter().map(|observer| observer.round_trips()).sum(),
+            mixing: mixing(plan, setting.step(), &observers, &groups, &finished, watch.states() - 1),
+            occupancies,
+            fates: outcome.fates,
+            equilibration,
+            histogram,
+        })
+    }
+
+    /// Number of replicas that diverged.
+    pub fn diverged(&self) -> usize {
+        self.fates.iter().filter(|fate| matches!(fate, Fate::Diverged { .. })).count()
+    }
+
+    /// Core-to-core transitions in all.
+    pub fn transitions_in_all(&self) -> u64 {
+        self.transitions.iter().flatten().sum()
+    }
+}
+
+/// ln(p_A/p_B) so far, over all replicas.
+fn running_log_odds<'a>(observers: impl Iterator<Item = &'a Occupancy>, states: usize) -> Option<(String, f64, f64)> {
+    if states < 3 {
+        return None;
+    }
+    let mut fractions = Vec::new();
+    for observer in observers {
+        for row in (0..LANES).filter_map(|lane| observer.fractions(lane)) {
+            fractions.extend(row);
+        }
+    }
+    let estimate: Estimate = Occupancies::new(states, fractions).ok()?.log_odds(0, 1)?;
+    Some(("ln(p_A/p_B)".into(), estimate.value, estimate.standard_error))
+}
+
+/// Which replicas came to their end.
+struct Finished {
+    replicas: Vec<usize>,
+}
+
+impl Finished {
+    fn new(fates: &[Fate]) -> Self {
+        let finished = |&replica: &usize| fates[replica] == Fate::Finished;
+        Self { replicas: (0..fates.len()).filter(finished).collect() }
+    }
+
+    fn occupancies(&self, observers: &[&Occupancy], states: usize) -> Result<Occupancies, ExperimentError> {
+        let mut fractions = Vec::with_capacity(self.replicas.len() * states);
+        for replica in &self.replicas {
+            fractions.extend(observers[replica / LANES].fractions(replica % LANES).unwrap_or_default());
+        }
+        Ok(Occupancies::new(states, fractions)?)
+    }
+
+    /// Those whose course in time was kept.
+    fn followed(&self, observers: &[&Occupancy]) -> impl Iterator<Item = usize> {
+        let kept: usize = observers.iter().map(|observer| observer.followed_lanes()).sum();
+        self.replicas.iter().copied().take_while(move |&replica| replica < kept)
+    }
+}
+
+/// Replicas grouped by the basin in which they started.
+struct StartGroups {
+    /// Ids of minima, or "other".
+    names: Vec<String>,
+    of_replica: Vec<usize>,
+}
+
+impl StartGroups {
+    fn new(setting: &Setting, plan: &Plan, start: &Start) -> Self {
+        let minima = setting.landscape.minima.len();
+        let mut workspace = Workspace::default();
+        let mut point = vec![0.0; setting.loss.dimension()];
+        let labels: Vec<usize> = (0..plan.replicas)
+            .map(|replica| match start {
+                // Known without a look.
+                Start::Minima => (replica % minima as u64) as usize,
+                _ => {
+                    setting.start(start, plan.seed, replica, &mut point);
+                    setting.landscape.basins.label(&point, &mut workspace).unwrap_or(minima)
+                }
+            })
+            .collect();
+        let mut present: Vec<usize> = labels.clone();
+        present.sort_unstable();
+        present.dedup();
+        let name = |&label: &usize| if label == minima { "other".into() } else { minimum_name(label) };
+        let of_replica = labels.iter().map(|label| present.binary_search(label).unwrap_or(0)).collect();
+        Self { names: present.iter().map(name).collect(), of_replica }
+    }
+}
+
+fn add_transitions(observers: &[&Occupancy], minima: usize) -> Vec<Vec<u64>> {
+    let mut sums = vec![vec![0; minima]; minima];
+    for observer in observers {
+        for (index, count) in observer.transitions().iter().enumerate() {
+            sums[index / minima][index % minima] += count;
+        }
+    }
+    sums
+}
+
+fn assess(
+    setting: &Setting,
+    observers: &[&Occupancy],
+    occupancies: &Occupancies,
+    groups: &StartGroups,
+    finished: &Finished,
+) -> Result<Equilibration, ExperimentError> {
+    let followed: Vec<usize> = finished.followed(observers).collect();
+    let minima = setting.landscape.minima.len();
+    let course = |state: usize| -> Vec<Vec<f64>> {
+        followed.iter().map(|replica| observers[replica / LANES].course(state, replica % LANES)).collect()
+    };
+    let series: Vec<Vec<Vec<f64>>> = (0..minima).map(course).collect();
+    let means: Vec<Vec<f64>> = (0..minima).map(|state| occupancies.column(state)).collect();
+    let labels: Vec<String> = (0..minima).map(|state| format!("the occupancy of {}", minimum_name(state))).collect();
+    let observables: Vec<Observable> = (0..minima)
+        .map(|state| Observable { label: &labels[state], series: &series[state], replica_means: &means[state] })
+        .collect();
+    let group_of = |replicas: &[usize]| -> Vec<usize> { replicas.iter().map(|&r| groups.of_replica[r]).collect() };
+    let input = EquilibrationInput {
+        observables: &observables,
+        start_groups: &groups.names,
+        chain_groups: &group_of(&followed),
+        replica_groups: &group_of(&finished.replicas),
+        design: if minima > 1 { StartDesign::SeveralGroups } else { StartDesign::OneRegion },
+    };
+    // A run too short to be judged is not a failure: it is not equilibrated, and the reason says so.
+    Ok(Equilibration::assess(&input)
+        .unwrap_or_else(|error| Equilibration { reasons: vec![error.to_string()], ..Equilibration::default() }))
+}
+
+/// Running occupancies: for every start group and minimum the mean over its followed replicas of the fraction of time
+/// so far, with the standard error between replicas.
+fn mixing(
+    plan: &Plan,
+    step: f64,
+    observers: &[&Occupancy],
+    groups: &StartGroups,
+    finished: &Finished,
+    minima: usize,
+) -> MixingFigure {
+    let stretches = plan.stretches();
+    let looks: Vec<f64> =
+        (0..stretches).map(|stretch| (plan.looks_until(stretch + 1) - plan.looks_until(stretch)) as f64).collect();
+    let time =
+        (0..stretches).map(|stretch| (plan.looks_until(stretch + 1) * plan.observe_every) as f64 * step).collect();
+    let followed: Vec<usize> = finished.followed(observers).collect();
+    let mut series = Vec::new();
+    for (group, start) in groups.names.iter().enumerate() {
+        let members: Vec<usize> =
+            followed.iter().copied().filter(|&replica| groups.of_replica[replica] == group).collect();
+        for minimum in 0..minima {
+            let running: Vec<Vec<f64>> = members
+                .iter()
+                .map(|replica| running_mean(&observers[replica / LANES].course(minimum, replica % LANES), &looks))
+                .collect();
+            let at = |stretch: usize| -> Vec<f64> { running.iter().map(|course| course[stretch]).collect() };
+            let estimates: Vec<Option<Estimate>> =
+                (0..looks.len()).map(|stretch| Estimate::from_replicas(&at(stretch))).collect();
+            let mean = |stretch: usize| at(stretch).iter().sum::<f64>() / members.len() as f64;
+            series.push(MixingSeries {
+                start: start.clone(),
+                minimum: minimum_name(minimum),
+                value: (0..looks.len()).map(mean).collect(),
+                standard_error: estimates.iter().map(|e| e.as_ref().map_or(f64::NAN, |e| e.standard_error)).collect(),
+            });
+        }
+    }
+    MixingFigure { time, series }
+}
+
+fn running_mean(course: &[f64], looks: &[f64]) -> Vec<f64> {
+    let (mut sum, mut total) = (0.0, 0.0);
+    course
+        .iter()
+        .zip(looks)
+        .map(|(fraction, looks)| {
+            sum += fraction * looks;
+            total += looks;
+            sum / total
+        })
+        .collect()
+}

@@ -1,0 +1,86 @@
+//! Experiments: one file per question, each pairing predictions with estimates into claims.
+
+pub mod equilibrium;
+mod figures;
+pub mod ladder;
+pub mod measurement;
+mod reason;
+pub mod setting;
+
+use std::sync::atomic::AtomicBool;
+
+use crate::ensemble::Interrupted;
+use crate::findings::{FigureData, Findings};
+use crate::input::{Problem, Problems};
+use crate::scenario::{ExperimentKind, Loaded};
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ExperimentError {
+    /// The scenario cannot be run as it is.
+    #[error(transparent)]
+    Input(#[from] Problems),
+    /// The run was told to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// No replica came to its end.
+    #[error(
+        "all {replicas} replicas diverged, the first by step {first_step}: nothing is left to measure. The step δ = {step} is \
+         too large for the curvature that the trajectories meet: lower it"
+    )]
+    AllDiverged {
+        /// How many.
+        replicas: u64,
+        /// The earliest step at which one was seen to have diverged.
+        first_step: u64,
+        /// δ.
+        step: f64,
+    },
+    /// The statistics refused the measurement's shape.
+    #[error("the measurement cannot be judged: {0}")]
+    Statistics(#[from] crate::statistics::StatisticsError),
+}
+
+impl From<Problem> for ExperimentError {
+    fn from(problem: Problem) -> Self {
+        Self::Input(problem.into())
+    }
+}
+
+/// Where a run stands, for a progress line.
+pub struct Status<'a> {
+    /// Steps per replica so far, burn-in included.
+    pub steps_done: u64,
+    /// Of so many.
+    pub steps_in_all: u64,
+    /// What is measured so far: a name, the value and its standard error. Computed when asked for.
+    pub estimate: &'a dyn Fn() -> Option<(String, f64, f64)>,
+}
+
+/// What a run needs from outside: somebody to tell how it goes, and a way to be stopped.
+pub struct Control<'a> {
+    /// Called often; it must be quick.
+    pub monitor: &'a mut dyn FnMut(&Status),
+    /// Set at any time to end the run without a result.
+    pub stop: &'a AtomicBool,
+}
+
+/// The theory alone: the document with the measured fields null.
+///
+/// # Errors
+/// When the loss does not allow the question.
+pub fn predict(loaded: &Loaded) -> Result<Findings, ExperimentError> {
+    match loaded.scenario.experiment {
+        ExperimentKind::Equilibrium | ExperimentKind::Covariance => equilibrium::predict(loaded),
+    }
+}
+
+/// Simulates, compares and judges.
+///
+/// # Errors
+/// When the loss does not allow the question, the run was stopped, or every replica diverged.
+pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureData), ExperimentError> {
+    match loaded.scenario.experiment {
+        ExperimentKind::Equilibrium | ExperimentKind::Covariance => equilibrium::run(loaded, control),
+    }
+}

@@ -1,0 +1,147 @@
+//! Which assumption broke: the first neighbouring rungs of the ladder that differ by more than the tolerance.
+
+use super::ladder::Ladder;
+use super::setting::Setting;
+use crate::landscape::minimum_name;
+use crate::math;
+use crate::scenario::Rung;
+
+/// A value on the ladder, or the measurement at its end.
+#[derive(Clone, Copy, PartialEq)]
+enum Step {
+    Predicted(Rung),
+    Measured,
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Step::Predicted(rung) => rung.name(),
+            Step::Measured => "measured",
+        }
+    }
+}
+
+impl Rung {
+    /// As in result files: `laplace`, `gibbs`, `discrete`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rung::Laplace => "laplace",
+            Rung::Gibbs => "gibbs",
+            Rung::Discrete => "discrete",
+        }
+    }
+}
+
+/// The rungs from the most approximate to the least.
+pub(super) const RUNGS: [Rung; 3] = [Rung::Laplace, Rung::Gibbs, Rung::Discrete];
+
+/// Why ln(p_a/p_b), `measured`, is not what `against` predicts: the first neighbours on the ladder, from `against`
+/// upwards, that differ by more than `tolerance`, and what lies between them.
+pub(super) fn broken_assumption(
+    setting: &Setting,
+    ladder: &Ladder,
+    against: Rung,
+    [a, b]: [usize; 2],
+    measured: f64,
+    tolerance: f64,
+) -> String {
+    let mut steps: Vec<(Step, f64)> = RUNGS
+        .into_iter()
+        .filter(|&rung| rung >= against)
+        .filter_map(|rung| {
+            let occupancies = ladder.rung(rung)?;
+            Some((Step::Predicted(rung), math::ln(occupancies[a]) - math::ln(occupancies[b])))
+        })
+        .collect();
+    steps.push((Step::Measured, measured));
+    let gap = |pair: &[(Step, f64)]| (pair[1].1 - pair[0].1).abs();
+    let first = steps.windows(2).find(|pair| gap(pair) > tolerance);
+    let Some(pair) = first.or_else(|| steps.windows(2).max_by(|x, y| gap(x).total_cmp(&gap(y)))) else {
+        return String::new();
+    };
+    let [(lower, low), (upper, high)] = [pair[0], pair[1]];
+    let opening = if first.is_some() {
+        "the first neighbouring rungs that differ by more than ε are"
+    } else {
+        "no two neighbouring rungs differ by more than ε, their differences add up; the largest is between"
+    };
+    format!(
+        "{opening} {} and {}: ln(p_{}/p_{}) = {low:.3} and {high:.3}. {}",
+        lower.name(),
+        upper.name(),
+        minimum_name(a),
+        minimum_name(b),
+        between(setting, lower, upper)
+    )
+}
+
+/// What is assumed on the lower of two neighbouring rungs and not on the upper one, with the numbers of this case.
+fn between(setting: &Setting, lower: Step, upper: Step) -> String {
+    match (lower, upper) {
+        (Step::Predicted(Rung::Laplace), Step::Predicted(Rung::Gibbs)) => parabola(setting),
+        (_, Step::Predicted(Rung::Discrete)) => finite_step(setting),
+        (Step::Predicted(Rung::Discrete), Step::Measured) => {
+            "The chain's own law leaves nothing to approximate but the noise's form: look at the diagnostics and at what \
+             lies in no basin"
+                .into()
+        }
+        _ if setting.temperature().is_none() => anisotropic(setting),
+        // No law of the chain to compare with: what is left unmodelled is the step, and the parabola without Gibbs.
+        (Step::Predicted(Rung::Laplace), _) => {
+            format!("With neither a Gibbs nor a discrete rung, two assumptions are open. {} {}", parabola(setting), finite_step(setting))
+        }
+        _ => finite_step(setting),
+    }
+}
+
+fn parabola(setting: &Setting) -> String {
+    let landscape = &setting.landscape;
+    let temperature = setting.effective_temperature();
+    let barrier = landscape
+        .saddles
+        .iter()
+        .flat_map(|saddle| saddle.between.map(|minimum| saddle.point.loss - landscape.minima[minimum].loss));
+    let lowest = barrier.fold(f64::INFINITY, f64::min);
+    let compare = if lowest.is_finite() {
+        format!(
+            "T = {temperature:.4} is not small against the lowest barrier, {lowest:.4} ({:.1} T)",
+            lowest / temperature
+        )
+    } else {
+        format!("T = {temperature:.4} is not small")
+    };
+    format!("The parabola at the minimum misses the mass of its basin (Laplace's approximation): {compare}.")
+}
+
+fn finite_step(setting: &Setting) -> String {
+    let step = setting.step();
+    let saddle = setting.landscape.saddles.iter().flat_map(|saddle| &saddle.point.eigenvalues);
+    let largest = saddle.fold(0.0f64, |a, h| a.max(h.abs()));
+    let barrier = if largest > 0.0 { format!(", and {:.2} at a saddle", step * largest) } else { String::new() };
+    format!(
+        "The finite step: δ = {step} is not small against the curvature (δh = {:.2} at the sharpest minimum{barrier}), so the \
+         chain's law is not that of the SDE.",
+        step * setting.sharpest()
+    )
+}
+
+fn anisotropic(setting: &Setting) -> String {
+    let minima = &setting.landscape.minima;
+    let covariance = setting.noise.covariance(&minima[0].theta);
+    let eigenvalues = covariance.clone().symmetric_eigenvalues();
+    let hessian = setting.loss.hessian(&minima[0].theta);
+    let commutator = &covariance * &hessian - &hessian * &covariance;
+    let relative = commutator.norm() / (covariance.norm() * hessian.norm());
+    let current = if relative > 1e-12 {
+        format!("CH ≠ HC at minimum A (relative size {relative:.2}), so a probability current flows")
+    } else {
+        "CH = HC at minimum A, yet C is not a multiple of the identity, so there is no one temperature".into()
+    };
+    format!(
+        "The noise is not isotropic: C has eigenvalues from {:.4} to {:.4}, the formula assumes C = σ²I. {current}; the \
+         stationary law is not exp(−2L/(nσ²)).",
+        eigenvalues.min(),
+        eigenvalues.max()
+    )
+}

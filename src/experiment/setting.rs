@@ -1,0 +1,178 @@
+//! A scenario made into objects: loss, noise, dynamics, landscape and temperature.
+
+use std::sync::Arc;
+
+use crate::dynamics::{Dynamics, DynamicsSpec, euler_maruyama::EulerMaruyama, sgd::Sgd};
+use crate::ensemble::Plan;
+use crate::input::{Problem, Problems};
+use crate::landscape::{Landscape, LandscapeError};
+use crate::loss::Loss;
+use crate::noise::{GradientNoise, NoiseSpec};
+use crate::random::{Purpose, stream::Stream};
+use crate::scenario::{Loaded, Start};
+
+/// Everything that predictions and simulations share.
+///
+/// A library user without a scenario file makes one with [`Setting::new`].
+pub struct Setting {
+    /// L.
+    pub loss: Arc<dyn Loss>,
+    /// C(θ) of the per-example gradient.
+    pub noise: Arc<dyn GradientNoise>,
+    /// How θ moves.
+    pub dynamics: Arc<dyn Dynamics>,
+    /// Minima, saddles, basins.
+    pub landscape: Arc<Landscape>,
+    /// Where minima were looked for.
+    pub domain: Vec<[f64; 2]>,
+    /// Names of the coordinates.
+    pub variables: Vec<String>,
+    /// n.
+    pub noise_scale: f64,
+}
+
+impl Setting {
+    /// Explores the landscape of `loss` in `domain`.
+    ///
+    /// # Errors
+    /// When there is no regular minimum.
+    pub fn new(
+        loss: Arc<dyn Loss>,
+        noise: Arc<dyn GradientNoise>,
+        dynamics: Arc<dyn Dynamics>,
+        noise_scale: f64,
+        domain: &[[f64; 2]],
+    ) -> Result<Self, LandscapeError> {
+        let landscape = Arc::new(Landscape::explore(loss.clone(), domain)?);
+        let variables = match domain.len() {
+            1 => vec!["θ".to_string()],
+            d => (1..=d).map(|i| format!("θ{}", subscript(i))).collect(),
+        };
+        Ok(Self { loss, noise, dynamics, landscape, domain: domain.to_vec(), variables, noise_scale })
+    }
+
+    /// From a scenario; problems name the key that causes them.
+    ///
+    /// # Errors
+    /// When the landscape does not allow the theory or the step is unstable at a minimum.
+    pub fn from_scenario(loaded: &Loaded) -> Result<Self, Problems> {
+        let Loaded { scenario, source } = loaded;
+        let at = |key: &str, error: &dyn std::fmt::Display| Problems::from(source.problem(key, error.to_string()));
+        let loss = scenario.loss.build().map_err(|error| at("loss", &error))?;
+        let dimension = loss.dimension();
+        let noise = scenario.noise.build(dimension).map_err(|error| at("noise", &error))?;
+        // A temperature stands for n = 1 and σ² = 2T: only their product matters to the SDE.
+        let noise_scale = scenario.noise_scale().unwrap_or(1.0);
+        let step = scenario.step();
+        let dynamics: Arc<dyn Dynamics> = match (&scenario.dynamics, scenario.sgd) {
+            (DynamicsSpec::Sgd, Some(sgd)) => {
+                Arc::new(Sgd::new(loss.clone(), noise.clone(), sgd.learning_rate, sgd.batch_size as f64))
+            }
+            _ => Arc::new(EulerMaruyama::new(loss.clone(), noise.clone(), noise_scale, step)),
+        };
+        let setting = Self::new(loss, noise, dynamics, noise_scale, &scenario.loss.domain).map_err(|error| {
+            let key = match error {
+                LandscapeError::Singular { .. } => "loss",
+                LandscapeError::NoMinimum { .. } | LandscapeError::TooMany { .. } => "loss.domain",
+            };
+            at(key, &error)
+        })?;
+        let setting = Self { variables: scenario.variables(), ..setting };
+        setting.require_stable(loaded)?;
+        Ok(setting)
+    }
+
+    /// δ, in SDE time.
+    pub fn step(&self) -> f64 {
+        self.dynamics.step()
+    }
+
+    /// T = nσ²/2; `None` where C is not σ²I.
+    pub fn temperature(&self) -> Option<f64> {
+        self.noise.isotropic_variance().map(|variance| 0.5 * self.noise_scale * variance)
+    }
+
+    /// What the slide's formula is given as T: n tr C/(2d), averaged over the minima. It is T where C = σ²I.
+    pub fn effective_temperature(&self) -> f64 {
+        self.temperature().unwrap_or_else(|| {
+            let minima = &self.landscape.minima;
+            let traces: f64 = minima.iter().map(|minimum| self.noise.covariance(&minimum.theta).trace()).sum();
+            0.5 * self.noise_scale * traces / (minima.len() * self.loss.dimension()) as f64
+        })
+    }
+
+    /// The largest eigenvalue of H over the minima: δ times it must stay below 2.
+    pub fn sharpest(&self) -> f64 {
+        self.landscape.minima.iter().flat_map(|minimum| minimum.eigenvalues.last()).fold(0.0, |a, &h| a.max(h))
+    }
+
+    /// δh < 2 at every minimum, else the chain is unstable there: bad input for a single run.
+    fn require_stable(&self, loaded: &Loaded) -> Result<(), Problem> {
+        let (step, sharpest) = (self.step(), self.sharpest());
+        if step * sharpest < 2.0 {
+            return Ok(());
+        }
+        let key = match loaded.scenario.dynamics {
+            DynamicsSpec::Sgd => "sgd.learning_rate",
+            DynamicsSpec::EulerMaruyama { .. } => "dynamics.step",
+        };
+        Err(loaded.source.problem(
+            key,
+            format!(
+                "the step {step} is unstable at a minimum of curvature h = {sharpest:.6}: δh = {:.4} is not below 2, so every \
+                 trajectory diverges there; take a step below {:.4}",
+                step * sharpest,
+                2.0 / sharpest
+            ),
+        ))
+    }
+
+    /// Steps between two looks: a fifth of the slowest relaxation time within a well, at most a thousandth of the run.
+    /// A look costs more than a step; looking more often would see nothing new.
+    pub fn default_observe_every(&self, steps: u64) -> u64 {
+        let widest = self.landscape.minima.iter().map(|minimum| minimum.eigenvalues[0]).fold(f64::INFINITY, f64::min);
+        let fifth = (0.2 / (self.step() * widest)) as u64;
+        fifth.clamp(1, (steps / 1000).max(1))
+    }
+
+    /// The plan of a scenario's ensemble.
+    pub fn plan(&self, loaded: &Loaded) -> Plan {
+        let ensemble = &loaded.scenario.ensemble;
+        let observe_every = ensemble.observe_every.unwrap_or_else(|| self.default_observe_every(ensemble.steps));
+        Plan {
+            replicas: ensemble.replicas,
+            burn_in: ensemble.burn_in,
+            steps: ensemble.steps,
+            observe_every: observe_every.min(ensemble.steps),
+            seed: loaded.scenario.seed,
+        }
+    }
+
+    /// Writes where a replica starts.
+    pub fn start(&self, start: &Start, seed: u64, replica: u64, point: &mut [f64]) {
+        match start {
+            Start::Minima => {
+                let minima = &self.landscape.minima;
+                point.copy_from_slice(&minima[(replica % minima.len() as u64) as usize].theta);
+            }
+            Start::Points(points) => point.copy_from_slice(&points[(replica % points.len() as u64) as usize]),
+            Start::Uniform => {
+                let mut stream = Stream::new(seed, replica, Purpose::Start);
+                for (x, [low, high]) in point.iter_mut().zip(&self.domain) {
+                    *x = low + (high - low) * stream.uniform();
+                }
+            }
+        }
+    }
+}
+
+impl NoiseSpec {
+    /// Whether the scenario speaks of T alone, without η and S.
+    pub fn is_temperature(&self) -> bool {
+        matches!(self, NoiseSpec::Temperature { .. })
+    }
+}
+
+fn subscript(number: usize) -> String {
+    number.to_string().chars().map(|digit| char::from_u32(digit as u32 - 48 + 0x2080).unwrap_or(digit)).collect()
+}

@@ -1,0 +1,217 @@
+//! The landscape of a loss: its minima in a domain, the index-1 saddles between them, and the basins.
+//!
+//! Everything is found with exact gradients and Hessians. In 1-D the search is a scan for sign changes of L′, complete
+//! up to the scan's resolution; in more dimensions it is many descents from a fixed random set of points, continued
+//! until a whole batch finds nothing new.
+
+pub mod basins;
+mod descent;
+mod one_dimension;
+mod saddles;
+mod search;
+
+use nalgebra::{DMatrix, SymmetricEigen};
+
+use crate::loss::Loss;
+use crate::random::{Purpose, stream::Stream};
+use basins::Basins;
+
+/// A non-degenerate critical point with its curvature.
+#[derive(Clone, Debug)]
+pub struct CriticalPoint {
+    /// θ ∈ ℝᵈ.
+    pub theta: Vec<f64>,
+    /// L(θ).
+    pub loss: f64,
+    /// Eigenvalues of H(θ), ascending.
+    pub eigenvalues: Vec<f64>,
+    /// The corresponding unit eigenvectors, as columns.
+    pub eigenvectors: DMatrix<f64>,
+}
+
+impl CriticalPoint {
+    /// Curvature at a point, which the caller has found to be critical.
+    fn at(loss: &dyn Loss, theta: &[f64]) -> Self {
+        let (eigenvalues, eigenvectors) = sorted_eigen(loss.hessian(theta));
+        Self { theta: theta.to_vec(), loss: loss.value(theta), eigenvalues, eigenvectors }
+    }
+
+    /// ln |det H|.
+    pub fn log_determinant(&self) -> f64 {
+        self.eigenvalues.iter().map(|h| crate::math::ln(h.abs())).sum()
+    }
+
+    /// tr H.
+    pub fn trace(&self) -> f64 {
+        self.eigenvalues.iter().sum()
+    }
+
+    /// Number of negative eigenvalues.
+    fn index(&self) -> usize {
+        self.eigenvalues.iter().filter(|&&h| h < 0.0).count()
+    }
+
+    /// Whether some eigenvalue is zero beside the curvature that is usual in the domain ([`curvature_scale`]): the
+    /// quadratic approximation means nothing there.
+    fn is_singular(&self, curvature_scale: f64) -> bool {
+        self.eigenvalues.iter().any(|h| !h.is_finite() || h.abs() <= SINGULAR * curvature_scale)
+    }
+}
+
+/// An eigenvalue below this fraction of the usual curvature counts as zero. At a degenerate minimum such as x⁴ the
+/// descent ends where the eigenvalue is far smaller; a real condition number of 1e9 passes.
+const SINGULAR: f64 = 1e-9;
+
+/// The curvature that is usual in a domain: the median over probe points of the largest |eigenvalue| of H.
+fn curvature_scale(loss: &dyn Loss, domain: &[[f64; 2]]) -> f64 {
+    let mut stream = Stream::new(0, 3, Purpose::Landscape);
+    let mut sizes: Vec<f64> = (0..65)
+        .map(|_| {
+            let point = search::random_point(&mut stream, domain);
+            sorted_eigen(loss.hessian(&point)).0.iter().fold(0.0f64, |a, h| a.max(h.abs()))
+        })
+        .filter(|size| size.is_finite())
+        .collect();
+    sizes.sort_by(f64::total_cmp);
+    sizes.get(sizes.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// An index-1 saddle and the two minima below it.
+#[derive(Clone, Debug)]
+pub struct Saddle {
+    /// The saddle itself; its first eigenvalue is negative.
+    pub point: CriticalPoint,
+    /// Indices of the minima that gradient descent reaches on either side, the smaller one first.
+    pub between: [usize; 2],
+}
+
+/// Minima, saddles and basins of a loss.
+pub struct Landscape {
+    /// By rising loss; equal losses by position.
+    pub minima: Vec<CriticalPoint>,
+    /// By rising loss.
+    pub saddles: Vec<Saddle>,
+    /// Which minimum the gradient flow reaches from a point.
+    pub basins: Basins,
+}
+
+/// Why a landscape is not fit for the theory.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum LandscapeError {
+    /// No descent ended in the domain.
+    #[error("no minimum of the loss lies in the domain {domain}; {hint}")]
+    NoMinimum {
+        /// The domain, as text.
+        domain: String,
+        /// Where descents went instead, or what else to try.
+        hint: String,
+    },
+    /// A minimum has flat directions, so that det H = 0.
+    #[error(
+        "the Hessian at the minimum {theta} is singular: {directions}; exp(−L/T)/√det H needs isolated minima with \
+         det H > 0. Remove the flat direction, or add a small curvature along it"
+    )]
+    Singular {
+        /// Where, as text.
+        theta: String,
+        /// Which directions are flat, as text.
+        directions: String,
+    },
+    /// There are more minima than a ladder can show.
+    #[error("the domain holds more than {limit} minima: make it smaller")]
+    TooMany {
+        /// The largest number.
+        limit: usize,
+    },
+}
+
+/// The largest number of minima of a landscape.
+pub const MAXIMUM_MINIMA: usize = 254;
+
+impl Landscape {
+    /// Finds minima, saddles and basins.
+    ///
+    /// `domain` holds one [low, high] per coordinate; only minima inside it count. What flows to a minimum outside of
+    /// it, or to infinity, lies in no basin.
+    ///
+    /// # Errors
+    /// When there is no minimum in the domain, one of them is degenerate, or there are more than 254.
+    pub fn explore(loss: std::sync::Arc<dyn Loss>, domain: &[[f64; 2]]) -> Result<Self, LandscapeError> {
+        if loss.dimension() == 1 {
+            return one_dimension::explore(loss.as_ref(), domain[0]);
+        }
+        let minima = search::minima(loss.as_ref(), domain)?;
+        let basins = Basins::by_flow(loss.clone(), &minima, domain);
+        let saddles = saddles::between(loss.as_ref(), &minima, &basins, domain);
+        Ok(Self { minima, saddles, basins })
+    }
+
+    /// The largest |eigenvalue| of the Hessian at any minimum or saddle.
+    pub fn largest_curvature(&self) -> f64 {
+        let saddles = self.saddles.iter().map(|saddle| &saddle.point);
+        self.minima.iter().chain(saddles).flat_map(|point| &point.eigenvalues).fold(0.0, |a, h| a.max(h.abs()))
+    }
+}
+
+/// "A", "B", …, "Z", "AA", …: the name of minimum `index`.
+pub fn minimum_name(index: usize) -> String {
+    let letter = char::from(b'A' + (index % 26) as u8);
+    if index < 26 { letter.to_string() } else { format!("{}{letter}", minimum_name(index / 26 - 1)) }
+}
+
+/// Orders minima by loss; those of equal loss (to rounding) by their coordinates, so that names are reproducible.
+fn sort_by_loss(points: &mut [CriticalPoint]) {
+    points.sort_by(|a, b| {
+        let scale = 1e-9 * (1.0 + a.loss.abs().max(b.loss.abs()));
+        let by_place = || a.theta.iter().zip(&b.theta).map(|(x, y)| x.total_cmp(y)).find(|o| o.is_ne());
+        if (a.loss - b.loss).abs() > scale {
+            a.loss.total_cmp(&b.loss)
+        } else {
+            by_place().unwrap_or(std::cmp::Ordering::Equal)
+        }
+    });
+}
+
+/// Fails when a minimum is degenerate, naming its flat directions.
+fn require_regular(minima: &[CriticalPoint], curvature_scale: f64) -> Result<(), LandscapeError> {
+    let Some(flat) = minima.iter().find(|minimum| minimum.is_singular(curvature_scale)) else { return Ok(()) };
+    let directions: Vec<String> = flat
+        .eigenvalues
+        .iter()
+        .enumerate()
+        .filter(|(_, h)| !(h.abs() > SINGULAR * curvature_scale))
+        .map(|(i, h)| {
+            let vector: Vec<f64> = flat.eigenvectors.column(i).iter().copied().collect();
+            format!("eigenvalue {h:.1e} along {}", point_text(&vector))
+        })
+        .collect();
+    Err(LandscapeError::Singular { theta: point_text(&flat.theta), directions: directions.join(", ") })
+}
+
+/// A point for a message: at most six coordinates.
+fn point_text(theta: &[f64]) -> String {
+    let mut shown: Vec<String> = theta.iter().take(6).map(|x| format!("{:.4}", x + 0.0)).collect();
+    if theta.len() > 6 {
+        shown.push("…".into());
+    }
+    format!("({})", shown.join(", "))
+}
+
+/// Eigenvalues ascending, eigenvectors as columns, each with its largest component positive.
+fn sorted_eigen(matrix: DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
+    let d = matrix.nrows();
+    if matrix.iter().any(|x| !x.is_finite()) {
+        return (vec![f64::NAN; d], DMatrix::identity(d, d));
+    }
+    let eigen = SymmetricEigen::new(matrix);
+    let mut order: Vec<usize> = (0..d).collect();
+    order.sort_by(|&a, &b| eigen.eigenvalues[a].total_cmp(&eigen.eigenvalues[b]));
+    let values = order.iter().map(|&i| eigen.eigenvalues[i]).collect();
+    let mut vectors = DMatrix::zeros(d, d);
+    for (column, &i) in order.iter().enumerate() {
+        let vector = eigen.eigenvectors.column(i);
+        let sign = if vector[vector.iamax()] < 0.0 { -1.0 } else { 1.0 };
+        vectors.set_column(column, &(vector * sign));
+    }
+    (values, vectors)
+}

@@ -1,0 +1,61 @@
+//! Index-1 saddles between minima, in more than one dimension.
+
+use nalgebra::DVector;
+
+use super::basins::Basins;
+use super::descent::newton;
+use super::search::{diagonal, distance, random_point};
+use super::{CriticalPoint, Saddle, curvature_scale};
+use crate::loss::Loss;
+use crate::random::{Purpose, stream::Stream};
+
+/// Saddles that eigenvector following reaches from the ridge of every straight line between two minima, and from
+/// random points of the domain; kept when the descents on their two sides end in different minima.
+pub(super) fn between(loss: &dyn Loss, minima: &[CriticalPoint], basins: &Basins, domain: &[[f64; 2]]) -> Vec<Saddle> {
+    let usual_curvature = curvature_scale(loss, domain);
+    let longest = 0.02 * diagonal(domain);
+    let mut starts = Vec::new();
+    // Beyond some thirty minima, pairs are too many; the random points and the near pairs must do.
+    for (i, a) in minima.iter().enumerate() {
+        for b in minima.iter().skip(i + 1).take(30) {
+            starts.push(ridge_point(loss, &a.theta, &b.theta));
+        }
+    }
+    let mut stream = Stream::new(0, 1, Purpose::Landscape);
+    starts.extend((0..32 * domain.len()).map(|_| random_point(&mut stream, domain)));
+
+    let mut saddles: Vec<Saddle> = Vec::new();
+    for start in starts {
+        let Some(theta) = newton(loss, &start, longest, true) else { continue };
+        if saddles.iter().any(|other| distance(&other.point.theta, &theta) < 1e-5 * diagonal(domain)) {
+            continue;
+        }
+        let point = CriticalPoint::at(loss, &theta);
+        if point.index() != 1 || point.is_singular(usual_curvature) {
+            continue;
+        }
+        if let Some(between) = sides(&point, basins, 1e-3 * diagonal(domain)) {
+            saddles.push(Saddle { point, between });
+        }
+    }
+    saddles.sort_by(|a, b| a.point.loss.total_cmp(&b.point.loss));
+    saddles
+}
+
+/// The two different minima on the sides of a saddle.
+fn sides(point: &CriticalPoint, basins: &Basins, offset: f64) -> Option<[usize; 2]> {
+    let saddle = DVector::from_column_slice(&point.theta);
+    let unstable = point.eigenvectors.column(0);
+    let above = basins.flow_from((&saddle + unstable * offset).as_slice())?;
+    let below = basins.flow_from((&saddle - unstable * offset).as_slice())?;
+    (above != below).then(|| [above.min(below), above.max(below)])
+}
+
+/// The highest point of the straight line between two minima.
+fn ridge_point(loss: &dyn Loss, a: &[f64], b: &[f64]) -> Vec<f64> {
+    let at = |fraction: f64| -> Vec<f64> { a.iter().zip(b).map(|(x, y)| x + fraction * (y - x)).collect() };
+    (1..100)
+        .map(|i| at(f64::from(i) / 100.0))
+        .max_by(|x, y| loss.value(x).total_cmp(&loss.value(y)))
+        .unwrap_or_else(|| at(0.5))
+}

@@ -1,0 +1,87 @@
+//! Minima in more than one dimension: many descents, merged.
+
+use super::descent::newton;
+use super::{
+    CriticalPoint, LandscapeError, MAXIMUM_MINIMA, curvature_scale, point_text, require_regular, sort_by_loss,
+};
+use crate::loss::Loss;
+use crate::random::{Purpose, stream::Stream};
+
+/// Descents per batch and dimension.
+const STARTS_PER_DIMENSION: usize = 48;
+/// The search ends after a batch that finds nothing new, or after this many batches.
+const BATCHES: usize = 8;
+
+/// Every minimum that descents from random points of the domain reach inside of it.
+///
+/// The points are the same for every run: they depend on neither seed nor thread.
+pub(super) fn minima(loss: &dyn Loss, domain: &[[f64; 2]]) -> Result<Vec<CriticalPoint>, LandscapeError> {
+    let d = domain.len();
+    let longest = 0.1 * diagonal(domain);
+    let mut found: Vec<CriticalPoint> = Vec::new();
+    let usual_curvature = curvature_scale(loss, domain);
+    let mut strays = 0;
+    let mut last_stray = None;
+    let mut stream = Stream::new(0, 0, Purpose::Landscape);
+    for batch in 0..BATCHES {
+        let before = found.len();
+        for attempt in 0..STARTS_PER_DIMENSION * d {
+            let start = if batch == 0 && attempt == 0 { center(domain) } else { random_point(&mut stream, domain) };
+            let Some(theta) = newton(loss, &start, longest, false) else {
+                strays += 1;
+                continue;
+            };
+            if !is_inside(&theta, domain) {
+                strays += 1;
+                last_stray = Some(theta);
+                continue;
+            }
+            let point = CriticalPoint::at(loss, &theta);
+            // One degenerate minimum is enough to refuse the loss; a flat valley yields a new one from every start.
+            require_regular(std::slice::from_ref(&point), usual_curvature)?;
+            // A saddle can be a fixed point of the descent only from a set of measure zero; symmetric starts hit it.
+            if point.index() > 0 {
+                continue;
+            }
+            if !found.iter().any(|other| distance(&other.theta, &theta) < 1e-5 * diagonal(domain)) {
+                found.push(point);
+            }
+            if found.len() > MAXIMUM_MINIMA {
+                return Err(LandscapeError::TooMany { limit: MAXIMUM_MINIMA });
+            }
+        }
+        if found.len() == before && batch > 0 {
+            break;
+        }
+    }
+    if found.is_empty() {
+        let hint = match last_stray {
+            Some(theta) => format!("a descent ended outside of it, at {}: extend loss.domain", point_text(&theta)),
+            None => format!("{strays} descents did not settle anywhere: the loss has no minimum there"),
+        };
+        let domain: Vec<String> = domain.iter().map(|[low, high]| format!("[{low}, {high}]")).collect();
+        return Err(LandscapeError::NoMinimum { domain: domain.join(" × "), hint });
+    }
+    sort_by_loss(&mut found);
+    Ok(found)
+}
+
+pub(super) fn random_point(stream: &mut Stream, domain: &[[f64; 2]]) -> Vec<f64> {
+    domain.iter().map(|[low, high]| low + (high - low) * stream.uniform()).collect()
+}
+
+fn center(domain: &[[f64; 2]]) -> Vec<f64> {
+    domain.iter().map(|[low, high]| 0.5 * (low + high)).collect()
+}
+
+fn is_inside(theta: &[f64], domain: &[[f64; 2]]) -> bool {
+    theta.iter().zip(domain).all(|(x, [low, high])| (low..=high).contains(&x))
+}
+
+pub(super) fn diagonal(domain: &[[f64; 2]]) -> f64 {
+    domain.iter().map(|[low, high]| (high - low) * (high - low)).sum::<f64>().sqrt()
+}
+
+pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt()
+}

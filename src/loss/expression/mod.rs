@@ -1,0 +1,200 @@
+//! Losses written as formulas.
+//!
+//! A formula is parsed into a graph of distinct subexpressions (`graph`); its derivatives are further nodes of the
+//! same graph (`derivative`); what is needed of it is laid out (`compiler`) as a tape of instructions (`tape`), run
+//! for one point or for a block of points. No step recurses into the formula, and no code is generated or executed.
+
+mod compiler;
+mod derivative;
+mod error;
+mod graph;
+mod lexer;
+mod names;
+mod operation;
+mod parser;
+mod spec;
+mod tape;
+
+use std::cell::Cell;
+
+use nalgebra::DMatrix;
+
+use self::graph::Graph;
+use self::names::Names;
+use self::tape::Tape;
+use super::{LANES, Loss};
+
+pub use self::error::FormulaError;
+pub use self::spec::ExpressionSpec;
+
+/// Longest formula in bytes: 1 MiB.
+pub const MAXIMUM_LENGTH: usize = 1 << 20;
+
+/// Most operations, constants and variables that a formula and its gradient may have together, each distinct one
+/// counted once. A bound on memory: about 600 bytes for each while the formula is read.
+pub const MAXIMUM_OPERATIONS: usize = 500_000;
+
+fn too_many_operations(formula: &str) -> FormulaError {
+    let message = format!("the formula is too large: it and its gradient may have {MAXIMUM_OPERATIONS} operations");
+    FormulaError::new(0, formula.len(), message)
+}
+
+/// A loss L(θ) given by a formula, with exact gradient and Hessian.
+///
+/// # Formulas
+///
+/// `+ - * / ^`, parentheses, numbers (`2`, `2.`, `.5`, `1e-3`), the variables and parameters, `pi`, `e`, and the
+/// functions `sqrt exp log` (natural) `sin cos tan tanh sinh cosh abs min max softplus`; `min` and `max` take two or
+/// more arguments. `^` associates to the right and binds tighter than a sign: `-x^2` = −(x²), `2^3^2` = 2⁹; `2^-x` is
+/// 2⁻ˣ. There is no implicit multiplication: `2*x`, not `2x`. Angles are in radians.
+///
+/// xⁿ with an integer |n| ≤ 64 is computed by multiplications (x⁴ = (x²)²); other powers go through
+/// [`crate::math::pow`], which is NaN for negative x unless the exponent is an integer. The derivative of xʸ by a
+/// variable y is xʸ ln x, hence NaN at x = 0.
+///
+/// Where there is no derivative one is chosen: that of |x| at 0 is 0; `min` and `max` in a tie follow the argument that
+/// stands first. All else is as f64 has it: `sqrt(x)` at 0 has the slope ∞, and a loss is NaN where it is not defined.
+///
+/// # Speed
+///
+/// [`Loss::gradient_block`] runs every instruction over [`LANES`] points with the widest vector instructions the
+/// machine has; the results are those of [`Loss::gradient`] to the last bit. `tan` and non-integer powers do not
+/// vectorise.
+///
+/// # Examples
+///
+/// ```
+/// use sgd_sde::loss::{Loss, expression::Expression};
+///
+/// let tilted_well = Expression::new(&["x".into()], &[("tilt".into(), 0.1)], "x^4/4 - x^2/2 + tilt*x")?;
+/// let mut slope = [0.0];
+/// tilted_well.gradient(&[2.0], &mut slope);
+/// assert_eq!(tilted_well.value(&[2.0]), 2.2);
+/// assert_eq!(slope, [8.0 - 2.0 + 0.1]);
+/// assert_eq!(tilted_well.hessian(&[2.0])[(0, 0)], 11.0);
+///
+/// let error = Expression::new(&["x".into()], &[], "2x").unwrap_err();
+/// assert_eq!(error.to_string(), "missing operator between `2` and `x`; did you mean `2*x`?");
+/// # Ok::<(), sgd_sde::loss::expression::FormulaError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Expression {
+    formula: String,
+    variables: Vec<String>,
+    value: Tape,
+    gradient: Tape,
+    /// From (θ, direction) to H(θ)·direction.
+    curvature: Tape,
+}
+
+impl Expression {
+    /// Reads a formula in which `variables` are the coordinates of θ, in this order, and `parameters` are numbers.
+    ///
+    /// Names have letters of any script, digits and `_`, do not begin with a digit, differ from each other and from
+    /// the functions, `pi` and `e`. Not every name has to be used.
+    ///
+    /// # Errors
+    ///
+    /// Names that break these rules, no variable at all, a parameter that is not finite, and every mistake in the
+    /// formula, with its place; also a formula beyond [`MAXIMUM_LENGTH`] or [`MAXIMUM_OPERATIONS`].
+    pub fn new(variables: &[String], parameters: &[(String, f64)], formula: &str) -> Result<Expression, FormulaError> {
+        let mut graph = Graph::default();
+        let names = Names::new(&mut graph, variables, parameters)?;
+        let root = parser::parse(formula, &names, &mut graph)?;
+        let slopes = derivative::gradient(&mut graph, root, variables.len());
+        if graph.len() > MAXIMUM_OPERATIONS {
+            return Err(too_many_operations(formula));
+        }
+        let value = Tape::new(&graph, &[root], true);
+        let gradient = Tape::new(&graph, &slopes, true);
+        let products = derivative::along_direction(&mut graph, &slopes, variables.len());
+        let curvature = Tape::new(&graph, &products, false);
+        Ok(Expression { formula: formula.to_owned(), variables: variables.to_vec(), value, gradient, curvature })
+    }
+
+    /// The formula as it was given.
+    pub fn formula(&self) -> &str {
+        &self.formula
+    }
+
+    /// The names of the coordinates of θ, in order.
+    pub fn variables(&self) -> &[String] {
+        &self.variables
+    }
+
+    /// Writes H(θ)·v for a direction v, all of length d, into `product`, at a few times the cost of a gradient.
+    pub fn hessian_product(&self, theta: &[f64], direction: &[f64], product: &mut [f64]) {
+        let d = self.dimension();
+        with_scratch(2 * d + self.curvature.slots(), |scratch| {
+            let (inputs, slots) = scratch.split_at_mut(2 * d);
+            inputs[..d].copy_from_slice(&theta[..d]);
+            inputs[d..].copy_from_slice(&direction[..d]);
+            self.curvature.run(inputs, &mut product[..d], slots);
+        });
+    }
+}
+
+impl Loss for Expression {
+    fn dimension(&self) -> usize {
+        self.variables.len()
+    }
+
+    fn value(&self, theta: &[f64]) -> f64 {
+        let mut value = [0.0];
+        with_scratch(self.value.slots(), |scratch| self.value.run(theta, &mut value, scratch));
+        value[0]
+    }
+
+    fn gradient(&self, theta: &[f64], gradient: &mut [f64]) {
+        with_scratch(self.gradient.slots(), |scratch| self.gradient.run(theta, gradient, scratch));
+    }
+
+    /// One [`Expression::hessian_product`] per coordinate; the upper triangle is mirrored.
+    fn hessian(&self, theta: &[f64]) -> DMatrix<f64> {
+        let d = self.dimension();
+        let mut hessian = DMatrix::zeros(d, d);
+        let mut direction = vec![0.0; d];
+        let mut column = vec![0.0; d];
+        for j in 0..d {
+            direction[j] = 1.0;
+            self.hessian_product(theta, &direction, &mut column);
+            direction[j] = 0.0;
+            for i in 0..=j {
+                hessian[(i, j)] = column[i];
+                hessian[(j, i)] = column[i];
+            }
+        }
+        hessian
+    }
+
+    fn block_scratch(&self) -> usize {
+        self.value.block_scratch().max(self.gradient.block_scratch())
+    }
+
+    fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
+        self.gradient.run_block(theta, gradient, scratch);
+    }
+
+    fn value_block(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
+        self.value.run_block(theta, &mut value[..LANES], scratch);
+    }
+}
+
+/// Runs `work` with scratch of `length` numbers, allocating nothing once a thread has needed as much before.
+fn with_scratch(length: usize, work: impl FnOnce(&mut [f64])) {
+    const SMALL: usize = 64;
+    thread_local! {
+        static LARGE: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
+    }
+    if length <= SMALL {
+        work(&mut [0.0; SMALL][..length]);
+        return;
+    }
+    // A thread that is being torn down has no thread-local storage any more: then allocate.
+    let mut scratch = LARGE.try_with(Cell::take).unwrap_or_default();
+    if scratch.len() < length {
+        scratch.resize(length, 0.0);
+    }
+    work(&mut scratch[..length]);
+    let _ = LARGE.try_with(|large| large.set(scratch));
+}

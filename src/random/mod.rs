@@ -1,0 +1,53 @@
+//! One random stream per trajectory, a pure function of (seed, trajectory).
+//!
+//! Randomness is addressed, not passed along: trajectory k of a run can be replayed alone, and results do not depend
+//! on how trajectories are grouped into blocks or threads.
+//!
+//! Version 1 of the stream. Let φ = 0x9E3779B97F4A7C15 and mix be the finaliser of SplitMix64 (Steele, Lea & Flood
+//! 2014). The four words of xoshiro256++ (Blackman & Vigna 2021) are
+//! wᵢ = mix(mix(seed + (i+1)φ + purpose) + (trajectory+1)φ), i = 0 … 3. For a fixed seed each word is a bijection of
+//! the trajectory's index, so no two trajectories of a run share a state. Every two words of the generator give two
+//! standard normals by Box and Muller's method ([`normal`]); a step of a d-dimensional dynamics takes the next d of them.
+
+pub mod normal;
+pub mod stream;
+
+/// Version of the map (seed, trajectory) → sequence. Golden values in the tests hold it fixed.
+pub const STREAM_VERSION: u32 = 1;
+
+const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// What a stream is for: different purposes of one trajectory never share numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The increments of the dynamics.
+    Dynamics,
+    /// The place where the trajectory starts.
+    Start,
+    /// The search for minima and saddles.
+    Landscape,
+}
+
+impl Purpose {
+    fn key(self) -> u64 {
+        match self {
+            Purpose::Dynamics => 0,
+            Purpose::Start => 0xD1B5_4A32_D192_ED03,
+            Purpose::Landscape => 0xA076_1D64_78BD_642F,
+        }
+    }
+}
+
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// The four words from which the generator of a trajectory starts.
+pub fn initial_state(seed: u64, trajectory: u64, purpose: Purpose) -> [u64; 4] {
+    std::array::from_fn(|i| {
+        let row = mix(seed.wrapping_add(GOLDEN_RATIO.wrapping_mul(i as u64 + 1)).wrapping_add(purpose.key()));
+        mix(row.wrapping_add(GOLDEN_RATIO.wrapping_mul(trajectory.wrapping_add(1))))
+    })
+}

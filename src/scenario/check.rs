@@ -1,0 +1,223 @@
+//! Checks that concern several keys at once.
+
+use std::sync::Arc;
+
+use super::memory;
+use super::read::Parts;
+use super::{EnsembleSpec, SgdSpec, Start};
+use crate::input::{LARGEST, Problem, SMALLEST, Source};
+use crate::loss::{Loss, LossKind, LossSpec};
+use crate::noise::NoiseSpec;
+
+/// Steps of all replicas together: a month of a large machine.
+const MOST_STEPS: f64 = 1e16;
+
+/// All problems between parts that are right by themselves.
+pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let (Some(noise), Some(sgd)) = (&parts.noise, parts.sgd) {
+        problems.extend(noise_and_sgd(noise, sgd, source));
+    }
+    if let Some(ensemble) = &parts.ensemble {
+        problems.extend(steps(ensemble, source));
+    }
+    let Some(loss) = &parts.loss else { return problems };
+    if let Some(noise) = &parts.noise {
+        problems.extend(dimensions(loss, noise, source));
+    }
+    if let Some(ensemble) = &parts.ensemble {
+        problems.extend(memory_suffices(loss.dimension(), ensemble, source, memory::of_machine()));
+    }
+    match loss.build() {
+        Ok(built) => {
+            problems.extend(defined_somewhere(loss, &built, source));
+            if let Some(ensemble) = &parts.ensemble {
+                problems.extend(starts(loss, &built, ensemble, source));
+            }
+        }
+        // Reading has tried the same; should the two ever disagree, this is the message.
+        Err(error) => problems.push(source.problem("loss", error.to_string())),
+    }
+    problems
+}
+
+/// η and S where the noise needs them, none where it gives T; and a temperature that is a number.
+fn noise_and_sgd(noise: &NoiseSpec, sgd: Option<SgdSpec>, source: &Source) -> Option<Problem> {
+    match (noise, sgd) {
+        (NoiseSpec::Temperature(spec), Some(sgd)) => {
+            let sigma = (2.0 * spec.value * sgd.batch_size as f64 / sgd.learning_rate).sqrt();
+            let message = format!(
+                "found [sgd] beside noise kind \"temperature\", which already fixes T = {} whatever η and S are; remove \
+                 [sgd], or write noise kind \"isotropic\" with sigma = {sigma}, which has that T at this η and S",
+                spec.value
+            );
+            Some(source.problem("sgd", message))
+        }
+        (NoiseSpec::Temperature(_), None) => None,
+        (_, None) => {
+            let message = "the table [sgd] is missing; this noise is that of one example, and its effect depends on the \
+                           learning rate and the batch size; add [sgd] with learning_rate = 0.05 and batch_size = 1, or \
+                           write noise kind \"temperature\" with a value";
+            Some(source.problem("sgd", message))
+        }
+        (NoiseSpec::Isotropic(spec), Some(sgd)) => {
+            let temperature = sgd.learning_rate / sgd.batch_size as f64 * spec.sigma * spec.sigma / 2.0;
+            if (SMALLEST..=LARGEST).contains(&temperature) {
+                return None;
+            }
+            let size = if temperature < 1.0 { "small" } else { "large" };
+            let message = format!(
+                "found {:e}, with which the temperature nσ²/2 is {temperature:e}, too {size} to compute with; it must be \
+                 from {SMALLEST:e} to {LARGEST:e}; change sigma, learning_rate or batch_size",
+                spec.sigma
+            );
+            Some(source.problem("noise.sigma", message))
+        }
+        (NoiseSpec::Covariance(_), Some(_)) => None,
+    }
+}
+
+/// The noise has the dimension of the loss.
+fn dimensions(loss: &LossSpec, noise: &NoiseSpec, source: &Source) -> Option<Problem> {
+    let d = loss.dimension();
+    let found = noise.dimension().filter(|found| *found != d)?;
+    let key = if source.has("noise.diagonal") { "noise.diagonal" } else { "noise.matrix" };
+    let message = format!(
+        "found a {found} × {found} covariance for a loss of {}; it must be {d} × {d}; give {d} numbers (the diagonal) or \
+         {d} rows of {d}",
+        coordinates(d)
+    );
+    Some(source.problem(key, message))
+}
+
+/// All replicas together can end within a lifetime.
+fn steps(ensemble: &EnsembleSpec, source: &Source) -> Option<Problem> {
+    let per_replica = ensemble.steps as f64 + ensemble.burn_in as f64;
+    let total = per_replica * ensemble.replicas as f64;
+    if total <= MOST_STEPS {
+        return None;
+    }
+    let fitting = (MOST_STEPS / per_replica).floor().max(2.0);
+    let advice = if fitting * per_replica <= MOST_STEPS {
+        format!("with these steps {fitting} replicas would do")
+    } else {
+        "take fewer steps".to_owned()
+    };
+    let message = format!(
+        "found {} replicas of {per_replica:e} steps, {total:.1e} in all; at most {MOST_STEPS:e} can ever end; {advice}",
+        ensemble.replicas
+    );
+    Some(source.problem("ensemble.replicas", message))
+}
+
+/// All replicas fit in memory.
+fn memory_suffices(
+    dimension: usize,
+    ensemble: &EnsembleSpec,
+    source: &Source,
+    available: Option<u64>,
+) -> Option<Problem> {
+    let available = available?;
+    let each = memory::of_replica(dimension);
+    let needed = each as f64 * ensemble.replicas as f64;
+    if needed <= available as f64 {
+        return None;
+    }
+    let message = format!(
+        "found {} replicas, which take about {}; this machine has {}; at most {} replicas fit",
+        ensemble.replicas,
+        memory::shown(needed),
+        memory::shown(available as f64),
+        available / each
+    );
+    Some(source.problem("ensemble.replicas", message))
+}
+
+/// The loss is a number somewhere in its domain.
+fn defined_somewhere(loss: &LossSpec, built: &Arc<dyn Loss>, source: &Source) -> Option<Problem> {
+    const POINTS: usize = 1000;
+    let domain = &loss.domain;
+    let mut point: Vec<f64> = domain.iter().map(|[low, high]| 0.5 * low + 0.5 * high).collect();
+    for index in 0..POINTS {
+        if built.value(&point).is_finite() {
+            return None;
+        }
+        for (i, ([low, high], coordinate)) in domain.iter().zip(&mut point).enumerate() {
+            // Multiples of irrational numbers, a different one for each coordinate, fill the box evenly.
+            let irrational = ((i + 1) as f64 * 0.618_033_988_749_895 + 0.123_456_789).fract();
+            let fraction = ((index + 1) as f64 * irrational).fract();
+            *coordinate = low + fraction * (high - low);
+        }
+    }
+    let key = if matches!(loss.kind, LossKind::Expression(_)) { "loss.formula" } else { "loss" };
+    let message = format!(
+        "found no point of the domain where the loss is a finite number, of {POINTS} tried; correct the formula or the domain"
+    );
+    Some(source.problem(key, message))
+}
+
+/// Start points have the right dimension, are not more than the replicas, and the loss is defined there.
+fn starts(loss: &LossSpec, built: &Arc<dyn Loss>, ensemble: &EnsembleSpec, source: &Source) -> Vec<Problem> {
+    const TOLD: usize = 5;
+    let Start::Points(points) = &ensemble.start else { return Vec::new() };
+    let d = loss.dimension();
+    let mut problems = Vec::new();
+    if points.len() as u64 > ensemble.replicas {
+        let message = format!(
+            "found {} start points for {} replicas; each point needs at least one; take at least {} replicas",
+            points.len(),
+            ensemble.replicas,
+            points.len()
+        );
+        problems.push(source.problem("ensemble.start", message));
+    }
+    let mut slope = vec![0.0; d];
+    for (index, point) in points.iter().enumerate() {
+        let key = format!("ensemble.start[{index}]");
+        if point.len() != d {
+            let message = format!(
+                "found a start point of {}; the loss has {}; give {d} numbers, in the order of the variables ({})",
+                coordinates(point.len()),
+                coordinates(d),
+                crate::input::shorten(&loss.variables().join(", "))
+            );
+            problems.push(source.problem(&key, message));
+        } else {
+            let value = built.value(point);
+            built.gradient(point, &mut slope);
+            if !value.is_finite() || !slope.iter().all(|g| g.is_finite()) {
+                let what = if value.is_finite() { "slope of the loss" } else { "loss" };
+                let message = format!(
+                    "found a start point at which the {what} is not a finite number (a division by zero, say, or the \
+                     root of a negative number); choose a point at which it is defined"
+                );
+                problems.push(source.problem(&key, message));
+            }
+        }
+        if problems.len() >= TOLD {
+            break;
+        }
+    }
+    problems
+}
+
+fn coordinates(count: usize) -> String {
+    if count == 1 { "1 coordinate".to_owned() } else { format!("{count} coordinates") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Document;
+
+    #[test]
+    fn more_replicas_than_fit_are_refused_with_the_number_that_would() {
+        let source = Source::new(Document::parse(b"[ensemble]\nreplicas = 2000\n", "test.toml").unwrap());
+        let ensemble = EnsembleSpec { replicas: 2000, ..EnsembleSpec::default() };
+        assert_eq!(memory_suffices(1, &ensemble, &source, Some(600_000)), None);
+        assert_eq!(memory_suffices(1, &ensemble, &source, None), None);
+        let problem = memory_suffices(1, &ensemble, &source, Some(599_999)).unwrap();
+        assert!(problem.to_string().starts_with("test.toml:2:12: ensemble.replicas: "), "{problem}");
+        assert!(problem.message.ends_with("at most 1999 replicas fit"), "{problem}");
+    }
+}

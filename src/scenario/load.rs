@@ -1,0 +1,97 @@
+//! From a name or a file to a checked scenario.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::read::Parts;
+use super::shipped::{Shipped, resolve, shipped};
+use super::{Scenario, check};
+use crate::input::{Context, Document, LARGEST_FILE, Problem, Problems, Source, nearest, shorten};
+
+/// A checked scenario and where its keys were written.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The scenario, every default filled in.
+    pub scenario: Scenario,
+    /// The places of its keys, for problems that only a computation finds.
+    pub source: Source,
+}
+
+/// Reads a file, or else the shipped scenario of that name. `overrides` are as typed after `--set`, in order; `seed`
+/// is as typed after `--seed`.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place. A name of a family of shipped scenarios is one too: ask
+/// [`resolve`] first.
+pub fn load(path_or_name: impl AsRef<Path>, overrides: &[String], seed: Option<u64>) -> Result<Loaded, Problems> {
+    let path = path_or_name.as_ref();
+    let shown = path.to_string_lossy();
+    // A file wins over a shipped name; a folder (the output of an earlier run, say) does not.
+    let is_file = path.metadata().is_ok_and(|metadata| !metadata.is_dir());
+    if !is_file {
+        match resolve(&shown).as_slice() {
+            [one] => return one.load(overrides, seed),
+            [] => return Err(unknown(path).into()),
+            family => return Err(ambiguous(&shown, family).into()),
+        }
+    }
+    let bytes = read_bounded(path)
+        .map_err(|error| Problem::with_file(&shown, format!("cannot be read: {error}; is it a readable file?")))?;
+    parse(bytes, &shown, overrides, seed)
+}
+
+/// Reads the bytes of a file; `file_name` is how messages call it.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place. Never panics, whatever the bytes.
+pub fn parse(
+    text: impl AsRef<[u8]>,
+    file_name: &str,
+    overrides: &[String],
+    seed: Option<u64>,
+) -> Result<Loaded, Problems> {
+    let mut document = Document::parse(text.as_ref(), file_name)?;
+    let mut problems: Vec<Problem> = overrides.iter().filter_map(|argument| document.set(argument).err()).collect();
+    if let Some(seed) = seed {
+        document.set_seed(seed);
+    }
+    let context = Context::new(&document);
+    let parts = Parts::read(&context.root());
+    problems.extend(context.into_problems().0);
+    let source = Source::new(document);
+    problems.extend(check::check(&parts, &source));
+    match parts.whole() {
+        Some(scenario) if problems.is_empty() => Ok(Loaded { scenario, source }),
+        _ => Err(Problems::sorted(problems)),
+    }
+}
+
+/// The bytes of a file, and one more than is allowed if it is larger (it may be endless, such as /dev/zero).
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Neither a file nor a shipped name.
+fn unknown(path: &Path) -> Problem {
+    let shown = path.to_string_lossy();
+    let names = shipped().iter().map(|shipped| shipped.name);
+    let word = path.file_stem().map_or(shown.clone(), |stem| stem.to_string_lossy());
+    let families = names.clone().filter_map(|name| name.rsplit_once('-').map(|(family, _)| family));
+    let families: Vec<&str> = families.filter(|family| !resolve(family).is_empty()).collect();
+    let meant = nearest(&word, names.clone().chain(families));
+    let what =
+        if path.is_dir() { "is a folder, not a scenario file" } else { "is neither a file nor a shipped scenario" };
+    let mut message = what.to_owned();
+    if let Some(meant) = meant {
+        message.push_str(&format!("; did you mean `{meant}`?"));
+    }
+    message.push_str(&format!("; shipped scenarios: {}", names.collect::<Vec<_>>().join(", ")));
+    Problem::with_file(&shorten(&shown), message)
+}
+
+fn ambiguous(name: &str, family: &[Shipped]) -> Problem {
+    let members = family.iter().map(|shipped| shipped.name).collect::<Vec<_>>().join(", ");
+    Problem::with_file(name, format!("stands for several scenarios where one is needed; name one of: {members}"))
+}

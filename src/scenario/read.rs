@@ -1,0 +1,245 @@
+//! Reads the keys of a scenario, each checked by itself. What concerns several keys is in [`super::check`].
+
+use super::{EnsembleSpec, ExperimentKind, Rung, Scenario, SgdSpec, Start, TestSpec};
+use crate::dynamics::{DynamicsSpec, LearningRate};
+use crate::input::{Integer, Number, Table, shorten};
+use crate::loss::LossSpec;
+use crate::noise::NoiseSpec;
+use crate::statistics::claim::Verdict;
+
+/// The largest integer of TOML, which has 64 bits with a sign.
+const LARGEST_INTEGER: u64 = i64::MAX as u64;
+
+const EXPERIMENTS: [(&str, ExperimentKind); 2] =
+    [("equilibrium", ExperimentKind::Equilibrium), ("covariance", ExperimentKind::Covariance)];
+/// Experiments of later versions.
+const LATER_EXPERIMENTS: [&str; 7] = ["scaling", "cloud", "escape", "walk", "weak-error", "curves", "training"];
+
+const VERDICTS: [(&str, Verdict); 3] =
+    [("holds", Verdict::Holds), ("rejected", Verdict::Rejected), ("undetermined", Verdict::Undetermined)];
+
+const RUNGS: [(&str, Rung); 3] = [("laplace", Rung::Laplace), ("gibbs", Rung::Gibbs), ("discrete", Rung::Discrete)];
+
+/// The parts of a scenario; `None` where one is wrong, which has been told.
+#[derive(Debug)]
+pub(super) struct Parts {
+    name: Option<String>,
+    title: Option<String>,
+    question: Option<String>,
+    experiment: Option<ExperimentKind>,
+    expect: Option<Verdict>,
+    seed: Option<u64>,
+    pub loss: Option<LossSpec>,
+    pub noise: Option<NoiseSpec>,
+    /// `Some(None)` where it was left out.
+    pub sgd: Option<Option<SgdSpec>>,
+    pub dynamics: Option<DynamicsSpec>,
+    pub ensemble: Option<EnsembleSpec>,
+    test: Option<TestSpec>,
+}
+
+impl Parts {
+    /// Reads all keys, telling everything that is wrong.
+    pub fn read(root: &Table<'_>) -> Self {
+        let name = read_name(root);
+        let default_title = name.clone().unwrap_or_default();
+        let title = root.line_or("title", "the title", "Which well does SGD prefer?", &default_title);
+        let question = root.line_or("question", "the question", "Does the wide well win?", "");
+        let experiment = root
+            .optional_choice("experiment", "the experiment", &EXPERIMENTS, &LATER_EXPERIMENTS)
+            .map(|experiment| experiment.unwrap_or(ExperimentKind::Equilibrium));
+        let expect = root
+            .optional_choice("expect", "the expected verdict", &VERDICTS, &[])
+            .map(|expect| expect.unwrap_or(Verdict::Holds));
+        let seed = Integer {
+            what: "the seed of all randomness",
+            example: "1",
+            range: 0..=LARGEST_INTEGER,
+            reason: "TOML's integers end at 2^63 − 1",
+        };
+        let seed = root.integer_or("seed", &seed, 1);
+        let loss = root
+            .table("loss", "[loss] with kind = \"expression\", variables = [\"x\"], formula = \"x^4/4 - x^2/2\", domain = [[-3.0, 3.0]]")
+            .and_then(|table| LossSpec::read(&table));
+        let noise = root
+            .table("noise", "[noise] with kind = \"isotropic\" and sigma = 2.0")
+            .and_then(|table| NoiseSpec::read(&table));
+        let sgd = root.optional_table("sgd").and_then(|table| match table {
+            Some(table) => SgdSpec::read(&table).map(Some),
+            None => Some(None),
+        });
+        let dynamics = read_dynamics(root, noise.as_ref(), sgd);
+        let ensemble = match root.optional_table("ensemble") {
+            Some(Some(table)) => EnsembleSpec::read(&table),
+            Some(None) => Some(EnsembleSpec::default()),
+            None => None,
+        };
+        let test = match root.optional_table("test") {
+            Some(Some(table)) => TestSpec::read(&table),
+            Some(None) => Some(TestSpec::default()),
+            None => None,
+        };
+        let instead = "run the scenario once for each value instead, with --set KEY=VALUE";
+        root.refuse("study", format!("studies are not available in this version; remove [study]; {instead}"));
+        root.refuse("scaling", format!("scaling is not available in this version; remove [scaling]; {instead}"));
+        root.finish();
+        Self { name, title, question, experiment, expect, seed, loss, noise, sgd, dynamics, ensemble, test }
+    }
+
+    /// The scenario, when every part is right.
+    pub fn whole(self) -> Option<Scenario> {
+        Some(Scenario {
+            name: self.name?,
+            title: self.title?,
+            question: self.question?,
+            experiment: self.experiment?,
+            expect: self.expect?,
+            seed: self.seed?,
+            loss: self.loss?,
+            noise: self.noise?,
+            sgd: self.sgd?,
+            dynamics: self.dynamics?,
+            ensemble: self.ensemble?,
+            test: self.test?,
+        })
+    }
+}
+
+/// The name, which becomes a folder.
+fn read_name(root: &Table<'_>) -> Option<String> {
+    const LONGEST: usize = 100;
+    let name = root.text("name", "the name, which names the output folder,", "my-scenario")?;
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let allowed = format!("a name has 1 to {LONGEST} letters (a to z, A to Z), digits, - and _");
+    if !name.is_empty() && name.len() <= LONGEST && name.chars().all(is_allowed) {
+        return Some(name);
+    }
+    let kept: String = name.chars().map(|c| if is_allowed(c) { c } else { '-' }).take(LONGEST).collect();
+    let kept = kept.trim_matches('-');
+    let suggestion = if kept.is_empty() { "my-scenario" } else { kept };
+    let message = format!(
+        "found \"{}\"; it names the output folder, so {allowed}; \"{}\" would do",
+        shorten(&name),
+        shorten(suggestion)
+    );
+    root.problem("name", message);
+    None
+}
+
+fn read_dynamics(root: &Table<'_>, noise: Option<&NoiseSpec>, sgd: Option<Option<SgdSpec>>) -> Option<DynamicsSpec> {
+    let learning_rate = match (noise, sgd) {
+        (_, Some(Some(sgd))) => LearningRate::Known(sgd.learning_rate),
+        (Some(NoiseSpec::Temperature(_)), Some(None)) => LearningRate::Absent,
+        // Without [sgd] any other noise is incomplete, which [`super::check`] tells.
+        _ => LearningRate::Broken,
+    };
+    match (root.optional_table("dynamics")?, learning_rate) {
+        (Some(table), _) => DynamicsSpec::read(&table, learning_rate),
+        (None, LearningRate::Known(_)) => Some(DynamicsSpec::Sgd),
+        (None, LearningRate::Absent) => {
+            let message = "the table [dynamics] is missing; with noise kind \"temperature\" there is no learning rate to \
+                           take a step from; add [dynamics] with kind = \"euler-maruyama\" and, for example, step = 0.01";
+            root.problem("dynamics", message);
+            None
+        }
+        (None, LearningRate::Broken) => None,
+    }
+}
+
+impl SgdSpec {
+    fn read(table: &Table<'_>) -> Option<Self> {
+        let learning_rate = table.number("learning_rate", &Number::positive("η, the learning rate,", "0.05"));
+        let batch_size = Integer { what: "S, the batch size,", example: "1", range: 1..=LARGEST_INTEGER, reason: "" };
+        let batch_size = table.integer("batch_size", &batch_size);
+        table.finish();
+        Some(Self { learning_rate: learning_rate?, batch_size: batch_size? })
+    }
+}
+
+impl Default for EnsembleSpec {
+    fn default() -> Self {
+        Self { replicas: 128, steps: 1_000_000, burn_in: 50_000, start: Start::Minima, observe_every: None }
+    }
+}
+
+impl EnsembleSpec {
+    fn read(table: &Table<'_>) -> Option<Self> {
+        let default = Self::default();
+        let replicas = Integer {
+            what: "the number of replicas",
+            example: "128",
+            range: 2..=100_000_000,
+            reason: "one alone has no standard error; more than 10^8 would show nothing new",
+        };
+        let replicas = table.integer_or("replicas", &replicas, default.replicas);
+        let steps = Integer {
+            what: "the number of measured steps per replica",
+            example: "1000000",
+            range: 1..=1_000_000_000_000,
+            reason: "10^12 steps take hours even for one replica",
+        };
+        let steps = table.integer_or("steps", &steps, default.steps);
+        let burn_in = Integer {
+            what: "the number of steps before measuring",
+            example: "50000",
+            range: 0..=1_000_000_000_000,
+            reason: "",
+        };
+        let burn_in = table.optional_integer("burn_in", &burn_in);
+        let start = if !table.has("start") {
+            Some(Start::Minima)
+        } else if table.is_text("start") {
+            read_start_by_name(table)
+        } else {
+            let point =
+                Number::any("where replicas start, \"minima\", \"uniform\" or a list of points,", "[[-1.0], [1.0]]");
+            table.rows("start", &point).map(Start::Points)
+        };
+        let observe_every = Integer {
+            what: "the number of steps between two looks at a trajectory",
+            example: "10",
+            range: 1..=1_000_000_000_000,
+            reason: "",
+        };
+        let observe_every = table.optional_integer("observe_every", &observe_every);
+        table.finish();
+        let steps = steps?;
+        if let Some(Some(every)) = observe_every.filter(|every| every.is_some_and(|every| every > steps)) {
+            let message = format!(
+                "found {every}, more than the {steps} steps, so that nothing would be seen; at most {steps} is allowed"
+            );
+            table.problem("observe_every", message);
+            return None;
+        }
+        Some(Self {
+            replicas: replicas?,
+            steps,
+            burn_in: burn_in?.unwrap_or(steps / 20),
+            start: start?,
+            observe_every: observe_every?,
+        })
+    }
+}
+
+fn read_start_by_name(table: &Table<'_>) -> Option<Start> {
+    let what = "the start (or a list of points, such as [[-1.0], [1.0]])";
+    let minima = table.choice("start", what, &[("minima", true), ("uniform", false)], &[])?;
+    Some(if minima { Start::Minima } else { Start::Uniform })
+}
+
+impl Default for TestSpec {
+    fn default() -> Self {
+        Self { tolerance: 0.1, against: Rung::Laplace }
+    }
+}
+
+impl TestSpec {
+    fn read(table: &Table<'_>) -> Option<Self> {
+        let default = Self::default();
+        let tolerance = Number::positive("ε, the tolerance in log-odds,", "0.1");
+        let tolerance = table.number_or("tolerance", &tolerance, default.tolerance);
+        let against = table.optional_choice("against", "the rung that the verdict is about", &RUNGS, &[]);
+        table.finish();
+        Some(Self { tolerance: tolerance?, against: against?.unwrap_or(default.against) })
+    }
+}

@@ -1,0 +1,21 @@
+//! The slide's formula: p_A ∝ m_A (det H_A)^(−½) exp(−L_A/T).
+//!
+//! The Gibbs mass of a basin with L replaced by its parabola at the minimum (Laplace's method): the leading order in T.
+//! Source: Jastrzębski et al. 2017 (arXiv:1711.04623), eq. (9); the talk's slide "Implications of the Theory".
+
+use super::normalize_log_weights;
+use crate::landscape::CriticalPoint;
+
+/// Occupancies of the minima at temperature T, in their order; they sum to 1.
+///
+/// `multiplicity[k]` is the number m of symmetric images that minimum k stands for. Works with log-determinants.
+pub fn occupancies(minima: &[CriticalPoint], multiplicity: &[u32], temperature: f64) -> Vec<f64> {
+    let log_weights: Vec<f64> = minima
+        .iter()
+        .zip(multiplicity)
+        .map(|(minimum, &images)| {
+            crate::math::ln(f64::from(images)) - 0.5 * minimum.log_determinant() - minimum.loss / temperature
+        })
+        .collect();
+    normalize_log_weights(&log_weights)
+}
