@@ -81,7 +81,7 @@ pub(super) fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -103,7 +103,7 @@ pub(super) fn point(theta: &[f64], budget: usize) -> String {
     let write = |shown: usize, decimals: usize| {
         let mut parts: Vec<String> = theta.iter().take(shown).map(|value| rounded(*value, decimals)).collect();
         if shown < theta.len() {
-            parts.push(format!("… {}-D", theta.len()));
+            parts.push(format!("… of {}", theta.len()));
         }
         if theta.len() == 1 { parts.concat() } else { format!("({})", parts.join(", ")) }
     };
@@ -197,7 +197,7 @@ mod tests {
     fn points_are_shortened_to_fit() {
         assert_eq!(point(&[-1.046_681_3], 12), "-1.046681");
         assert_eq!(point(&[1.0, -0.000_000_1], 22), "(1.000000, 0.000000)");
-        assert!(point(&[0.5; 10], 20).contains("10-D"));
+        assert!(point(&[0.5; 10], 20).contains("… of 10"));
         assert!(point(&[-0.512_34; 10], 20).chars().count() <= 20);
     }
 }

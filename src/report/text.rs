@@ -5,7 +5,7 @@ use crate::statistics::claim::Verdict;
 
 use super::number::{count, fixed, interval, point, probability, significant, with_error};
 use super::table::{Table, WIDTH, wrap};
-use super::words::{RUNGS, expectation, predicted, rung_name, setting, verdict_word};
+use super::words::{RUNGS, expectation, predicted, rung_name, setting};
 
 /// How terminal text is set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Style {
             Verdict::Rejected => "31",
             Verdict::Undetermined => "33",
         };
-        self.coded(code, verdict_word(verdict))
+        self.coded(code, &verdict.to_string())
     }
 
     fn coded(self, code: &str, text: &str) -> String {
@@ -234,7 +234,7 @@ fn claims(findings: &Findings, style: Style) -> Vec<String> {
     for claim in &findings.claims {
         table.row(vec![
             if claim.primary { "*".to_owned() } else { " ".to_owned() },
-            claim.verdict.map_or("–", verdict_word).to_owned(),
+            or_dash(claim.verdict, |verdict| verdict.to_string()),
             claim.quantity.clone(),
             or_dash(claim.predicted, |value| with_digits_of(value, claim)),
             or_dash(claim.measured, |value| with_error(value, claim.standard_error)),
@@ -247,9 +247,9 @@ fn claims(findings: &Findings, style: Style) -> Vec<String> {
     for (claim, row) in findings.claims.iter().zip(rows) {
         // Long quantities make long rows: the row is then set as a paragraph.
         let row = if super::table::cells(&row) > WIDTH { wrap(&row, 2) } else { vec![row] };
-        let word = claim.verdict.map_or("–", verdict_word);
+        let word = or_dash(claim.verdict, |verdict| verdict.to_string());
         let coloured = claim.verdict.map_or("–".to_owned(), |verdict| style.verdict(verdict));
-        lines.extend(row.into_iter().map(|line| line.replacen(word, &coloured, 1)));
+        lines.extend(row.into_iter().map(|line| line.replacen(&word, &coloured, 1)));
         lines.extend(wrap(&format!("{}: {}", claim.id, claim.reason), 7));
     }
     lines

@@ -4,7 +4,6 @@ use crate::dynamics::DynamicsSpec;
 use crate::findings::{ClaimRecord, Findings, OccupancyRecord};
 use crate::noise::NoiseSpec;
 use crate::scenario::{Rung, Start};
-use crate::statistics::claim::Verdict;
 
 use super::number::{count, significant};
 
@@ -34,20 +33,11 @@ pub(super) fn rung_of(claim: &ClaimRecord) -> Option<Rung> {
     RUNGS.into_iter().find(|rung| claim.id.split('-').any(|part| part.eq_ignore_ascii_case(rung_name(*rung))))
 }
 
-/// The verdict as it is shouted.
-pub(super) fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Holds => "HOLDS",
-        Verdict::Rejected => "REJECTED",
-        Verdict::Undetermined => "UNDETERMINED",
-    }
-}
-
 /// `as expected`, or what was expected instead.
 pub(super) fn expectation(findings: &Findings) -> String {
     match findings.verdict {
         Some(verdict) if verdict == findings.expected => "as expected".to_owned(),
-        _ => format!("expected: {}", verdict_word(findings.expected)),
+        _ => format!("expected: {}", findings.expected),
     }
 }
 
@@ -83,7 +73,8 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
         }
         NoiseSpec::Temperature(_) => {}
         NoiseSpec::Covariance(_) => {
-            add("C", "not σ²I".to_owned(), "covariance of the per-example gradient; the exact one is in the scenario");
+            let form = if findings.temperature.is_some() { "σ²I" } else { "not σ²I" };
+            add("C", form.to_owned(), "covariance of the per-example gradient; the exact one is in the scenario");
         }
     }
     match (findings.temperature, findings.effective_temperature) {
@@ -102,8 +93,7 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
             add("δ", number(step), "step of the Euler–Maruyama integrator, in SDE time t = kη");
             Some(step)
         }
-        #[allow(unreachable_patterns, reason = "dynamics are still being added")]
-        DynamicsSpec::Sgd | _ => {
+        _ => {
             let step = scenario.sgd.map(|sgd| sgd.learning_rate);
             if let Some(step) = step {
                 add("δ", number(step), "one step is one SGD step, δ = η, in SDE time t = kη");

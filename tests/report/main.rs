@@ -31,7 +31,7 @@ fn the_terminal_text_says_what_was_found() {
         "  η = 0.05; S = 1; n = 0.05; σ² = 4; T = 0.1; δ = 0.02; 128 replicas;\n  steps 2,000,000 (SDE time 40000); burn-in 50,000;",
         "A      -1.046681  -0.352386  0.863438  0.859060  0.858607  0.8583 ± 0.0012  [0.8559, 0.8607]",
         "A → B  150.506       177.97    178.412             7,610",
-        "* HOLDS",
+        "*  HOLDS  ln(p_A/p_B)     1.8441  1.801 ± 0.010  [1.785, 1.818]  0.1",
         "occupancy-laplace: the 90 % interval",
         "VERDICT  HOLDS, as expected",
     ] {

@@ -28,8 +28,11 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// From `low` to `high`; a range without extent is widened.
+    /// From `low` to `high`; a range without extent is widened, one without ends is made up.
     pub(super) fn new(scale: Scale, low: f64, high: f64) -> Self {
+        if !(low.is_finite() && high.is_finite()) {
+            return Axis { scale, low: 0.1, high: 0.9 };
+        }
         if high > low {
             return Axis { scale, low, high };
         }

@@ -7,7 +7,7 @@ use crate::scenario::Rung;
 
 use super::super::csv::CsvTable;
 use super::super::number::significant;
-use super::super::words::{RUNGS, predicted, rung_name, rung_of, verdict_word};
+use super::super::words::{RUNGS, predicted, rung_name, rung_of};
 use super::axis::{Axis, Scale};
 use super::canvas::{Align, Canvas, Drawn, Lettering, SMALL, Stroke, width};
 use super::palette::{self, BAND, BLACK, GREY, Look, MEASURED, PALE};
@@ -141,7 +141,7 @@ impl<'a> Ladder<'a> {
 
     fn key_below(&self) -> Vec<KeyEntry> {
         let verdicts = self.claims.iter().map(|(rung, claim)| {
-            let verdict = claim.verdict.map_or("no verdict", verdict_word).to_lowercase();
+            let verdict = claim.verdict.map_or("no verdict".to_owned(), |verdict| verdict.to_string().to_lowercase());
             let tested = if *rung == self.against { " (tested)" } else { "" };
             let label = format!("{}{tested}: {verdict}", rung_name(*rung));
             KeyEntry { look: palette::rung(*rung), sample: Sample::Interval, label }

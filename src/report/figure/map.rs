@@ -148,8 +148,8 @@ impl<'a> Map<'a> {
     fn draw_visits<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
         let [xs, ys] = &self.data.edges;
         let columns = xs.len().saturating_sub(1);
-        // Half a pixel of overlap: else viewers show seams between neighbours.
-        let overlap = 0.5 / panel.canvas.scale;
+        // Neighbours overlap, else viewers show seams between them; what comes later, right or above, covers it.
+        let overlap = 0.5;
         for row in 0..ys.len().saturating_sub(1) {
             let mut start = 0;
             while start < columns {
@@ -238,7 +238,7 @@ impl<'a> Map<'a> {
         for step in 0..=steps {
             let part = |step: usize| bottom - height * step as f64 / (steps + 1) as f64;
             let colour = palette::shade(step as f64 / SHADES);
-            canvas.rectangle((left, part(step)), (right, part(step + 1) - 0.5 / canvas.scale), colour, 1.0)?;
+            canvas.rectangle((left, part(step)), (right, (part(step + 1) - 0.5).max(top)), colour, 1.0)?;
         }
         let stroke = Stroke::new(BLACK, 1.0);
         canvas.line(&[(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], stroke)?;

@@ -73,7 +73,7 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
     }
     if let Some(data) = &figures.mixing {
         let design = mixing::Mixing::new(findings, data);
-        drawn.push(draw("mixing", "Does it mix?", design.caption(), &design)?);
+        drawn.push(draw("mixing", "Mixing from different starts", design.caption(), &design)?);
     }
     Ok(drawn)
 }

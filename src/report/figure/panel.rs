@@ -88,7 +88,10 @@ impl<DB: DrawingBackend> Panel<'_, '_, DB> {
     /// A horizontal interval with caps; what lies outside the frame is cut without a cap.
     pub(super) fn interval(&self, low: f64, high: f64, y: f64, stroke: Stroke) -> Drawn {
         let [left, _, right, _] = self.frame;
-        let (from, to) = (self.across(low).max(left), self.across(high).min(right));
+        let (from, to) = (self.across(low).clamp(left, right), self.across(high).clamp(left, right));
+        if from == to {
+            return Ok(());
+        }
         self.canvas.line(&[(from, y), (to, y)], stroke)?;
         for (end, cut) in [(from, self.across(low) < left), (to, self.across(high) > right)] {
             if !cut {
@@ -141,7 +144,7 @@ impl<DB: DrawingBackend> Panel<'_, '_, DB> {
         let [left, top, _, bottom] = self.frame;
         let stroke = Stroke::new(BLACK, 1.2);
         self.canvas.line(&[(left, top), (left, bottom)], stroke)?;
-        let at_most = ((bottom - top) / 26.0).max(2.0) as usize;
+        let at_most = ((bottom - top) / 40.0).max(3.5).round() as usize;
         let mut taken: Vec<f64> = Vec::new();
         for Tick { value, label } in self.y.ticks(at_most) {
             let at = self.up(value);

@@ -26,7 +26,7 @@ pub(super) fn ladder(findings: &Findings) -> Markup {
             dd { "The stationary law of the chain at its finite step δ: in one dimension from its transfer operator, otherwise to first order in δ, ln(p" sub { "A" } "/p" sub { "B" } ") changed by −(δ/4)(⟨ΔL⟩" sub { "A" } " − ⟨ΔL⟩" sub { "B" } "), where ΔL is the Laplacian of the loss." }
         }
         @for rung in RUNGS.into_iter().filter(|rung| !known(*rung)) {
-            p.small { "There is no prediction by " (rung_name(rung)) " for this case." }
+            p.small { "For this case there is no prediction by the " (rung_name(rung)) " rung." }
         }
     }
 }

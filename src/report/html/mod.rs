@@ -11,7 +11,7 @@ use crate::statistics::claim::Verdict;
 use super::RunRecord;
 use super::figure::Figure;
 use super::number::{count, duration, interval, pretty, significant, with_error};
-use super::words::{expectation, setting, verdict_word};
+use super::words::{expectation, setting};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -86,7 +86,7 @@ fn verdict(findings: &Findings) -> Markup {
     let decisive = findings.claims.iter().filter(|claim| claim.primary);
     html! {
         div class={ "verdict " (class(verdict)) } {
-            p.large { (verdict_word(verdict)) ", " (expectation(findings)) "." }
+            p.large { (verdict) ", " (expectation(findings)) "." }
             p { (meaning) }
             @for claim in decisive { p { (claim.statement) ": " (claim.reason) } }
         }
@@ -113,7 +113,7 @@ fn one_claim(claim: &ClaimRecord) -> Markup {
         div.claim {
             h3 {
                 @match claim.verdict {
-                    Some(verdict) => span class={ "word " (class(verdict)) } { (verdict_word(verdict)) },
+                    Some(verdict) => span class={ "word " (class(verdict)) } { (verdict) },
                     None => span.word { "no verdict" },
                 }
                 " " (claim.statement)

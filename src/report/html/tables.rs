@@ -23,19 +23,25 @@ pub(super) fn occupancy(findings: &Findings) -> Markup {
         (Rung::Gibbs, Some(p), Some(error)) => pretty(&with_error(p, Some(error))),
         (_, p, _) => or_dash(p, probability),
     };
+    let known = |rung: &Rung| findings.occupancy.iter().any(|row| predicted(row, *rung).is_some());
+    let rungs: Vec<Rung> = RUNGS.into_iter().filter(known).collect();
+    // More than two coordinates would push the measurement off the page; the table of the landscape has them.
+    let places = findings.minima.iter().all(|minimum| minimum.theta.len() <= 2);
     html! {
         p.small { "Probability of each minimum. The shaded prediction is the one that the verdict is about; the interval is 95 %, between independent replicas." }
         div.scroll { table {
             thead { tr {
-                th { "minimum" } th { "θ*" } th { "L" }
-                @for rung in RUNGS { th class=[(rung == against).then_some("tested")] { (rung_name(rung)) } }
+                th { "minimum" }
+                @if places { th { "θ*" } }
+                th { "L" }
+                @for rung in rungs.iter().copied() { th class=[(rung == against).then_some("tested")] { (rung_name(rung)) } }
                 th { "measured" } th { "95 % interval" }
             } }
             tbody { @for row in &findings.occupancy { tr {
                 th scope="row" { (row.minimum) }
-                td { (or_dash(place(row), |m| point(&m.theta, 16))) }
+                @if places { td { (or_dash(place(row), |m| point(&m.theta, 16))) } }
                 td { (or_dash(place(row), |m| significant(m.loss, 6))) }
-                @for rung in RUNGS { td class=[(rung == against).then_some("tested")] { (cell(row, rung)) } }
+                @for rung in rungs.iter().copied() { td class=[(rung == against).then_some("tested")] { (cell(row, rung)) } }
                 td { b { (row.measured.map_or("not measured".to_owned(), |p| pretty(&with_error(p, row.standard_error)))) } }
                 td { (or_dash(row.interval, |ends| interval(ends, row.standard_error))) }
             } } }

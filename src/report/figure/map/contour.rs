@@ -70,8 +70,7 @@ fn chains(segments: Vec<[Edge; 2]>) -> Vec<Vec<Edge>> {
         used[first] = true;
         let mut chain = std::collections::VecDeque::from(segments[first]);
         for forward in [true, false] {
-            loop {
-                let Some(end) = (if forward { chain.back() } else { chain.front() }).copied() else { break };
+            while let Some(end) = (if forward { chain.back() } else { chain.front() }).copied() {
                 let Some(next) = at.get(&end).and_then(|list| list.iter().copied().find(|i| !used[*i])) else { break };
                 used[next] = true;
                 let [a, b] = segments[next];
