@@ -1,15 +1,16 @@
 //! The law of the chain at its finite step δ: what SGD itself does, beyond its SDE.
 //!
 //! In 1-D, Euler–Maruyama (and SGD with Gaussian noise, δ = η) is a Markov chain with the transfer operator
-//! K(x′|x) = N(x′; x − δL′(x), 2Tδ). Its stationary law is smooth on the scale of the kernel, so a uniform grid
-//! represents it with errors that fall faster than any power of the spacing; the grid is halved until the occupancies
-//! stand still. In more dimensions there is the first order in δ:
-//! ln(p_A/p_B) changes by −(δ/4)(⟨ΔL⟩_A − ⟨ΔL⟩_B), Gibbs means within the basins.
+//! K(x′|x) = N(x′; x − δL′(x), 2Tδ). It is discretised on panels of Gauss points (Nyström's method), narrow where the
+//! map x − δL′ stretches, as on a sharp barrier; the panels are refined until the occupancies stand still. In more
+//! dimensions there is the first order in δ: ln(p_A/p_B) changes by −(δ/4)(⟨ΔL⟩_A − ⟨ΔL⟩_B), Gibbs means within the
+//! basins.
 
 use super::gibbs::{DECAY, Gibbs};
 use super::markov_chain::BandedChain;
-use super::{normalize_log_weights, quadrature};
-use crate::landscape::Landscape;
+use super::normalize_log_weights;
+use super::quadrature::{self, GAUSS_5};
+use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
 
 /// The chain of a 1-D loss at temperature T with step δ.
@@ -28,7 +29,7 @@ pub struct DiscreteLaw {
     pub occupancies: Vec<f64>,
     /// Mass of what lies in no basin.
     pub other: f64,
-    /// Where the chain goes from each point of the grid in the mean, and the grid's probabilities.
+    /// Where the chain goes from each node in the mean, and the nodes' probabilities.
     targets: Vec<f64>,
     probabilities: Vec<f64>,
     spread: f64,
@@ -46,18 +47,18 @@ pub enum NoDiscreteLaw {
     )]
     Escapes(f64),
     /// The grid that the step asks for is too large, or its refinement did not settle.
-    #[error("the transfer operator needs more than {0} grid points at this step and temperature")]
+    #[error("the transfer operator needs more than {0} points at this step and temperature")]
     TooFine(usize),
     /// The wells exchange no mass within the reach of the numbers.
     #[error("the wells exchange too little mass for double precision at this temperature")]
     Disconnected,
 }
 
-/// The largest grid, and the largest number of entries of a banded matrix.
-const MOST_STATES: usize = 8_192;
-const MOST_ENTRIES: usize = 20_000_000;
-/// Kernels are cut beyond this many of their standard deviations (probability 1e−23).
-const REACH: f64 = 10.0;
+/// The largest number of nodes, and of entries of a banded matrix.
+const MOST_NODES: usize = 12_000;
+const MOST_ENTRIES: usize = 30_000_000;
+/// Kernels are cut beyond this many of their standard deviations (probability 1e−21).
+const REACH: f64 = 9.5;
 
 impl<'a> Chain<'a> {
     /// The chain, on a range beyond which its stationary law is nothing.
@@ -71,17 +72,20 @@ impl<'a> Chain<'a> {
         temperature: f64,
         step: f64,
     ) -> Result<Self, NoDiscreteLaw> {
-        let sharpest = landscape.minima.iter().map(|minimum| minimum.eigenvalues[0]).fold(0.0, f64::max);
-        // In a bowl the chain's variance is T/(h(1 − δh/2)): the nearer to instability, the wider the range.
-        let widening = 1.0 - 0.5 * step * sharpest;
-        if !(widening > 0.0) {
-            return Err(NoDiscreteLaw::NotConfined);
-        }
         let value = |x: f64| loss.value(&[x]);
         let lowest = landscape.minima[0].loss;
-        let range = quadrature::support(&value, domain[0], domain[1], lowest, temperature, DECAY / widening)
-            .ok_or(NoDiscreteLaw::NotConfined)?;
-        Ok(Self { loss, landscape, temperature, step, range })
+        // In a bowl the chain's variance is T/(h(1 − δh/2)): the nearer the outermost well is to instability, the wider
+        // the range on its side.
+        let side = |outermost: Option<&CriticalPoint>, end: usize| {
+            let curvature = outermost.map_or(0.0, |minimum| minimum.eigenvalues[0]);
+            let widening = 1.0 - 0.5 * step * curvature;
+            let range = quadrature::support(&value, domain[0], domain[1], lowest, temperature, DECAY / widening);
+            range.filter(|_| widening > 0.0).map(|range| range[end]).ok_or(NoDiscreteLaw::NotConfined)
+        };
+        let by_place = |a: &&CriticalPoint, b: &&CriticalPoint| a.theta[0].total_cmp(&b.theta[0]);
+        let low = side(landscape.minima.iter().min_by(by_place), 0)?;
+        let high = side(landscape.minima.iter().max_by(by_place), 1)?;
+        Ok(Self { loss, landscape, temperature, step, range: [low, high] })
     }
 
     /// Standard deviation of one step's noise, √(2Tδ).
@@ -97,65 +101,51 @@ impl<'a> Chain<'a> {
         if target.is_finite() { target } else { x }
     }
 
+    /// By how much the mean step stretches lengths, at least 1, in units of the noise: 1/`stretch` is the length on
+    /// which the kernel varies.
+    fn stretch(&self, x: f64) -> f64 {
+        let slope = (1.0 - self.step * self.loss.hessian(&[x])[(0, 0)]).abs();
+        (if slope.is_finite() { slope.max(1.0) } else { 1.0 }) / self.spread()
+    }
+
     /// The stationary law.
     ///
     /// # Errors
     /// When there is none, or none that the grid can hold.
     pub fn stationary(&self) -> Result<DiscreteLaw, NoDiscreteLaw> {
-        let mut states = ((self.range[1] - self.range[0]) / (0.5 * self.spread())) as usize + 65;
+        let [low, high] = self.range;
         let mut before: Option<DiscreteLaw> = None;
-        while states <= MOST_STATES {
-            let law = self.on_grid(states)?;
+        for nodes in Nodes::refined(low, high, &|x| self.stretch(x)) {
+            let law = self.on_nodes(&nodes)?;
             if let Some(before) = &before {
                 let change = law.occupancies.iter().zip(&before.occupancies).map(|(a, b)| (a - b).abs());
-                if change.fold(0.0, f64::max) < 1e-9 {
+                if change.fold(0.0, f64::max) < 1e-8 {
                     return Ok(law);
                 }
             }
             before = Some(law);
-            states = 2 * states - 1;
         }
-        Err(NoDiscreteLaw::TooFine(MOST_STATES))
+        Err(NoDiscreteLaw::TooFine(MOST_NODES))
     }
 
-    fn on_grid(&self, states: usize) -> Result<DiscreteLaw, NoDiscreteLaw> {
-        let [low, high] = self.range;
-        let spacing = (high - low) / (states - 1) as f64;
+    fn on_nodes(&self, nodes: &Nodes) -> Result<DiscreteLaw, NoDiscreteLaw> {
         let spread = self.spread();
-        let place = |state: usize| low + spacing * state as f64;
-        let window = |target: f64| {
-            let at = |x: f64| ((x - low) / spacing).clamp(0.0, (states - 1) as f64);
-            [at(target - REACH * spread).ceil() as usize, at(target + REACH * spread) as usize]
-        };
+        let targets: Vec<f64> = nodes.points.iter().map(|&x| self.target(x)).collect();
         // What the chain never visits from a minimum has no part in its law (steep walls throw it back from afar).
-        let home = ((self.landscape.minima[0].theta[0] - low) / spacing) as usize;
-        let [first_state, last_state] = self.reachable(home, &|state| window(self.target(place(state))));
-        let targets: Vec<f64> = (first_state..=last_state).map(|state| self.target(place(state))).collect();
-        let window = |target: f64| window(target).map(|state| state.clamp(first_state, last_state) - first_state);
-        let mut chain = banded(&targets, window)?;
-        let scale = spacing / (spread * (2.0 * std::f64::consts::PI).sqrt());
-        for (from, &target) in targets.iter().enumerate() {
-            let [first, last] = window(target);
-            for to in first..=last {
-                let deviation = (place(first_state + to) - target) / spread;
-                chain.add(from, to, scale * crate::math::exp(-0.5 * deviation * deviation));
-            }
-        }
-        let [low, high] = [place(first_state), place(last_state)];
+        let home = nodes.points.partition_point(|&x| x < self.landscape.minima[0].theta[0]);
+        let [first, last] = reachable(home, &|node| nodes.window(targets[node], spread));
+        let nodes = nodes.part(first, last);
+        let targets = targets[first..=last].to_vec();
+        let [low, high] = [nodes.points[0], nodes.points[last - first]];
         if self.landscape.minima.iter().any(|minimum| !(low..=high).contains(&minimum.theta[0])) {
             return Err(NoDiscreteLaw::Disconnected);
         }
-        let probabilities = chain.stationary().ok_or(NoDiscreteLaw::Disconnected)?;
-        let mut law = DiscreteLaw {
-            occupancies: vec![0.0; self.landscape.minima.len()],
-            other: 0.0,
-            targets,
-            probabilities,
-            spread,
-        };
-        let inside = law.probability(low - 0.5 * spacing, high + 0.5 * spacing);
-        if 1.0 - inside > 1e-6 {
-            return Err(NoDiscreteLaw::Escapes(1.0 - inside));
+        let probabilities = nodes.chain(&targets, spread)?.stationary().ok_or(NoDiscreteLaw::Disconnected)?;
+        let occupancies = vec![0.0; self.landscape.minima.len()];
+        let mut law = DiscreteLaw { occupancies, other: 0.0, targets, probabilities, spread };
+        let outside = 1.0 - law.probability(self.range[0], self.range[1]);
+        if outside > 1e-6 {
+            return Err(NoDiscreteLaw::Escapes(outside));
         }
         for (left, right, owner) in self.landscape.basins.intervals().unwrap_or_default() {
             let mass = law.probability(left, right);
@@ -167,99 +157,123 @@ impl<'a> Chain<'a> {
         Ok(law)
     }
 
-    /// The smallest interval of states that holds `home` and, with a state, everything in its window.
-    fn reachable(&self, home: usize, window: &dyn Fn(usize) -> [usize; 2]) -> [usize; 2] {
-        let ([mut first, mut last], mut pending) = ([home, home], vec![home]);
-        while let Some(state) = pending.pop() {
-            let [low, high] = window(state);
-            pending.extend(low..first);
-            pending.extend(last + 1..=high);
-            (first, last) = (first.min(low), last.max(high));
-        }
-        [first, last]
-    }
-
     /// Mean first-passage time of the chain from `from` to beyond `to`, in SDE time: δ times the mean number of steps,
     /// from (I − K)τ = δ on the complement of the target. `None` where the grid cannot hold it.
     pub fn mean_passage_time(&self, from: f64, to: f64) -> Option<f64> {
         // A passage downwards is one upwards in the mirror.
         let sign = if to > from { 1.0 } else { -1.0 };
         let low = if sign > 0.0 { self.range[0] } else { -self.range[1] };
-        let high = sign * to;
         let target = |x: f64| sign * self.target(sign * x);
-        let mut panels = ((high - low) / self.spread()) as usize + 16;
         let mut before: Option<f64> = None;
-        while panels * 5 <= MOST_STATES {
-            let time = self.passage_on_grid(&target, low, high, sign * from, panels)?;
+        for nodes in Nodes::refined(low, sign * to, &|x| self.stretch(sign * x)) {
+            let time = self.passage_on_nodes(&nodes, &target, sign * from, sign * to)?;
             if before.is_some_and(|before| (time / before - 1.0).abs() < 1e-7) {
                 return Some(time);
             }
             before = Some(time);
-            panels *= 2;
         }
         None
     }
 
-    fn passage_on_grid(
-        &self,
-        target: &dyn Fn(f64) -> f64,
-        low: f64,
-        high: f64,
-        from: f64,
-        panels: usize,
-    ) -> Option<f64> {
+    fn passage_on_nodes(&self, nodes: &Nodes, target: &dyn Fn(f64) -> f64, from: f64, to: f64) -> Option<f64> {
         let spread = self.spread();
-        let half = 0.5 * (high - low) / panels as f64;
-        // The density of arrivals is cut at the target, so a uniform grid would be crude: panels of Gauss points.
-        let (nodes, weights): (Vec<f64>, Vec<f64>) = (0..panels)
-            .flat_map(|panel| {
-                let center = low + half * (2 * panel + 1) as f64;
-                quadrature::GAUSS_5.map(|(node, weight)| (center + half * node, half * weight))
-            })
-            .unzip();
-        let window = |target: f64| {
-            [
-                nodes.partition_point(|&x| x < target - REACH * spread),
-                nodes.partition_point(|&x| x <= target + REACH * spread).saturating_sub(1),
-            ]
-        };
-        let targets: Vec<f64> = nodes.iter().map(|&x| target(x)).collect();
-        let mut chain = banded(&targets, window).ok()?;
-        let density = |x: f64, target: f64| {
-            let deviation = (x - target) / spread;
-            crate::math::exp(-0.5 * deviation * deviation) / (spread * (2.0 * std::f64::consts::PI).sqrt())
-        };
-        for (i, &target) in targets.iter().enumerate() {
-            let [first, last] = window(target);
-            for j in first..=last {
-                chain.add(i, j, weights[j] * density(nodes[j], target));
-            }
-            chain.set_exit(i, normal_cdf((target - high) / spread));
+        let targets: Vec<f64> = nodes.points.iter().map(|&x| target(x)).collect();
+        let mut chain = nodes.chain(&targets, spread).ok()?;
+        for (node, &target) in targets.iter().enumerate() {
+            chain.set_exit(node, normal_cdf((target - to) / spread));
         }
         let times = chain.mean_exit_times(self.step)?;
         let target = target(from);
-        let [first, last] = window(target);
-        let onward: f64 = (first..=last).map(|j| weights[j] * density(nodes[j], target) * times[j]).sum();
-        Some(self.step + onward)
+        let [first, last] = nodes.window(target, spread);
+        Some(self.step + (first..=last).map(|node| nodes.arrival(node, target, spread) * times[node]).sum::<f64>())
     }
 }
 
-/// An empty chain whose band holds every window of every state.
-fn banded(targets: &[f64], window: impl Fn(f64) -> [usize; 2]) -> Result<BandedChain, NoDiscreteLaw> {
-    let states = targets.len();
-    let reach = |(state, &target): (usize, &f64)| {
-        let [first, last] = window(target);
-        state.abs_diff(first).max(state.abs_diff(last))
-    };
-    let band = targets.iter().enumerate().map(reach).max().unwrap_or(1);
-    if states * (2 * band + 1) > MOST_ENTRIES {
-        return Err(NoDiscreteLaw::TooFine(MOST_STATES));
+/// The smallest interval of nodes that holds `home` and, with a node, everything in its window.
+fn reachable(home: usize, window: &dyn Fn(usize) -> [usize; 2]) -> [usize; 2] {
+    let ([mut first, mut last], mut pending) = ([home, home], vec![home]);
+    while let Some(node) = pending.pop() {
+        let [low, high] = window(node);
+        pending.extend(low..first);
+        pending.extend(last + 1..=high);
+        (first, last) = (first.min(low), last.max(high));
     }
-    Ok(BandedChain::new(states, band))
+    [first, last]
+}
+
+/// Gauss points with their weights, panel by panel.
+struct Nodes {
+    points: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl Nodes {
+    /// Ever finer nodes on [low, high], as long as they are few enough: panels of equal ∫ `stretch`, at first about one
+    /// per unit of it, then one and a half times as many each time.
+    fn refined(low: f64, high: f64, stretch: &dyn Fn(f64) -> f64) -> impl Iterator<Item = Nodes> {
+        const SCAN: usize = 8_000;
+        let place = move |i: usize| low + (high - low) * i as f64 / SCAN as f64;
+        let mut sums = vec![0.0];
+        let mut total = 0.0;
+        for i in 0..SCAN {
+            total += 0.5 * (stretch(place(i)) + stretch(place(i + 1))) * (high - low) / SCAN as f64;
+            sums.push(total);
+        }
+        let at = move |sum: f64| {
+            let i = sums.partition_point(|&s| s <= sum).clamp(1, SCAN) - 1;
+            place(i) + (place(i + 1) - place(i)) * ((sum - sums[i]) / (sums[i + 1] - sums[i])).clamp(0.0, 1.0)
+        };
+        let panels = std::iter::successors(Some(total as usize / 2 + 8), |panels| Some(panels + panels / 2));
+        panels.take_while(|panels| panels * GAUSS_5.len() <= MOST_NODES).map(move |panels| {
+            let edge = |i: usize| if i == panels { high } else { at(total * i as f64 / panels as f64) };
+            let (points, weights) = (0..panels)
+                .flat_map(|panel| {
+                    let (left, right) = (edge(panel), edge(panel + 1));
+                    let (center, half) = (0.5 * (left + right), 0.5 * (right - left));
+                    GAUSS_5.map(|(node, weight)| (center + half * node, half * weight))
+                })
+                .unzip();
+            Nodes { points, weights }
+        })
+    }
+
+    fn part(&self, first: usize, last: usize) -> Nodes {
+        Nodes { points: self.points[first..=last].to_vec(), weights: self.weights[first..=last].to_vec() }
+    }
+
+    /// The first and last node that a step towards `target` can reach.
+    fn window(&self, target: f64, spread: f64) -> [usize; 2] {
+        let most = self.points.len() - 1;
+        let first = self.points.partition_point(|&x| x < target - REACH * spread).min(most);
+        let last = self.points.partition_point(|&x| x <= target + REACH * spread);
+        [first, last.saturating_sub(1).max(first)]
+    }
+
+    /// Probability that a step towards `target` arrives at a node.
+    fn arrival(&self, node: usize, target: f64, spread: f64) -> f64 {
+        self.weights[node] * normal_density((self.points[node] - target) / spread) / spread
+    }
+
+    /// The chain from node to node, without exits.
+    fn chain(&self, targets: &[f64], spread: f64) -> Result<BandedChain, NoDiscreteLaw> {
+        let windows: Vec<[usize; 2]> = targets.iter().map(|&target| self.window(target, spread)).collect();
+        let reach = |(node, [first, last]): (usize, &[usize; 2])| node.abs_diff(*first).max(node.abs_diff(*last));
+        let band = windows.iter().enumerate().map(reach).max().unwrap_or(1);
+        if targets.len() * (2 * band + 1) > MOST_ENTRIES {
+            return Err(NoDiscreteLaw::TooFine(MOST_NODES));
+        }
+        let mut chain = BandedChain::new(targets.len(), band);
+        for (from, (&target, [first, last])) in targets.iter().zip(windows).enumerate() {
+            for to in first..=last {
+                chain.add(from, to, self.arrival(to, target, spread));
+            }
+        }
+        Ok(chain)
+    }
 }
 
 impl DiscreteLaw {
-    /// Stationary probability of an interval: one exact step from the grid.
+    /// Stationary probability of an interval: one exact step from the nodes.
     fn probability(&self, left: f64, right: f64) -> f64 {
         let reach = |target: f64| {
             let above = normal_cdf((target - left) / self.spread);
@@ -271,13 +285,14 @@ impl DiscreteLaw {
 
     /// Stationary density at a point.
     pub fn density(&self, x: f64) -> f64 {
-        let scale = 1.0 / (self.spread * (2.0 * std::f64::consts::PI).sqrt());
-        let kernel = |target: f64| {
-            let deviation = (x - target) / self.spread;
-            crate::math::exp(-0.5 * deviation * deviation) * scale
-        };
+        let kernel = |target: f64| normal_density((x - target) / self.spread) / self.spread;
         self.targets.iter().zip(&self.probabilities).map(|(&target, p)| p * kernel(target)).sum()
     }
+}
+
+/// φ(z).
+fn normal_density(z: f64) -> f64 {
+    crate::math::exp(-0.5 * z * z) / (2.0 * std::f64::consts::PI).sqrt()
 }
 
 /// Φ(z).

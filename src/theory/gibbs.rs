@@ -7,8 +7,8 @@ use super::{plane, quadrature};
 use crate::landscape::Landscape;
 use crate::loss::Loss;
 
-/// Beyond this many T above the lowest loss, exp(−L/T) is nothing: e^(−60) ≈ 1e−26.
-pub(super) const DECAY: f64 = 60.0;
+/// Beyond this many T above the lowest loss, exp(−L/T) is nothing: e^(−45) ≈ 3e−20.
+pub(super) const DECAY: f64 = 45.0;
 
 /// The Gibbs law of a loss, split over its basins.
 #[derive(Clone, Debug)]

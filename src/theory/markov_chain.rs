@@ -67,17 +67,20 @@ impl BandedChain {
 
     /// Folds state k, the highest left, into the lower ones: paths through it become direct steps.
     fn eliminate(&mut self, k: usize, lowest: usize, leave: f64) {
+        let count = k - lowest;
+        let from = self.index(k, lowest);
+        let (below, row) = self.entries.split_at_mut(k * (2 * self.band + 1));
+        let outward = &row[from - below.len()..][..count];
         for i in lowest..k {
-            let into = self.index(i, k);
-            self.entries[into] /= leave;
-            let visits = self.entries[into];
+            let into = i * (2 * self.band + 1) + (k + self.band - i);
+            below[into] /= leave;
+            let visits = below[into];
             if visits == 0.0 {
                 continue;
             }
-            let (to_row, from_row) = (self.index(i, lowest), self.index(k, lowest));
-            for j in 0..k - lowest {
-                let passed = visits * self.entries[from_row + j];
-                self.entries[to_row + j] += passed;
+            let direct = &mut below[i * (2 * self.band + 1) + (lowest + self.band - i)..][..count];
+            for (step, onward) in direct.iter_mut().zip(outward) {
+                *step += visits * onward;
             }
             self.exit[i] += visits * self.exit[k];
         }
