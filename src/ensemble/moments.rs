@@ -11,13 +11,47 @@ pub struct Moments {
     first: Vec<f64>,
     /// `[pair][lane]`, pairs (0,0), (0,1), …, (0,d−1), (1,1), ….
     second: Vec<f64>,
+    /// Of the followed lanes: Σ|θ|² at the end of the last stretch, and the mean of |θ|² in every stretch,
+    /// `[stretch][lane]`.
+    before: Vec<f64>,
+    course: Vec<f64>,
 }
 
 impl Moments {
     /// Of trajectories in ℝᵈ.
     pub fn new(dimension: usize) -> Self {
         let pairs = dimension * (dimension + 1) / 2;
-        Self { dimension, looks: [0; LANES], first: vec![0.0; dimension * LANES], second: vec![0.0; pairs * LANES] }
+        Self {
+            dimension,
+            looks: [0; LANES],
+            first: vec![0.0; dimension * LANES],
+            second: vec![0.0; pairs * LANES],
+            before: Vec::new(),
+            course: Vec::new(),
+        }
+    }
+
+    /// Keeps the mean of |θ|² in every stretch for the first `lanes` lanes, for the diagnostics of mixing.
+    #[must_use]
+    pub fn following(mut self, lanes: usize) -> Self {
+        self.before = vec![0.0; lanes.min(LANES)];
+        self
+    }
+
+    /// The mean of |θ|² in every stretch, for a followed lane.
+    pub fn course(&self, lane: usize) -> Vec<f64> {
+        self.course.chunks_exact(self.before.len().max(1)).map(|row| row[lane]).collect()
+    }
+
+    /// The time mean of |θ|² of one lane; `None` if it was never looked at alive.
+    pub fn mean_square(&self, lane: usize) -> Option<f64> {
+        (self.looks[lane] > 0).then(|| self.sum_of_squares(lane) / self.looks[lane] as f64)
+    }
+
+    fn sum_of_squares(&self, lane: usize) -> f64 {
+        // Pair (i, i) stands after the pairs of the rows before it: i·d − i(i − 1)/2.
+        let pair = |i: usize| i * self.dimension - (i * i - i) / 2;
+        (0..self.dimension).map(|i| self.second[pair(i) * LANES + lane]).sum()
     }
 
     /// Time means of θᵢ and of θᵢθⱼ (i ≤ j) of one lane; `None` if it was never looked at alive.
@@ -51,5 +85,11 @@ impl Observer for Moments {
         }
     }
 
-    fn end_stretch(&mut self, _looks: u64) {}
+    fn end_stretch(&mut self, looks: u64) {
+        for lane in 0..self.before.len() {
+            let sum = self.sum_of_squares(lane);
+            self.course.push((sum - self.before[lane]) / looks as f64);
+            self.before[lane] = sum;
+        }
+    }
 }

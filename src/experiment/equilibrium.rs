@@ -3,23 +3,18 @@
 use super::ladder::Ladder;
 use super::measurement::Measurement;
 use super::reason::{RUNGS, broken_assumption};
+use super::records::{deciding_contrast, diverged_records, document, finite};
 use super::setting::Setting;
 use super::{Control, ExperimentError, figures};
-use crate::ensemble::{Fate, Plan};
+use crate::ensemble::Plan;
 use crate::findings::{
-    AllBasinsRecord, ClaimRecord, ContrastRecord, Diagnostics, DivergedRecord, FigureData, Findings, MinimumRecord,
-    OccupancyRecord, Program, SCHEMA, SaddleRecord, StartContrastRecord, TransitionRecord,
+    AllBasinsRecord, ClaimRecord, ContrastRecord, Diagnostics, FigureData, Findings, OccupancyRecord,
+    StartContrastRecord, TransitionRecord,
 };
 use crate::landscape::minimum_name;
 use crate::math;
 use crate::scenario::{Loaded, Rung, Scenario};
-use crate::statistics::claim::HOLDS_LEVEL;
-use crate::statistics::{
-    Contrast, Evidence, JudgedContrast, Judgement, Verdict, effort, hotelling, judge, scenario_verdict,
-};
-
-/// At most so many diverged replicas are named.
-const NAMED_DIVERGED: usize = 10;
+use crate::statistics::{Contrast, Evidence, Judgement, Verdict, effort, hotelling, judge, scenario_verdict};
 
 /// The ladder without a measurement.
 ///
@@ -29,7 +24,7 @@ pub fn predict(loaded: &Loaded) -> Result<Findings, ExperimentError> {
     let setting = prepare(loaded)?;
     let ladder = Ladder::climb(&setting);
     let claims = RUNGS.into_iter().filter_map(|rung| predicted_claim(&loaded.scenario, &ladder, rung)).collect();
-    Ok(document(loaded, &setting, &ladder, None, claims))
+    Ok(document(loaded, &setting, Some(&ladder), occupancy_records(&setting, &ladder, None), claims, None))
 }
 
 /// The ladder beside the measurement, judged.
@@ -66,7 +61,9 @@ pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureDa
             judged_claim(&setting, &ladder, scenario, &measurement, *rung, pairs, judgement)
         })
         .collect();
-    let mut findings = document(loaded, &setting, &ladder, Some((&measurement, &plan)), claims);
+    let occupancy = occupancy_records(&setting, &ladder, Some(&measurement));
+    let diagnostics = diagnostics(&ladder, &measurement, &plan);
+    let mut findings = document(loaded, &setting, Some(&ladder), occupancy, claims, Some(diagnostics));
     findings.verdict = Some(verdict);
     let figure_data = figures::data(&setting, &ladder, &measurement, loaded);
     Ok((findings, figure_data))
@@ -143,13 +140,7 @@ fn predicted_claim(scenario: &Scenario, ladder: &Ladder, rung: Rung) -> Option<C
     let predicted = ladder.rung(rung)?;
     let contrasts: Vec<ContrastRecord> = contrast_pairs(predicted)
         .into_iter()
-        .map(|pair| ContrastRecord {
-            quantity: pair_name(pair),
-            predicted: finite(contrast(predicted, pair, None).predicted),
-            measured: None,
-            standard_error: None,
-            interval: None,
-        })
+        .map(|pair| ContrastRecord::predicted_only(&contrast(predicted, pair, None)))
         .collect();
     let (statement, source) = statement(rung);
     let first = contrasts.first()?.clone();
@@ -179,7 +170,7 @@ fn judged_claim(
     pairs: &[[usize; 2]],
     judgement: &Judgement,
 ) -> ClaimRecord {
-    let contrasts: Vec<ContrastRecord> = judgement.contrasts.iter().map(contrast_record).collect();
+    let contrasts: Vec<ContrastRecord> = judgement.contrasts.iter().map(ContrastRecord::judged).collect();
     let deciding = deciding_contrast(judgement);
     let shown = &contrasts[deciding];
     let mut reason = judgement.reason.clone();
@@ -211,27 +202,6 @@ fn judged_claim(
     }
 }
 
-fn contrast_record(judged: &JudgedContrast) -> ContrastRecord {
-    let measured = judged.contrast.measured.as_ref();
-    ContrastRecord {
-        quantity: judged.contrast.label.clone(),
-        predicted: finite(judged.contrast.predicted),
-        measured: measured.map(|estimate| estimate.value),
-        standard_error: judged.difference.as_ref().map(|difference| difference.standard_error),
-        interval: measured.and_then(|estimate| estimate.interval(HOLDS_LEVEL)),
-    }
-}
-
-/// The contrast that a reader should look at first: one without an estimate, else the one farthest from agreement.
-fn deciding_contrast(judgement: &Judgement) -> usize {
-    let distance = |judged: &JudgedContrast| match &judged.difference {
-        None => f64::INFINITY,
-        Some(difference) => (difference.value.abs() - judgement.tolerance) / difference.standard_error,
-    };
-    let all = &judgement.contrasts;
-    (0..all.len()).max_by(|&a, &b| distance(&all[a]).total_cmp(&distance(&all[b])).then(b.cmp(&a))).unwrap_or(0)
-}
-
 fn transitions_wanted(measurement: &Measurement, tolerance: f64) -> String {
     let seen = measurement.transitions_in_all();
     match effort::transitions_to_hold(tolerance, 0.0) {
@@ -241,57 +211,6 @@ fn transitions_wanted(measurement: &Measurement, tolerance: f64) -> String {
         ),
         None => format!("{seen} transitions between minima were seen"),
     }
-}
-
-fn document(
-    loaded: &Loaded,
-    setting: &Setting,
-    ladder: &Ladder,
-    measured: Option<(&Measurement, &Plan)>,
-    claims: Vec<ClaimRecord>,
-) -> Findings {
-    let mut scenario = loaded.scenario.clone();
-    scenario.ensemble.observe_every = Some(setting.plan(loaded).observe_every);
-    let temperature = setting.temperature();
-    Findings {
-        schema: SCHEMA,
-        program: Program { name: "sgd-sde".into(), version: env!("CARGO_PKG_VERSION").into() },
-        noise_scale: scenario.noise_scale(),
-        temperature,
-        effective_temperature: temperature.is_none().then(|| setting.effective_temperature()),
-        minima: minimum_records(setting),
-        saddles: saddle_records(setting),
-        escape: ladder.escape.clone(),
-        occupancy: occupancy_records(setting, ladder, measured.map(|(measurement, _)| measurement)),
-        claims,
-        verdict: None,
-        expected: scenario.expect,
-        diagnostics: measured.map(|(measurement, plan)| diagnostics(ladder, measurement, plan)),
-        notes: ladder.notes.clone(),
-        scenario,
-    }
-}
-
-fn minimum_records(setting: &Setting) -> Vec<MinimumRecord> {
-    let record = |(index, minimum): (usize, &crate::landscape::CriticalPoint)| MinimumRecord {
-        id: minimum_name(index),
-        theta: minimum.theta.clone(),
-        loss: minimum.loss,
-        hessian_eigenvalues: minimum.eigenvalues.clone(),
-        log_determinant: minimum.log_determinant(),
-        multiplicity: 1,
-    };
-    setting.landscape.minima.iter().enumerate().map(record).collect()
-}
-
-fn saddle_records(setting: &Setting) -> Vec<SaddleRecord> {
-    let record = |saddle: &crate::landscape::Saddle| SaddleRecord {
-        between: saddle.between.map(minimum_name),
-        theta: saddle.point.theta.clone(),
-        loss: saddle.point.loss,
-        hessian_eigenvalues: saddle.point.eigenvalues.clone(),
-    };
-    setting.landscape.saddles.iter().map(record).collect()
 }
 
 fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Measurement>) -> Vec<OccupancyRecord> {
@@ -322,10 +241,6 @@ fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Me
 
 fn diagnostics(ladder: &Ladder, measurement: &Measurement, plan: &Plan) -> Diagnostics {
     let equilibration = &measurement.equilibration;
-    let diverged_replicas = measurement.fates.iter().enumerate().filter_map(|(replica, fate)| match fate {
-        Fate::Diverged { step } => Some(DivergedRecord { replica: replica as u64, step: *step }),
-        Fate::Finished => None,
-    });
     let minima = measurement.transitions.len();
     let pairs = (0..minima).flat_map(|from| (0..minima).map(move |to| (from, to))).filter(|(from, to)| from != to);
     Diagnostics {
@@ -344,13 +259,8 @@ fn diagnostics(ladder: &Ladder, measurement: &Measurement, plan: &Plan) -> Diagn
             .collect(),
         round_trips: measurement.round_trips,
         diverged: measurement.diverged() as u64,
-        diverged_replicas: diverged_replicas.take(NAMED_DIVERGED).collect(),
-        start_contrast: equilibration.start_contrast.as_ref().map(|contrast| StartContrastRecord {
-            quantity: format!("{}: started in {} against {}", contrast.observable, contrast.group, contrast.against),
-            value: contrast.difference.value,
-            standard_error: contrast.difference.standard_error,
-            consistent_with_zero: contrast.is_consistent_with_zero(),
-        }),
+        diverged_replicas: diverged_records(&measurement.fates),
+        start_contrast: equilibration.start_contrast.as_ref().map(StartContrastRecord::from),
         all_basins: all_basins(ladder, measurement),
         observed_every: plan.observe_every,
     }
@@ -375,8 +285,4 @@ fn all_basins(ladder: &Ladder, measurement: &Measurement) -> Vec<AllBasinsRecord
             })
         })
         .collect()
-}
-
-fn finite(x: f64) -> Option<f64> {
-    x.is_finite().then_some(x)
 }

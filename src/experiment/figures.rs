@@ -14,7 +14,7 @@ use crate::theory::visited_region;
 
 /// The region drawn reaches up to this many T above the lowest minimum.
 const HEIGHT: f64 = 12.0;
-const BINS_ON_LINE: usize = 120;
+const BINS_ON_LINE: usize = 64;
 const BINS_IN_PLANE: usize = 72;
 const POINTS_OF_CURVE: usize = 481;
 const PATHS_PER_START: u64 = 1;

@@ -42,7 +42,7 @@ impl Forecast {
     /// # Errors
     /// When the loss does not allow the question.
     pub fn of(loaded: &Loaded, threads: usize) -> Result<Self, ExperimentError> {
-        let setting = super::equilibrium::prepare(loaded)?;
+        let setting = super::prepare(loaded)?;
         let ladder = Ladder::climb(&setting);
         let ensemble = &loaded.scenario.ensemble;
         let (replicas, steps) = (ensemble.replicas as f64, ensemble.steps as f64);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::records::all_diverged;
 use super::setting::Setting;
 use super::{Control, ExperimentError, Status};
 use crate::ensemble::histogram::{Histogram, HistogramObserver};
@@ -73,15 +74,7 @@ impl Measurement {
         let groups = StartGroups::new(setting, plan, start);
         let finished = Finished::new(&outcome.fates);
         if finished.replicas.is_empty() {
-            let first_step = outcome.fates.iter().filter_map(|fate| match fate {
-                Fate::Diverged { step } => Some(*step),
-                Fate::Finished => None,
-            });
-            return Err(ExperimentError::AllDiverged {
-                replicas: plan.replicas,
-                first_step: first_step.min().unwrap_or(0),
-                step: setting.step(),
-            });
+            return Err(all_diverged(&outcome.fates, setting.step()));
         }
         let occupancies = finished.occupancies(&observers, watch.states())?;
         let equilibration = assess(setting, &observers, &occupancies, &groups, &finished)?;
@@ -204,7 +197,9 @@ fn assess(
     let series: Vec<Vec<Vec<f64>>> = (0..minima).map(course).collect();
     let means: Vec<Vec<f64>> = (0..minima).map(|state| occupancies.column(state)).collect();
     let labels: Vec<String> = (0..minima).map(|state| format!("the occupancy of {}", minimum_name(state))).collect();
-    let observables: Vec<Observable> = (0..minima)
+    // Two minima share out the whole time between them: the second would only say the same again.
+    let watched = if minima == 2 { 1 } else { minima };
+    let observables: Vec<Observable> = (0..watched)
         .map(|state| Observable { label: &labels[state], series: &series[state], replica_means: &means[state] })
         .collect();
     let group_of = |replicas: &[usize]| -> Vec<usize> { replicas.iter().map(|&r| groups.of_replica[r]).collect() };

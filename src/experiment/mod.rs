@@ -1,11 +1,13 @@
 //! Experiments: one file per question, each pairing predictions with estimates into claims.
 
+pub mod covariance;
 pub mod equilibrium;
 mod figures;
 pub mod forecast;
 pub mod ladder;
 pub mod measurement;
 mod reason;
+mod records;
 pub mod setting;
 
 use std::sync::atomic::AtomicBool;
@@ -72,7 +74,8 @@ pub struct Control<'a> {
 /// When the loss does not allow the question.
 pub fn predict(loaded: &Loaded) -> Result<Findings, ExperimentError> {
     match loaded.scenario.experiment {
-        ExperimentKind::Equilibrium | ExperimentKind::Covariance => equilibrium::predict(loaded),
+        ExperimentKind::Equilibrium => equilibrium::predict(loaded),
+        ExperimentKind::Covariance => covariance::predict(loaded),
     }
 }
 
@@ -82,6 +85,15 @@ pub fn predict(loaded: &Loaded) -> Result<Findings, ExperimentError> {
 /// When the loss does not allow the question, the run was stopped, or every replica diverged.
 pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureData), ExperimentError> {
     match loaded.scenario.experiment {
-        ExperimentKind::Equilibrium | ExperimentKind::Covariance => equilibrium::run(loaded, control),
+        ExperimentKind::Equilibrium => equilibrium::run(loaded, control),
+        ExperimentKind::Covariance => covariance::run(loaded, control),
+    }
+}
+
+/// The setting of a scenario, if it allows the scenario's question.
+fn prepare(loaded: &Loaded) -> Result<setting::Setting, ExperimentError> {
+    match loaded.scenario.experiment {
+        ExperimentKind::Equilibrium => equilibrium::prepare(loaded),
+        ExperimentKind::Covariance => covariance::prepare(loaded),
     }
 }

@@ -114,7 +114,7 @@ fn parabola(setting: &Setting) -> String {
     format!("The parabola at the minimum misses the mass of its basin (Laplace's approximation): {compare}.")
 }
 
-fn finite_step(setting: &Setting) -> String {
+pub(super) fn finite_step(setting: &Setting) -> String {
     let step = setting.step();
     let saddle = setting.landscape.saddles.iter().flat_map(|saddle| &saddle.point.eigenvalues);
     let largest = saddle.fold(0.0f64, |a, h| a.max(h.abs()));

@@ -44,6 +44,7 @@ const SHIPPED: &[Shipped] = embed![
     "too-large-step",
     "frozen",
     "anisotropic-noise",
+    "bowl",
 ];
 
 /// All scenarios that come with the program, in the order of the talk.

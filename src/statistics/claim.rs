@@ -199,7 +199,12 @@ fn bars_to_any_verdict(judgement: &Judgement, evidence: &Evidence) -> Vec<String
         }
     }
     if !evidence.not_equilibrated.is_empty() {
-        bars.push(format!("not equilibrated: {}", evidence.not_equilibrated.join("; ")));
+        // The first reason is enough here: all of them stand with the diagnostics.
+        let more = match evidence.not_equilibrated.len() {
+            1 => String::new(),
+            reasons => format!(" (and {} more)", reasons - 1),
+        };
+        bars.push(format!("not equilibrated: {}{more}", evidence.not_equilibrated[0]));
     }
     bars
 }

@@ -1,0 +1,136 @@
+//! From settings and judgements to the plain data of [`crate::findings`].
+
+use super::ExperimentError;
+use super::ladder::Ladder;
+use super::setting::Setting;
+use crate::ensemble::Fate;
+use crate::findings::{
+    ClaimRecord, ContrastRecord, Diagnostics, DivergedRecord, Findings, MinimumRecord, OccupancyRecord, Program,
+    SCHEMA, SaddleRecord, StartContrastRecord,
+};
+use crate::landscape::{CriticalPoint, Saddle, minimum_name};
+use crate::scenario::Loaded;
+use crate::statistics::claim::HOLDS_LEVEL;
+use crate::statistics::{Contrast, JudgedContrast, Judgement, StartContrast};
+
+/// At most so many diverged replicas are named.
+const NAMED_DIVERGED: usize = 10;
+
+/// Everything that no measurement changes, with what an experiment adds to it.
+pub(super) fn document(
+    loaded: &Loaded,
+    setting: &Setting,
+    ladder: Option<&Ladder>,
+    occupancy: Vec<OccupancyRecord>,
+    claims: Vec<ClaimRecord>,
+    diagnostics: Option<Diagnostics>,
+) -> Findings {
+    let mut scenario = loaded.scenario.clone();
+    scenario.ensemble.observe_every = Some(setting.plan(loaded).observe_every);
+    let temperature = setting.temperature();
+    Findings {
+        schema: SCHEMA,
+        program: Program { name: "sgd-sde".into(), version: env!("CARGO_PKG_VERSION").into() },
+        noise_scale: scenario.noise_scale(),
+        temperature,
+        // Only the slide's formula asks for one.
+        effective_temperature: (temperature.is_none() && ladder.is_some()).then(|| setting.effective_temperature()),
+        minima: minimum_records(setting),
+        saddles: saddle_records(setting),
+        escape: ladder.map_or(Vec::new(), |ladder| ladder.escape.clone()),
+        occupancy,
+        claims,
+        verdict: None,
+        expected: scenario.expect,
+        diagnostics,
+        notes: ladder.map_or(Vec::new(), |ladder| ladder.notes.clone()),
+        scenario,
+    }
+}
+
+fn minimum_records(setting: &Setting) -> Vec<MinimumRecord> {
+    let record = |(index, minimum): (usize, &CriticalPoint)| MinimumRecord {
+        id: minimum_name(index),
+        theta: minimum.theta.clone(),
+        loss: minimum.loss,
+        hessian_eigenvalues: minimum.eigenvalues.clone(),
+        log_determinant: minimum.log_determinant(),
+        multiplicity: 1,
+    };
+    setting.landscape.minima.iter().enumerate().map(record).collect()
+}
+
+fn saddle_records(setting: &Setting) -> Vec<SaddleRecord> {
+    let record = |saddle: &Saddle| SaddleRecord {
+        between: saddle.between.map(minimum_name),
+        theta: saddle.point.theta.clone(),
+        loss: saddle.point.loss,
+        hessian_eigenvalues: saddle.point.eigenvalues.clone(),
+    };
+    setting.landscape.saddles.iter().map(record).collect()
+}
+
+impl ContrastRecord {
+    /// A contrast before any measurement.
+    pub(super) fn predicted_only(contrast: &Contrast) -> Self {
+        Self {
+            quantity: contrast.label.clone(),
+            predicted: finite(contrast.predicted),
+            measured: None,
+            standard_error: None,
+            interval: None,
+        }
+    }
+
+    /// A contrast with its measurement.
+    pub(super) fn judged(judged: &JudgedContrast) -> Self {
+        let measured = judged.contrast.measured.as_ref();
+        Self {
+            measured: measured.map(|estimate| estimate.value),
+            standard_error: judged.difference.as_ref().map(|difference| difference.standard_error),
+            interval: measured.and_then(|estimate| estimate.interval(HOLDS_LEVEL)),
+            ..Self::predicted_only(&judged.contrast)
+        }
+    }
+}
+
+impl From<&StartContrast> for StartContrastRecord {
+    fn from(contrast: &StartContrast) -> Self {
+        Self {
+            quantity: format!("{}: started in {} against {}", contrast.observable, contrast.group, contrast.against),
+            value: contrast.difference.value,
+            standard_error: contrast.difference.standard_error,
+            consistent_with_zero: contrast.is_consistent_with_zero(),
+        }
+    }
+}
+
+/// The first few replicas that diverged.
+pub(super) fn diverged_records(fates: &[Fate]) -> Vec<DivergedRecord> {
+    let diverged = fates.iter().enumerate().filter_map(|(replica, fate)| match fate {
+        Fate::Diverged { step } => Some(DivergedRecord { replica: replica as u64, step: *step }),
+        Fate::Finished => None,
+    });
+    diverged.take(NAMED_DIVERGED).collect()
+}
+
+/// Nothing is left to measure.
+pub(super) fn all_diverged(fates: &[Fate], step: f64) -> ExperimentError {
+    let first_step = diverged_records(fates).iter().map(|record| record.step).min().unwrap_or(0);
+    ExperimentError::AllDiverged { replicas: fates.len() as u64, first_step, step }
+}
+
+/// The contrast that a reader should look at first: one without an estimate, else the one farthest from agreement.
+pub(super) fn deciding_contrast(judgement: &Judgement) -> usize {
+    let distance = |judged: &JudgedContrast| match &judged.difference {
+        None => f64::INFINITY,
+        Some(difference) => (difference.value.abs() - judgement.tolerance) / difference.standard_error,
+    };
+    let all = &judgement.contrasts;
+    (0..all.len()).max_by(|&a, &b| distance(&all[a]).total_cmp(&distance(&all[b])).then(b.cmp(&a))).unwrap_or(0)
+}
+
+/// The number, if it is one: JSON knows no other.
+pub(super) fn finite(x: f64) -> Option<f64> {
+    x.is_finite().then_some(x)
+}
