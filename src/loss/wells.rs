@@ -106,101 +106,102 @@ impl Wells {
         Ok(Self { wells: wells.to_vec(), smoothing, curvature })
     }
 
-    /// Numbers of scratch for N points at once: energies and slopes of every well, and two rows.
+    /// Numbers of scratch for N points at once: a weight and d slopes for every well.
     fn scratch_length(&self, points: usize) -> usize {
-        points * (self.wells.len() * (self.dimension() + 1) + 2)
+        points * self.wells.len() * (self.dimension() + 1)
     }
 
-    /// Energies Eₖ = Lₖ + ½(θ−mₖ)ᵀHₖ(θ−mₖ) and slopes Hₖ(θ−mₖ) of every well at N points; then the softmax weights
-    /// replace the energies. Returns nothing: `value` gets L.
+    /// Softmax weights wₖ ∝ exp(−Eₖ/s) and slopes Hₖ(θ−mₖ) of every well at N points, where
+    /// Eₖ = Lₖ + ½(θ−mₖ)ᵀHₖ(θ−mₖ); returns the lowest energy and Σ exp(−(Eₖ − lowest)/s).
+    ///
+    /// Rows are arrays of N on the stack: the compiler keeps them in vector registers.
     #[inline(always)]
-    fn evaluate<const N: usize>(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
+    fn evaluate<const N: usize>(&self, theta: &[[f64; N]], scratch: &mut [[f64; N]]) -> ([f64; N], [f64; N]) {
         let d = self.dimension();
-        let count = self.wells.len();
-        let (energies, rest) = scratch.split_at_mut(count * N);
-        let (slopes, rest) = rest.split_at_mut(count * d * N);
-        let (lowest, total) = rest[..2 * N].split_at_mut(N);
+        let (weights, slopes) = scratch.split_at_mut(self.wells.len());
+        let mut lowest = [f64::INFINITY; N];
         for (k, well) in self.wells.iter().enumerate() {
-            let energy = &mut energies[k * N..][..N];
-            energy.fill(0.0);
+            let mut energy = [0.0; N];
             for i in 0..d {
-                let slope = &mut slopes[(k * d + i) * N..][..N];
-                self.slope_row::<N>(k, i, theta, slope);
-                let x = &theta[i * N..][..N];
+                let slope = self.slope_row(k, i, theta);
+                let (x, m) = (&theta[i], well.position[i]);
                 for l in 0..N {
-                    energy[l] += slope[l] * (x[l] - well.position[i]);
+                    energy[l] += slope[l] * (x[l] - m);
                 }
+                slopes[k * d + i] = slope;
             }
-            for e in energy.iter_mut() {
-                *e = well.loss + 0.5 * *e;
-            }
-        }
-        lowest.copy_from_slice(&energies[..N]);
-        for k in 1..count {
-            let energy = &energies[k * N..][..N];
             for l in 0..N {
+                energy[l] = well.loss + 0.5 * energy[l];
                 lowest[l] = if energy[l] < lowest[l] { energy[l] } else { lowest[l] };
             }
+            weights[k] = energy;
         }
-        total.fill(0.0);
-        for k in 0..count {
-            let energy = &mut energies[k * N..][..N];
+        let scale = 1.0 / self.smoothing;
+        let mut total = [0.0; N];
+        for row in weights.iter_mut() {
+            let mut weight = *row;
             for l in 0..N {
-                energy[l] = math::exp((lowest[l] - energy[l]) / self.smoothing);
-                total[l] += energy[l];
+                weight[l] = math::exp((lowest[l] - weight[l]) * scale);
+                total[l] += weight[l];
+            }
+            *row = weight;
+        }
+        for row in weights.iter_mut() {
+            for l in 0..N {
+                row[l] /= total[l];
             }
         }
-        for k in 0..count {
-            for l in 0..N {
-                energies[k * N + l] /= total[l];
-            }
-        }
-        for l in 0..N {
-            value[l] = lowest[l] - self.smoothing * math::ln(total[l]);
-        }
+        (lowest, total)
     }
 
     /// Row i of Hₖ(θ−mₖ).
     #[inline(always)]
-    fn slope_row<const N: usize>(&self, k: usize, i: usize, theta: &[f64], slope: &mut [f64]) {
+    fn slope_row<const N: usize>(&self, k: usize, i: usize, theta: &[[f64; N]]) -> [f64; N] {
         let position = &self.wells[k].position;
+        let mut slope = [0.0; N];
         match &self.curvature {
             Curvature::Diagonal(rows) => {
-                let (h, m, x) = (rows[k][i], position[i], &theta[i * N..][..N]);
+                let (h, m, x) = (rows[k][i], position[i], &theta[i]);
                 for l in 0..N {
                     slope[l] = h * (x[l] - m);
                 }
             }
             Curvature::Full(rows) => {
                 let d = position.len();
-                slope.fill(0.0);
                 for j in 0..d {
-                    let (h, m, x) = (rows[k][i * d + j], position[j], &theta[j * N..][..N]);
+                    let (h, m, x) = (rows[k][i * d + j], position[j], &theta[j]);
                     for l in 0..N {
                         slope[l] += h * (x[l] - m);
                     }
                 }
             }
         }
+        slope
+    }
+
+    #[inline(always)]
+    fn value_of<const N: usize>(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
+        let (lowest, total) = self.evaluate::<N>(theta.as_chunks().0, scratch.as_chunks_mut().0);
+        for l in 0..N {
+            value[l] = lowest[l] - self.smoothing * math::ln(total[l]);
+        }
     }
 
     #[inline(always)]
     fn gradient_of<const N: usize>(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
         let d = self.dimension();
-        let count = self.wells.len();
-        // The gradient's first row is free until the slopes are summed: it holds the value meanwhile.
-        self.evaluate::<N>(theta, &mut gradient[..N], scratch);
-        let (weights, slopes) = scratch.split_at(count * N);
-        gradient[..d * N].fill(0.0);
-        for k in 0..count {
-            let weight = &weights[k * N..][..N];
-            for i in 0..d {
-                let slope = &slopes[(k * d + i) * N..][..N];
-                let row = &mut gradient[i * N..][..N];
+        let scratch = scratch.as_chunks_mut::<N>().0;
+        self.evaluate(theta.as_chunks().0, scratch);
+        let (weights, slopes) = scratch.split_at(self.wells.len());
+        for (i, row) in gradient.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+            let mut sum = [0.0; N];
+            for (k, weight) in weights.iter().enumerate() {
+                let slope = &slopes[k * d + i];
                 for l in 0..N {
-                    row[l] += weight[l] * slope[l];
+                    sum[l] += weight[l] * slope[l];
                 }
             }
+            *row = sum;
         }
     }
 }
@@ -212,7 +213,7 @@ fn gradient_lanes(wells: &Wells, theta: &[f64], gradient: &mut [f64], scratch: &
 
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
 fn value_lanes(wells: &Wells, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
-    wells.evaluate::<LANES>(theta, value, scratch);
+    wells.value_of::<LANES>(theta, value, scratch);
 }
 
 impl Loss for Wells {
@@ -222,7 +223,7 @@ impl Loss for Wells {
 
     fn value(&self, theta: &[f64]) -> f64 {
         let mut value = [0.0];
-        self.evaluate::<1>(theta, &mut value, &mut vec![0.0; self.scratch_length(1)]);
+        self.value_of::<1>(theta, &mut value, &mut vec![0.0; self.scratch_length(1)]);
         value[0]
     }
 
@@ -234,7 +235,7 @@ impl Loss for Wells {
     fn hessian(&self, theta: &[f64]) -> DMatrix<f64> {
         let d = self.dimension();
         let mut scratch = vec![0.0; self.scratch_length(1)];
-        self.evaluate::<1>(theta, &mut [0.0], &mut scratch);
+        self.evaluate::<1>(theta.as_chunks().0, scratch.as_chunks_mut().0);
         let (weights, slopes) = scratch.split_at(self.wells.len());
         let mut hessian = DMatrix::zeros(d, d);
         let mut mean = DVector::zeros(d);
