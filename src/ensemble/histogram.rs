@@ -13,7 +13,7 @@ use crate::loss::LANES;
 pub const GROUPS: usize = 16;
 const SHARDS: usize = 8;
 /// Looks between two entries into the shared table, which bounds both memory per block and the time under lock.
-const BUFFERED_LOOKS: usize = 8;
+const BUFFERED_LOOKS: usize = 4;
 
 /// The grid and the counts of all blocks.
 pub struct Histogram {
@@ -106,7 +106,7 @@ impl HistogramObserver {
 }
 
 impl Observer for HistogramObserver {
-    fn observe(&mut self, view: &View) {
+    fn observe(&mut self, view: &mut View) {
         let axes = &self.histogram.edges;
         let cells = axes.iter().map(|edges| edges.len() - 1).product::<usize>();
         let mut bin = [0usize; LANES];

@@ -57,19 +57,21 @@ pub struct View<'a> {
     pub theta: &'a [f64],
     /// Which lanes hold a replica that has not diverged.
     pub live: &'a [bool; LANES],
+    /// Room to work in, at least as much as the loss's block functions need; what it holds means nothing.
+    pub scratch: &'a mut [f64],
 }
 
 /// Folds what it sees into statistics of fixed size. One per block.
 pub trait Observer: Send {
     /// A look at the block.
-    fn observe(&mut self, view: &View);
+    fn observe(&mut self, view: &mut View);
 
     /// A stretch ends: `looks` looks were taken in it.
     fn end_stretch(&mut self, looks: u64);
 }
 
 impl<A: Observer, B: Observer> Observer for (A, B) {
-    fn observe(&mut self, view: &View) {
+    fn observe(&mut self, view: &mut View) {
         self.0.observe(view);
         self.1.observe(view);
     }
@@ -81,7 +83,7 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
 }
 
 impl<A: Observer> Observer for Option<A> {
-    fn observe(&mut self, view: &View) {
+    fn observe(&mut self, view: &mut View) {
         if let Some(observer) = self {
             observer.observe(view);
         }
@@ -138,7 +140,8 @@ const STEPS_BETWEEN_GLANCES: u64 = 1 << 14;
 struct Member<O> {
     block: Block,
     live: [bool; LANES],
-    fates: [Fate; LANES],
+    /// Lanes that diverged, and when. A list, since it is nearly always empty and there may be many blocks.
+    diverged: Vec<(usize, u64)>,
     observer: O,
     step: u64,
 }
@@ -180,7 +183,12 @@ pub fn run<O: Observer>(
         let done = plan.burn_in + plan.looks_until(stretch + 1) * plan.observe_every;
         report(&members, done, steps_in_all, monitor, stop)?;
     }
-    let fates = members.iter().flat_map(|member| member.fates).take(plan.replicas as usize).collect();
+    let mut fates = vec![Fate::Finished; plan.replicas as usize];
+    for (member, fates) in members.iter().zip(fates.chunks_mut(LANES)) {
+        for &(lane, step) in &member.diverged {
+            fates[lane] = Fate::Diverged { step };
+        }
+    }
     Ok(Outcome { observers: members.into_iter().map(|member| member.observer).collect(), fates })
 }
 
@@ -216,7 +224,7 @@ impl<O: Observer> Member<O> {
             block.place(lane, &point);
         }
         let live = std::array::from_fn(|lane| lane < count);
-        Self { block, live, fates: [Fate::Finished; LANES], observer, step: 0 }
+        Self { block, live, diverged: Vec::new(), observer, step: 0 }
     }
 
     fn advance(&mut self, dynamics: &dyn Dynamics, steps: u64, stop: &AtomicBool) {
@@ -238,7 +246,8 @@ impl<O: Observer> Member<O> {
             dynamics.advance(&mut self.block, every);
             self.step += every;
             self.find_diverged();
-            self.observer.observe(&View { theta: &self.block.theta, live: &self.live });
+            let Block { theta, scratch, .. } = &mut self.block;
+            self.observer.observe(&mut View { theta, live: &self.live, scratch });
         }
         self.observer.end_stretch(looks);
     }
@@ -256,7 +265,7 @@ impl<O: Observer> Member<O> {
             for lane in 0..LANES {
                 if gone[lane] && self.live[lane] {
                     self.live[lane] = false;
-                    self.fates[lane] = Fate::Diverged { step: self.step };
+                    self.diverged.push((lane, self.step));
                 }
             }
         }

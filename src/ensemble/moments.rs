@@ -63,7 +63,7 @@ impl Moments {
 }
 
 impl Observer for Moments {
-    fn observe(&mut self, view: &View) {
+    fn observe(&mut self, view: &mut View) {
         for lane in 0..LANES {
             self.looks[lane] += u64::from(view.live[lane]);
         }

@@ -36,7 +36,6 @@ impl Watch {
 pub struct Occupancy {
     watch: Arc<Watch>,
     workspace: Workspace,
-    scratch: Vec<f64>,
     /// Looks in each state, `[state][lane]`.
     visits: Vec<u64>,
     looks: [u64; LANES],
@@ -64,7 +63,6 @@ impl Occupancy {
         Self {
             watch: watch.clone(),
             workspace: Workspace::default(),
-            scratch: vec![0.0; watch.loss.block_scratch()],
             visits: vec![0; states * LANES],
             looks: [0; LANES],
             core: [NO_CORE; LANES],
@@ -119,11 +117,11 @@ impl Occupancy {
 }
 
 impl Observer for Occupancy {
-    fn observe(&mut self, view: &View) {
+    fn observe(&mut self, view: &mut View) {
         let mut labels = [0u8; LANES];
         let mut loss = [0.0; LANES];
         self.watch.landscape.basins.label_block(view.theta, &mut labels, &mut self.workspace);
-        self.watch.loss.value_block(view.theta, &mut loss, &mut self.scratch);
+        self.watch.loss.value_block(view.theta, &mut loss, view.scratch);
         let other = self.watch.states() - 1;
         for lane in 0..LANES {
             if !view.live[lane] {

@@ -58,7 +58,8 @@ pub fn hotelling(occupancies: &Occupancies, predicted: &[f64]) -> Result<Hotelli
             ));
         }
     }
-    let mean = |state: usize| occupancies.mean(state).unwrap_or(0.0);
+    let means: Vec<f64> = (0..predicted.len()).map(|state| occupancies.mean(state).unwrap_or(0.0)).collect();
+    let mean = |state: usize| means[state];
     let Some(likeliest) = states.iter().copied().max_by(|&a, &b| mean(a).total_cmp(&mean(b))) else {
         return undefined("there are no replicas".into());
     };
