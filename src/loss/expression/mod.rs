@@ -122,6 +122,11 @@ impl Expression {
         &self.variables
     }
 
+    /// How many instructions one gradient takes.
+    pub fn operations(&self) -> usize {
+        self.gradient.instructions.len()
+    }
+
     /// Writes H(θ)·v for a direction v, all of length d, into `product`, at a few times the cost of a gradient.
     pub fn hessian_product(&self, theta: &[f64], direction: &[f64], product: &mut [f64]) {
         let d = self.dimension();
