@@ -187,7 +187,8 @@ impl Loss for Expression {
 
 /// Runs `work` with scratch of `length` numbers, allocating nothing once a thread has needed as much before.
 fn with_scratch(length: usize, work: impl FnOnce(&mut [f64])) {
-    const SMALL: usize = 64;
+    // Small, since it is cleared every time.
+    const SMALL: usize = 16;
     thread_local! {
         static LARGE: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
     }
