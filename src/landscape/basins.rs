@@ -53,7 +53,8 @@ impl Basins {
 
     pub(super) fn by_flow(loss: Arc<dyn Loss>, minima: &[CriticalPoint], domain: &[[f64; 2]]) -> Self {
         let scale = diagonal(domain);
-        let ellipsoids = minima.iter().map(|minimum| Ellipsoid::around(loss.as_ref(), minimum, scale)).collect();
+        let ellipsoids =
+            minima.iter().map(|minimum| Ellipsoid::around(loss.as_ref(), minimum, minima, scale)).collect();
         let mut flow = Flow { loss, ellipsoids, scale, grid: None };
         if domain.len() <= 3 {
             flow.grid = Some(Grid::new(&flow, domain));
@@ -156,7 +157,10 @@ struct Ellipsoid {
 
 impl Ellipsoid {
     /// The largest such ellipsoid, by probing along many directions, shortened by a fifth.
-    fn around(loss: &dyn Loss, minimum: &CriticalPoint, scale: f64) -> Self {
+    ///
+    /// In many dimensions random directions miss a ridge that is near in one of them only. So the directions towards all
+    /// other minima are probed too, and then the neighbourhood of whichever direction was the tightest.
+    fn around(loss: &dyn Loss, minimum: &CriticalPoint, minima: &[CriticalPoint], scale: f64) -> Self {
         let d = minimum.theta.len();
         let center = DVector::from_column_slice(&minimum.theta);
         let hessian = loss.hessian(&minimum.theta);
@@ -165,21 +169,41 @@ impl Ellipsoid {
         let whiten = &minimum.eigenvectors * DMatrix::from_diagonal(&root);
         let longest = root.amax();
         let mut gradient = vec![0.0; d];
-        let mut radius = scale / longest;
-        for direction in directions(d) {
+        // The place on a ray, up to `farthest`, at which q no longer falls along the flow.
+        let mut failure = |direction: &DVector<f64>, farthest: f64| -> Option<f64> {
             let ray = &whiten * direction;
             let pull = &hessian * &ray;
-            // From the inside outwards, as far as the other rays got: the first failure ends it.
-            let mut rho = radius.min(1e-3 * scale / longest);
-            while rho <= radius {
+            let mut rho = farthest.min(1e-3 * scale / longest);
+            while rho <= farthest {
                 loss.gradient((&center + &ray * rho).as_slice(), &mut gradient);
                 let fall = pull.dot(&DVector::from_column_slice(&gradient));
                 // In the bowl the fall is ρ|H ray|²; a tenth of it is asked for, so that rounding has no say.
                 if !(fall > 0.1 * rho * pull.norm_squared()) {
-                    radius = rho;
-                    break;
+                    return Some(rho);
                 }
                 rho *= 1.1;
+            }
+            None
+        };
+        let towards = |other: &CriticalPoint| {
+            let way = minimum.eigenvectors.transpose() * (DVector::from_column_slice(&other.theta) - &center);
+            way.component_div(&root).normalize()
+        };
+        let others = minima.iter().filter(|other| other.theta != minimum.theta).map(towards);
+        let mut radius = scale / longest;
+        let mut tightest = None;
+        let mut stream = Stream::new(0, 2, Purpose::Landscape);
+        for direction in others.chain(directions(d, &mut stream)) {
+            if let Some(rho) = failure(&direction, radius) {
+                (radius, tightest) = (rho, Some(direction));
+            }
+        }
+        for round in 0..64 * d {
+            let Some(best) = &tightest else { break };
+            let spread = 0.5 / (1.0 + round as f64 / 16.0);
+            let direction = (best + random_direction(d, &mut stream) * spread).normalize();
+            if let Some(rho) = failure(&direction, radius) {
+                (radius, tightest) = (rho, Some(direction));
             }
         }
         Self { center: minimum.theta.clone(), hessian, radius_squared: (0.8 * radius) * (0.8 * radius) }
@@ -200,19 +224,20 @@ impl Ellipsoid {
 }
 
 /// Unit vectors: both ways along every axis, and many random ones.
-fn directions(d: usize) -> Vec<DVector<f64>> {
-    let mut stream = Stream::new(0, 2, Purpose::Landscape);
+fn directions(d: usize, stream: &mut Stream) -> Vec<DVector<f64>> {
     let axes = (0..2 * d).map(|i| {
         let mut axis = DVector::zeros(d);
         axis[i / 2] = if i % 2 == 0 { 1.0 } else { -1.0 };
         axis
     });
-    let random = (0..64 * d).map(|_| {
-        // A sum of twelve uniforms is near enough to a normal for the direction to be near enough to uniform.
-        let vector = DVector::from_fn(d, |_, _| (0..12).map(|_| stream.uniform()).sum::<f64>() - 6.0);
-        vector.normalize()
-    });
-    axes.chain(random).collect()
+    let mut all: Vec<DVector<f64>> = axes.collect();
+    all.extend((0..64 * d).map(|_| random_direction(d, stream)));
+    all
+}
+
+/// A sum of twelve uniforms is near enough to a normal for the direction to be near enough to uniform.
+fn random_direction(d: usize, stream: &mut Stream) -> DVector<f64> {
+    DVector::from_fn(d, |_, _| (0..12).map(|_| stream.uniform()).sum::<f64>() - 6.0).normalize()
 }
 
 /// Labels at the nodes of a grid over the domain and half of its width around it.
@@ -291,6 +316,35 @@ mod tests {
     use crate::landscape::Landscape;
     use crate::loss::wells::{Well, Wells};
     use nalgebra::dmatrix;
+
+    /// Ten dimensions, where the ridge is near in one direction of many: points around the way from well to well,
+    /// against the flow alone.
+    #[test]
+    fn labels_in_ten_dimensions_are_those_of_the_flow() {
+        let well = |position: f64, loss: f64, curvature: f64| Well {
+            position: vec![position; 10],
+            loss,
+            hessian: DMatrix::from_diagonal_element(10, 10, curvature),
+        };
+        let loss = Arc::new(Wells::new(&[well(-1.0, 0.0, 1.0), well(1.0, 0.1, 0.5)], 0.1).unwrap());
+        let landscape = Landscape::explore(loss.clone(), &[[-3.0, 3.0]; 10]).unwrap();
+        let mut stream = Stream::new(0, 9, Purpose::Landscape);
+        let mut workspace = Workspace::default();
+        let mut differences = 0;
+        for _ in 0..4_000 {
+            let along = 2.4 * stream.uniform() - 1.2;
+            let point: Vec<f64> = (0..10).map(|_| along + 0.6 * (stream.uniform() - 0.5)).collect();
+            let close =
+                |at: &[f64]| landscape.minima.iter().position(|m| super::super::search::distance(&m.theta, at) < 1e-2);
+            let mut end = point.clone();
+            let strict = match follow_flow(loss.as_ref(), &mut end, 19.0, 1e-7, &mut Vec::new(), close) {
+                Arrival::At(index) => Some(index),
+                Arrival::Nowhere => None,
+            };
+            differences += i32::from(strict != landscape.basins.label(&point, &mut workspace));
+        }
+        assert!(differences <= 4, "{differences} of 4000");
+    }
 
     /// Three wells in the plane: short cuts against the flow alone at a tolerance a hundred times stricter.
     #[test]

@@ -51,11 +51,42 @@ fn sides(point: &CriticalPoint, basins: &Basins, offset: f64) -> Option<[usize; 
     (above != below).then(|| [above.min(below), above.max(below)])
 }
 
-/// The highest point of the straight line between two minima.
+/// The highest point of the straight line between two minima, found on a grid and then by thirds: a sharp ridge has
+/// negative curvature only in a narrow band, and eigenvector following must start inside of it.
 fn ridge_point(loss: &dyn Loss, a: &[f64], b: &[f64]) -> Vec<f64> {
     let at = |fraction: f64| -> Vec<f64> { a.iter().zip(b).map(|(x, y)| x + fraction * (y - x)).collect() };
-    (1..100)
-        .map(|i| at(f64::from(i) / 100.0))
-        .max_by(|x, y| loss.value(x).total_cmp(&loss.value(y)))
-        .unwrap_or_else(|| at(0.5))
+    let height = |fraction: f64| loss.value(&at(fraction));
+    let coarse = (1..100).map(|i| f64::from(i) / 100.0).max_by(|x, y| height(*x).total_cmp(&height(*y))).unwrap_or(0.5);
+    let (mut low, mut high) = (coarse - 0.01, coarse + 0.01);
+    for _ in 0..60 {
+        let third = (high - low) / 3.0;
+        if height(low + third) < height(high - third) { low += third } else { high -= third }
+    }
+    at(0.5 * (low + high))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use nalgebra::DMatrix;
+
+    use crate::landscape::Landscape;
+    use crate::loss::wells::{Well, Wells};
+
+    /// In ten dimensions the ridge between two wells is a band of a hundredth of their distance.
+    #[test]
+    fn a_sharp_ridge_in_ten_dimensions() {
+        let well = |position: f64, loss: f64, curvature: f64| Well {
+            position: vec![position; 10],
+            loss,
+            hessian: DMatrix::from_diagonal_element(10, 10, curvature),
+        };
+        let loss = Arc::new(Wells::new(&[well(-1.0, 0.0, 1.0), well(1.0, 0.1, 0.5)], 0.1).unwrap());
+        let landscape = Landscape::explore(loss, &[[-3.0, 3.0]; 10]).unwrap();
+        assert_eq!((landscape.minima.len(), landscape.saddles.len()), (2, 1));
+        let saddle = &landscape.saddles[0];
+        assert_eq!(saddle.between, [0, 1]);
+        assert!(saddle.point.eigenvalues[0] < -1.0 && saddle.point.eigenvalues[1] > 0.0);
+    }
 }
