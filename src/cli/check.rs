@@ -33,19 +33,30 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
             forecast.time / time
         ));
     }
-    match (forecast.transitions, forecast.standard_error, forecast.steps_wanted) {
-        (Some(transitions), Some(error), Some(steps)) => {
-            lines.push(format!(
-                "  power  about {} transitions expected: standard error {error:.2} of ln(p_A/p_B)",
-                quantity(transitions)
-            ));
-            lines.push(format!(
-                "         ε = {} with 90 % power needs about {} steps per replica (if the prediction is exactly true)",
-                forecast.tolerance,
-                quantity(steps)
-            ));
-        }
+    match (forecast.transitions, forecast.standard_error) {
+        (Some(transitions), Some(error)) => lines.push(format!(
+            "  power  about {} transitions expected: standard error {error:.2} of ln(p_A/p_B)",
+            quantity(transitions)
+        )),
+        (Some(transitions), None) => lines.push(format!(
+            "  power  about {} transitions expected in all; with more than two minima the rarest decides the error",
+            quantity(transitions)
+        )),
         _ => lines.push("  power  unknown: no escape time is predicted for this case".into()),
+    }
+    if let Some((difference, best)) = forecast.bias {
+        let verdict = if difference > forecast.tolerance { "beyond" } else { "within" };
+        lines.push(format!(
+            "         the tested rung is {difference:.3} in log-odds from {best}, {verdict} ε = {}: {}",
+            forecast.tolerance,
+            if difference > forecast.tolerance { "a long run will reject it" } else { "a long run will confirm it" }
+        ));
+    }
+    if let Some(steps) = forecast.steps_wanted {
+        lines.push(format!(
+            "         HOLDS with 90 % power needs about {} steps per replica, if the best rung is true",
+            quantity(steps)
+        ));
     }
     lines.join("\n")
 }

@@ -74,8 +74,7 @@ impl ScenarioArguments {
         let mut loaded = Vec::new();
         let mut problems = Vec::new();
         for name in &self.scenarios {
-            let is_file = std::path::Path::new(name).is_file();
-            let family = if is_file { Vec::new() } else { scenario::resolve(name) };
+            let family = scenario::resolve(name);
             let results: Vec<Result<Loaded, Problems>> = if family.is_empty() {
                 vec![scenario::load(name, &self.overrides, self.seed)]
             } else {

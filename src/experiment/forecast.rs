@@ -30,6 +30,9 @@ pub struct Forecast {
     pub steps_wanted: Option<f64>,
     /// ε.
     pub tolerance: f64,
+    /// The largest difference in log-odds between the tested rung and the best one, and that one's name: what a long run
+    /// will find.
+    pub bias: Option<(f64, &'static str)>,
     /// The least-mixing pair and its mean escape time in SDE time.
     pub slowest: Option<(String, f64)>,
     /// SDE time that each replica covers.
@@ -51,8 +54,12 @@ impl Forecast {
         let rate = transition_rate(&ladder);
         let transitions = rate.map(|rate| rate * time * replicas);
         let tolerance = loaded.scenario.test.tolerance;
+        let bias = bias(&ladder, loaded.scenario.test.against);
+        // With more than two minima the rarest one decides, for which the sum of all transitions says nothing.
+        let two = setting.landscape.minima.len() == 2;
         let steps_wanted = rate
-            .zip(effort::transitions_to_hold(tolerance, 0.0))
+            .filter(|_| two)
+            .zip(effort::transitions_to_hold(tolerance, bias.map_or(0.0, |(difference, _)| difference)))
             .map(|(rate, wanted)| wanted / (rate * replicas * setting.step()));
         let trajectory_steps = replicas * (steps + ensemble.burn_in as f64);
         let blocks = (replicas / LANES as f64).ceil();
@@ -62,7 +69,8 @@ impl Forecast {
             memory: blocks * bytes_per_block(&setting) + 60e6,
             seconds: blocks * (steps + ensemble.burn_in as f64) * seconds_per_block_step(&setting)
                 / (threads as f64).min(blocks),
-            standard_error: transitions.and_then(effort::log_odds_standard_error),
+            standard_error: transitions.filter(|_| two).and_then(effort::log_odds_standard_error),
+            bias,
             transitions,
             steps_wanted,
             tolerance,
@@ -81,6 +89,17 @@ fn transition_rate(ladder: &Ladder) -> Option<f64> {
         rate += occupancies[from] / best_time(escape)?;
     }
     (rate > 0.0).then_some(rate)
+}
+
+/// How far the tested rung is from the best one, over the contrasts of the claim.
+fn bias(ladder: &Ladder, against: Rung) -> Option<(f64, &'static str)> {
+    let tested = ladder.rung(against)?;
+    let best = [Rung::Discrete, Rung::Gibbs].into_iter().find(|&rung| rung > against && ladder.rung(rung).is_some())?;
+    let other = ladder.rung(best)?;
+    let likeliest = (0..tested.len()).max_by(|&a, &b| tested[a].total_cmp(&tested[b]))?;
+    let log_odds = |p: &[f64], minimum: usize| crate::math::ln(p[minimum]) - crate::math::ln(p[likeliest]);
+    let differences = (0..tested.len()).map(|minimum| (log_odds(other, minimum) - log_odds(tested, minimum)).abs());
+    Some((differences.fold(0.0, f64::max), best.name()))
 }
 
 fn best_time(escape: &crate::findings::EscapeRecord) -> Option<f64> {

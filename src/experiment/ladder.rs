@@ -5,7 +5,7 @@ use crate::findings::EscapeRecord;
 use crate::input::Problem;
 use crate::landscape::minimum_name;
 use crate::scenario::{Loaded, Rung};
-use crate::theory::discrete::{self, Chain, DiscreteLaw};
+use crate::theory::discrete::{self, Chain, DiscreteLaw, NoDiscreteLaw};
 use crate::theory::gibbs::{self, Gibbs};
 use crate::theory::{escape, laplace};
 
@@ -99,7 +99,7 @@ impl Ladder {
         });
         let (chain, mut missing) = match chain {
             Some(Ok(chain)) => (Some(chain), None),
-            Some(Err(reason)) => (None, Some(reason.to_string())),
+            Some(Err(reason)) => (None, Some(reason)),
             None => (None, None),
         };
         if let Some(chain) = &chain {
@@ -108,11 +108,16 @@ impl Ladder {
                     let (occupancies, other) = (law.occupancies.clone(), law.other);
                     self.discrete = Some(Discrete { occupancies, other, law: Some(law) });
                 }
-                Err(reason) => missing = Some(reason.to_string()),
+                Err(reason) => missing = Some(reason),
             }
         }
-        if self.discrete.is_none() {
-            self.add_first_order(setting, missing);
+        match missing {
+            // A first order in δ knows nothing of kinks and escapes; it is right where only the grid grew too large.
+            Some(reason) if !matches!(reason, NoDiscreteLaw::TooFine(_)) => {
+                self.notes.push(format!("discrete is null: {reason}"));
+            }
+            reason if self.discrete.is_none() => self.add_first_order(setting, reason.map(|reason| reason.to_string())),
+            _ => {}
         }
         self.add_escape(setting, temperature, chain.as_ref());
     }
@@ -127,7 +132,7 @@ impl Ladder {
             (Some(_), _) => format!("discrete is the first order in δ on the Gibbs rung: ln(p_A/p_B) moves by −(δ/4)(⟨ΔL⟩_A − ⟨ΔL⟩_B){why}"),
             (None, None) => format!("discrete is null: it builds on the Gibbs rung{why}"),
             (None, Some(_)) => format!(
-                "discrete is null: its first order in δ needs δ‖∇²L‖ ≤ {} at every minimum and saddle, here it is {:.3}{why}",
+                "discrete is null: its first order in δ needs δ‖∇²L‖ ≤ {} at every minimum and saddle, here it is {:.4e}{why}",
                 discrete::FIRST_ORDER_LIMIT,
                 setting.step() * setting.landscape.largest_curvature()
             ),

@@ -72,7 +72,7 @@ impl Setting {
         };
         let setting = Self::new(loss, noise, dynamics, noise_scale, &scenario.loss.domain).map_err(|error| {
             let key = match error {
-                LandscapeError::Singular { .. } => "loss",
+                LandscapeError::Singular { .. } | LandscapeError::Broken { .. } => "loss",
                 LandscapeError::NoMinimum { .. } | LandscapeError::TooMany { .. } => "loss.domain",
             };
             at(key, &error)
@@ -119,8 +119,8 @@ impl Setting {
         Err(loaded.source.problem(
             key,
             format!(
-                "the step {step} is unstable at a minimum of curvature h = {sharpest:.6}: δh = {:.4} is not below 2, so every \
-                 trajectory diverges there; take a step below {:.4}",
+                "the step {step} is unstable at a minimum of curvature h = {sharpest:.6e}: δh = {:.4e} is not below 2, so no \
+                 trajectory can stay there; take a step below {:.4e}",
                 step * sharpest,
                 2.0 / sharpest
             ),

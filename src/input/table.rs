@@ -79,6 +79,12 @@ impl<'c> Table<'c> {
         self.report(node.place(), &self.path_to(key), message.into());
     }
 
+    /// Whether a key of this table, or something in it (`parameters.tilt`), was given by `--set`.
+    pub fn is_overridden(&self, key: &str) -> bool {
+        let (node, found) = self.node.find(&segments(key).unwrap_or_default());
+        found && matches!(node.place(), Origin::Argument { .. })
+    }
+
     /// Records a problem with this table as a whole.
     pub fn problem_here(&self, message: impl Into<String>) {
         self.report(&self.node.key, &self.path.clone(), message.into());

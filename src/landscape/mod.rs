@@ -109,13 +109,25 @@ pub enum LandscapeError {
     /// A minimum has flat directions, so that det H = 0.
     #[error(
         "the Hessian at the minimum {theta} is singular: {directions}; exp(−L/T)/√det H needs isolated minima with \
-         det H > 0. Remove the flat direction, or add a small curvature along it"
+         det H > 0. Remove the flat direction, or add a small curvature along it; where the loss has a kink (abs, min, \
+         max), smooth it, for example abs(x) as sqrt(x^2 + 1e-4)"
     )]
     Singular {
         /// Where, as text.
         theta: String,
         /// Which directions are flat, as text.
         directions: String,
+    },
+    /// Two minima follow each other without a maximum between them.
+    #[error(
+        "between the minima at {} and {} the loss has no maximum: it jumps or is not defined there, and so has no basins; \
+         make it continuous",
+        between[0],
+        between[1]
+    )]
+    Broken {
+        /// The two minima, as text.
+        between: [String; 2],
     },
     /// There are more minima than a ladder can show.
     #[error("the domain holds more than {limit} minima: make it smaller")]

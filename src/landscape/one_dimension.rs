@@ -41,6 +41,11 @@ pub(super) fn explore(loss: &dyn Loss, domain: [f64; 2]) -> Result<Landscape, La
     // Between two ridges lies one minimum, or none where the loss falls to infinity or to a place outside the scan.
     let ridges: Vec<f64> = roots.iter().filter(|root| !root.is_minimum).map(|root| root.theta).collect();
     let mut owners = vec![None; ridges.len() + 1];
+    for pair in roots.windows(2).filter(|pair| pair[0].is_minimum && pair[1].is_minimum) {
+        if is_inside(pair[0].theta) || is_inside(pair[1].theta) {
+            return Err(LandscapeError::Broken { between: [pair[0].theta, pair[1].theta].map(|x| point_text(&[x])) });
+        }
+    }
     for root in roots.iter().filter(|root| root.is_minimum) {
         owners[ridges.partition_point(|&ridge| ridge < root.theta)] = index_of(root.theta);
     }
@@ -88,12 +93,14 @@ fn roots_of_slope(loss: &dyn Loss, low: f64, high: f64) -> Vec<Root> {
     // The last point where L′ was finite and not zero.
     let mut before: Option<(f64, f64)> = None;
     let mut scratch = vec![0.0; loss.block_scratch()];
-    let (mut points, mut slopes) = ([0.0; LANES], [0.0; LANES]);
+    let (mut points, mut slopes, mut values) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
     for first in (0..SCAN).step_by(LANES) {
         points.iter_mut().enumerate().for_each(|(lane, x)| *x = place((first + lane).min(SCAN - 1)));
         loss.gradient_block(&points, &mut slopes, &mut scratch);
-        for (&x, &g) in points.iter().zip(&slopes).take(SCAN - first) {
-            if !g.is_finite() {
+        loss.value_block(&points, &mut values, &mut scratch);
+        for ((&x, &g), value) in points.iter().zip(&slopes).zip(&values).take(SCAN - first) {
+            // The gradient's formula can be finite where the loss itself is not defined.
+            if !g.is_finite() || !value.is_finite() {
                 before = None;
                 continue;
             }

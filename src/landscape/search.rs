@@ -37,6 +37,9 @@ pub(super) fn minima(loss: &dyn Loss, domain: &[[f64; 2]]) -> Result<Vec<Critica
                 continue;
             }
             let point = CriticalPoint::at(loss, &theta);
+            if !point.loss.is_finite() {
+                continue;
+            }
             // One degenerate minimum is enough to refuse the loss; a flat valley yields a new one from every start.
             require_regular(std::slice::from_ref(&point), usual_curvature)?;
             // A saddle can be a fixed point of the descent only from a set of measure zero; symmetric starts hit it.

@@ -90,7 +90,7 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
     }
     let step = match scenario.dynamics {
         DynamicsSpec::EulerMaruyama { step } => {
-            add("δ", number(step), "step of the Euler–Maruyama integrator, in SDE time t = kη");
+            add("δ", number(step), "step of the Euler–Maruyama integrator in SDE time: t = kδ after k steps");
             Some(step)
         }
         _ => {

@@ -26,9 +26,9 @@ pub struct Loaded {
 pub fn load(path_or_name: impl AsRef<Path>, overrides: &[String], seed: Option<u64>) -> Result<Loaded, Problems> {
     let path = path_or_name.as_ref();
     let shown = path.to_string_lossy();
-    // A file wins over a shipped name; a folder (the output of an earlier run, say) does not.
+    // A shipped name wins over a file of that name in this folder, which `./NAME` still reaches.
     let is_file = path.metadata().is_ok_and(|metadata| !metadata.is_dir());
-    if !is_file {
+    if !is_file || !resolve(&shown).is_empty() {
         match resolve(&shown).as_slice() {
             [one] => return one.load(overrides, seed),
             [] => return Err(unknown(path).into()),

@@ -74,9 +74,10 @@ impl Parts {
             Some(None) => Some(EnsembleSpec::default()),
             None => None,
         };
+        let default_test = TestSpec::default_for(experiment.unwrap_or(ExperimentKind::Equilibrium));
         let test = match root.optional_table("test") {
-            Some(Some(table)) => TestSpec::read(&table),
-            Some(None) => Some(TestSpec::default()),
+            Some(Some(table)) => TestSpec::read(&table, default_test),
+            Some(None) => Some(default_test),
             None => None,
         };
         let instead = "run the scenario once for each value instead, with --set KEY=VALUE";
@@ -226,15 +227,18 @@ fn read_start_by_name(table: &Table<'_>) -> Option<Start> {
     Some(if minima { Start::Minima } else { Start::Uniform })
 }
 
-impl Default for TestSpec {
-    fn default() -> Self {
-        Self { tolerance: 0.1, against: Rung::Laplace }
-    }
-}
-
 impl TestSpec {
-    fn read(table: &Table<'_>) -> Option<Self> {
-        let default = Self::default();
+    /// The claim that a scenario tests when it does not say: the slide's formula, or for a bowl the chain's own equation,
+    /// which is exact.
+    fn default_for(experiment: ExperimentKind) -> Self {
+        let against = match experiment {
+            ExperimentKind::Equilibrium => Rung::Laplace,
+            ExperimentKind::Covariance => Rung::Discrete,
+        };
+        Self { tolerance: 0.1, against }
+    }
+
+    fn read(table: &Table<'_>, default: Self) -> Option<Self> {
         let tolerance = Number::positive("ε, the tolerance in log-odds,", "0.1");
         let tolerance = table.number_or("tolerance", &tolerance, default.tolerance);
         let against = table.optional_choice("against", "the rung that the verdict is about", &RUNGS, &[]);

@@ -46,9 +46,14 @@ pub enum NoDiscreteLaw {
         "the chain leaves the range of the loss with probability {0:.1e} a step: at this step it has no stationary law"
     )]
     Escapes(f64),
-    /// The grid that the step asks for is too large, or its refinement did not settle.
+    /// The grid that the step asks for is too large.
     #[error("the transfer operator needs more than {0} points at this step and temperature")]
     TooFine(usize),
+    /// The occupancies still moved when a further refinement would have cost too much.
+    #[error(
+        "the transfer operator did not settle as its grid was refined: the loss has kinks or jumps, or the step is very small"
+    )]
+    Unsettled,
     /// The wells exchange no mass within the reach of the numbers.
     #[error("the wells exchange too little mass for double precision at this temperature")]
     Disconnected,
@@ -57,6 +62,12 @@ pub enum NoDiscreteLaw {
 /// The largest number of nodes, and of entries of a banded matrix.
 const MOST_NODES: usize = 12_000;
 const MOST_ENTRIES: usize = 30_000_000;
+/// Elimination costs nodes × band² multiplications: beyond this many it would take seconds.
+const MOST_WORK: f64 = 3e9;
+/// A change of the occupancies by refinement below which they stand still, and one that is still good enough where a
+/// kink of the loss slows the convergence and the next refinement would cost too much.
+const SETTLED: f64 = 1e-8;
+const GOOD_ENOUGH: f64 = 1e-5;
 /// Kernels are cut beyond this many of their standard deviations (probability 1e−21).
 const REACH: f64 = 9.5;
 
@@ -140,17 +151,26 @@ impl<'a> Chain<'a> {
     pub fn stationary(&self) -> Result<DiscreteLaw, NoDiscreteLaw> {
         let [low, high] = self.range;
         let mut before: Option<DiscreteLaw> = None;
+        let mut last_change = f64::INFINITY;
         for nodes in Nodes::refined(low, high, &|x| self.stretch(x)) {
-            let law = self.on_nodes(&nodes)?;
+            let law = match self.on_nodes(&nodes) {
+                Err(NoDiscreteLaw::TooFine(_)) => break,
+                law => law?,
+            };
             if let Some(before) = &before {
                 let change = law.occupancies.iter().zip(&before.occupancies).map(|(a, b)| (a - b).abs());
-                if change.fold(0.0, f64::max) < 1e-8 {
+                last_change = change.fold(0.0, f64::max);
+                if last_change < SETTLED {
                     return Ok(law);
                 }
             }
             before = Some(law);
         }
-        Err(NoDiscreteLaw::TooFine(MOST_NODES))
+        match before {
+            None => Err(NoDiscreteLaw::TooFine(MOST_NODES)),
+            Some(law) if last_change < GOOD_ENOUGH => Ok(law),
+            Some(_) => Err(NoDiscreteLaw::Unsettled),
+        }
     }
 
     fn on_nodes(&self, nodes: &Nodes) -> Result<DiscreteLaw, NoDiscreteLaw> {
@@ -190,14 +210,16 @@ impl<'a> Chain<'a> {
         let low = if sign > 0.0 { self.range[0] } else { -self.range[1] };
         let target = |x: f64| sign * self.target(sign * x);
         let mut before: Option<f64> = None;
+        let mut last_change = f64::INFINITY;
         for nodes in Nodes::refined(low, sign * to, &|x| self.stretch(sign * x)) {
-            let time = self.passage_on_nodes(&nodes, &target, sign * from, sign * to)?;
-            if before.is_some_and(|before| (time / before - 1.0).abs() < 1e-7) {
-                return Some(time);
-            }
+            let Some(time) = self.passage_on_nodes(&nodes, &target, sign * from, sign * to) else { break };
+            last_change = before.map_or(f64::INFINITY, |before| (time / before - 1.0).abs());
             before = Some(time);
+            if last_change < SETTLED {
+                break;
+            }
         }
-        None
+        before.filter(|_| last_change < GOOD_ENOUGH)
     }
 
     fn passage_on_nodes(&self, nodes: &Nodes, target: &dyn Fn(f64) -> f64, from: f64, to: f64) -> Option<f64> {
@@ -284,7 +306,8 @@ impl Nodes {
         let windows: Vec<[usize; 2]> = targets.iter().map(|&target| self.window(target, spread)).collect();
         let reach = |(node, [first, last]): (usize, &[usize; 2])| node.abs_diff(*first).max(node.abs_diff(*last));
         let band = windows.iter().enumerate().map(reach).max().unwrap_or(1);
-        if targets.len() * (2 * band + 1) > MOST_ENTRIES {
+        let work = targets.len() as f64 * (band as f64) * (band as f64);
+        if targets.len() * (2 * band + 1) > MOST_ENTRIES || work > MOST_WORK {
             return Err(NoDiscreteLaw::TooFine(MOST_NODES));
         }
         let mut chain = BandedChain::new(targets.len(), band);
@@ -331,7 +354,7 @@ pub const FIRST_ORDER_LIMIT: f64 = 0.1;
 /// Occupancies to first order in δ, for constant isotropic Gaussian noise in any dimension; `None` where
 /// δ‖∇²L‖ > 0.1 at a minimum or saddle, since the second order feels the barriers as δ²/T.
 pub fn first_order(gibbs: &Gibbs, landscape: &Landscape, step: f64) -> Option<Vec<f64>> {
-    if step * landscape.largest_curvature() > FIRST_ORDER_LIMIT {
+    if step * landscape.largest_curvature() > FIRST_ORDER_LIMIT * (1.0 + 1e-9) {
         return None;
     }
     let log_weights: Vec<f64> = gibbs

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Expression, FormulaError};
-use crate::input::{Number, Table, shorten};
+use crate::input::{Number, Table, nearest, shorten};
 use crate::loss::Loss;
 use crate::loss::spec::{Described, LossError};
 
@@ -48,12 +48,30 @@ impl ExpressionSpec {
                 table.problem("formula", message);
                 None
             }
-            Ok(_) => Some(spec),
+            Ok(_) => spec.parameters_are_used(table).then_some(spec),
             Err(error) => {
                 table.problem_within("formula", error.start, spec.explain(&error));
                 None
             }
         }
+    }
+
+    /// A parameter that does not stand in the formula is told where it looks like a slip: when it was typed after
+    /// `--set`, or when it is nearly the name of another.
+    fn parameters_are_used(&self, table: &Table<'_>) -> bool {
+        let mut sound = true;
+        for name in self.parameters.keys().filter(|name| !names_in(&self.formula).any(|used| used == name.as_str())) {
+            let others = self.parameters.keys().map(String::as_str).filter(|other| *other != name);
+            let meant = nearest(name, others);
+            let key = format!("parameters.{name}");
+            if meant.is_some() || table.is_overridden(&key) {
+                let hint = meant.map_or(String::new(), |other| format!("did you mean `{other}`? "));
+                let message = format!("`{}` does not stand in the formula; {hint}remove it, or use it", shorten(name));
+                table.problem(&key, message);
+                sound = false;
+            }
+        }
+        sound
     }
 
     fn expression(&self) -> Result<Expression, FormulaError> {
@@ -80,6 +98,13 @@ impl Described for ExpressionSpec {
     fn build(&self) -> Result<Arc<dyn Loss>, LossError> {
         Ok(Arc::new(self.expression().map_err(LossError::Formula)?))
     }
+}
+
+/// The words of a formula. The exponent of a number such as 1e3 is no word.
+fn names_in(formula: &str) -> impl Iterator<Item = &str> {
+    formula
+        .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))
+        .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
 }
 
 /// What keeps a name from being used in a formula.

@@ -175,7 +175,7 @@ impl Design for Mixing<'_> {
             let panel = Panel { canvas, frame, x, y: self.vertical(row) };
             self.draw_panel(&panel, row)?;
             if index + 1 == self.rows.len() {
-                panel.bottom_axis("SDE time t = kη after the burn-in")?
+                panel.bottom_axis("SDE time t after the burn-in")?
             } else {
                 panel.bottom_ticks()?
             }

@@ -96,7 +96,7 @@ pub(super) fn escape(findings: &Findings) -> Markup {
         @if !findings.escape.is_empty() {
             h2 { "Escape times" }
             p.small {
-                "Mean time from one minimum to the next, in SDE time t = kη. Kramers: 2π √(|det H" sub { "b" } "|/det H" sub { "A" }
+                "Mean first-passage time from the minimum of departure to that of arrival, time in any third one included, in SDE time. Transitions are counted from core to core (in the basin, and L ≤ L_A + dT/2). Kramers: 2π √(|det H" sub { "b" } "|/det H" sub { "A" }
                 ")/|λ" sub { "b" } "| · exp(ΔL/T), rates over several saddles added; exact: the mean first-passage time of the "
                 "SDE (one dimension); chain: that of the process at its finite step δ. Transitions are counted from core to core, "
                 "over all replicas."
