@@ -63,7 +63,7 @@ struct ScenarioArguments {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
     /// Override the scenario's seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
 }
 
@@ -144,7 +144,9 @@ pub fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(UNEXPECTED),
         Err(failure) => {
-            message(&format!("sgd-sde: {failure}"));
+            // Problems of a file begin with their place, as compilers write them: editors jump there.
+            let program = if matches!(failure, Failure::Input(_)) { "" } else { "sgd-sde: " };
+            message(&format!("{program}{failure}"));
             ExitCode::from(if matches!(failure, Failure::Interrupted) { INTERRUPTED } else { COULD_NOT_RUN })
         }
     }

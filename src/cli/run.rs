@@ -23,7 +23,7 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "DIR", default_value = "output")]
     out: PathBuf,
     /// Threads to simulate with [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=4096))]
     threads: Option<u16>,
     /// No progress and no messages; one line per scenario
     #[arg(long)]
@@ -43,6 +43,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<bool, Failure> {
             refuse_to_replace(&arguments.out, &loaded.scenario)?;
         }
     }
+    for loaded in &scenarios {
+        experiment::admit(loaded).map_err(|error| Failure::of(&loaded.scenario.name, error))?;
+    }
+    report::require_writable(&arguments.out)?;
     let stop = stop_on_interrupt()?;
     let threads = arguments.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new()

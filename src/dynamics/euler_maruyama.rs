@@ -15,14 +15,23 @@ use crate::noise::GradientNoise;
 pub struct EulerMaruyama {
     loss: Arc<dyn Loss>,
     noise: Arc<dyn GradientNoise>,
-    noise_scale: f64,
     step: f64,
+    /// √(nδ).
+    diffusion: f64,
 }
 
 impl EulerMaruyama {
     /// The SDE of noise scale n = η/S, stepped by δ.
     pub fn new(loss: Arc<dyn Loss>, noise: Arc<dyn GradientNoise>, noise_scale: f64, step: f64) -> Self {
-        Self { loss, noise, noise_scale, step }
+        Self { loss, noise, step, diffusion: (noise_scale * step).sqrt() }
+    }
+
+    /// One step on the standard normals ξ that stand in [`Block::noise`], whatever drew them: with the sums of a finer
+    /// path's normals (over √ of their number) it follows the same Brownian path.
+    pub fn step_on_given_normals(&self, block: &mut Block) {
+        self.noise.apply_block(&block.theta, &mut block.noise, &mut block.scratch);
+        self.loss.gradient_block(&block.theta, &mut block.gradient, &mut block.scratch);
+        drift_and_diffuse(&mut block.theta, &block.gradient, &block.noise, self.step, self.diffusion);
     }
 }
 
@@ -40,12 +49,9 @@ impl Dynamics for EulerMaruyama {
     }
 
     fn advance(&self, block: &mut Block, steps: u64) {
-        let diffusion = (self.noise_scale * self.step).sqrt();
         for _ in 0..steps {
             block.normals.fill(&mut block.noise);
-            self.noise.apply_block(&block.theta, &mut block.noise, &mut block.scratch);
-            self.loss.gradient_block(&block.theta, &mut block.gradient, &mut block.scratch);
-            drift_and_diffuse(&mut block.theta, &block.gradient, &block.noise, self.step, diffusion);
+            self.step_on_given_normals(block);
         }
     }
 }

@@ -34,6 +34,7 @@ pub fn predict(loaded: &Loaded) -> Result<Findings, ExperimentError> {
 pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureData), ExperimentError> {
     let setting = prepare(loaded)?;
     let ladder = Ladder::climb(&setting);
+    ladder.require_primary(loaded)?;
     let scenario = &loaded.scenario;
     let plan = setting.plan(loaded);
     let histogram = figures::histogram(&setting);
@@ -179,7 +180,8 @@ fn judged_claim(
             let broken = broken_assumption(setting, ladder, rung, pairs[deciding], measured, judgement.tolerance);
             reason = format!("{reason}; {broken}");
         }
-        (Verdict::Undetermined, _) => {
+        // Where trajectories diverge, more of them would not help.
+        (Verdict::Undetermined, _) if measurement.diverged() == 0 => {
             reason = format!("{reason}; {}", transitions_wanted(measurement, judgement.tolerance));
         }
         _ => {}

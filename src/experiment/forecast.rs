@@ -44,6 +44,7 @@ impl Forecast {
     pub fn of(loaded: &Loaded, threads: usize) -> Result<Self, ExperimentError> {
         let setting = super::prepare(loaded)?;
         let ladder = Ladder::climb(&setting);
+        ladder.require_primary(loaded)?;
         let ensemble = &loaded.scenario.ensemble;
         let (replicas, steps) = (ensemble.replicas as f64, ensemble.steps as f64);
         let time = steps * setting.step();

@@ -2,8 +2,9 @@
 
 use super::setting::Setting;
 use crate::findings::EscapeRecord;
+use crate::input::Problem;
 use crate::landscape::minimum_name;
-use crate::scenario::Rung;
+use crate::scenario::{Loaded, Rung};
 use crate::theory::discrete::{self, Chain, DiscreteLaw};
 use crate::theory::gibbs::{self, Gibbs};
 use crate::theory::{escape, laplace};
@@ -68,6 +69,28 @@ impl Ladder {
             Rung::Gibbs => self.gibbs.as_ref().map(|gibbs| gibbs.occupancies.as_slice()),
             Rung::Discrete => self.discrete.as_ref().map(|discrete| discrete.occupancies.as_slice()),
         }
+    }
+
+    /// Refuses a verdict about a rung that this case does not have: it could only ever be UNDETERMINED.
+    ///
+    /// # Errors
+    /// When `test.against` is null here.
+    pub fn require_primary(&self, loaded: &Loaded) -> Result<(), Problem> {
+        let against = loaded.scenario.test.against;
+        if self.rung(against).is_some() {
+            return Ok(());
+        }
+        let others = [Rung::Laplace, Rung::Gibbs, Rung::Discrete].into_iter().filter(|&rung| self.rung(rung).is_some());
+        let others: Vec<String> = others.map(|rung| format!("\"{}\"", rung.name())).collect();
+        let why = self.notes.iter().find(|note| note.starts_with(against.name())).map_or("", String::as_str);
+        Err(loaded.source.problem(
+            "test.against",
+            format!(
+                "found \"{}\", a rung that the ladder of this case does not have ({why}); choose {}, or change the case",
+                against.name(),
+                others.join(" or ")
+            ),
+        ))
     }
 
     fn add_discrete(&mut self, setting: &Setting, temperature: f64) {

@@ -68,6 +68,16 @@ pub struct Control<'a> {
     pub stop: &'a AtomicBool,
 }
 
+/// Whether the question can be asked of this loss at this step; quick beside a prediction or a run.
+///
+/// # Errors
+/// When the loss does not allow the question.
+pub fn admit(loaded: &Loaded) -> Result<(), ExperimentError> {
+    match loaded.scenario.experiment {
+        ExperimentKind::Equilibrium | ExperimentKind::Covariance => equilibrium::prepare(loaded).map(drop),
+    }
+}
+
 /// The theory alone: the document with the measured fields null.
 ///
 /// # Errors

@@ -19,4 +19,4 @@ pub use csv::{load_figures, save_figures};
 pub use error::ReportError;
 pub use record::RunRecord;
 pub use text::Style;
-pub use write::{Saved, load, save, to_json, write_atomically};
+pub use write::{Saved, load, require_writable, save, to_json, write_atomically};

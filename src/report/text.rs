@@ -285,6 +285,13 @@ fn diagnosis(diagnostics: &Diagnostics) -> Vec<String> {
     for reason in &diagnostics.reasons {
         lines.extend(bullet(reason));
     }
+    if !diagnostics.diverged_replicas.is_empty() {
+        let named = diagnostics.diverged_replicas.iter();
+        let named: Vec<String> =
+            named.map(|record| format!("{} by step {}", record.replica, count(record.step))).collect();
+        let more = if diagnostics.diverged > named.len() as u64 { ", …" } else { "" };
+        lines.extend(bullet(&format!("diverged replicas: {}{more}", named.join(", "))));
+    }
     lines
 }
 

@@ -72,6 +72,14 @@ pub fn save(
     Ok(files.iter().map(|file| file.strip_prefix(&written).map_or_else(|_| file.clone(), |f| target.join(f))).collect())
 }
 
+/// Makes sure that results can be written to `out_dir`, which is created: a disk that refuses is told before hours of
+/// simulation, not after them.
+pub fn require_writable(out_dir: &Path) -> Result<(), ReportError> {
+    fs::create_dir_all(out_dir).map_err(ReportError::file("create", out_dir))?;
+    let trial = tempfile::Builder::new().prefix(".sgd-sde.").tempdir_in(out_dir);
+    trial.map(drop).map_err(ReportError::file("create a folder in", out_dir))
+}
+
 /// Reads a saved result back; `folder` is `OUT/NAME`.
 pub fn load(folder: &Path) -> Result<Saved, ReportError> {
     Ok(Saved {

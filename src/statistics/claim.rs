@@ -164,6 +164,9 @@ pub fn judge(contrasts: &[Contrast], tolerance: f64, evidence: &Evidence) -> Jud
     } else {
         judgement.reason = bars.join("; ");
     }
+    if evidence.diverged > 0 {
+        judgement.reason.push_str(&format!("; {} replica(s) diverged", evidence.diverged));
+    }
     judgement
 }
 
@@ -242,9 +245,6 @@ impl Judgement {
                 format!("every 90 % interval of measured − predicted lies within ±{reach:.4}, inside ±{tolerance}"),
             )
         };
-        if diverged > 0 {
-            self.reason.push_str(&format!("; {diverged} replica(s) diverged"));
-        }
     }
 
     /// min over contrasts of P(T > (|difference| − ε)/SE), times their number.

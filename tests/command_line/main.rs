@@ -1,0 +1,12 @@
+//! The program as a user sees it: the real binary, in folders of its own.
+//!
+//! Nothing here is left to chance: seeds are fixed, and no test asks for a verdict that a correct program could miss.
+
+mod bad_files;
+mod commands;
+#[cfg(unix)]
+mod interruption;
+mod overwriting;
+mod predictions;
+mod same_bytes;
+mod support;

@@ -1,0 +1,64 @@
+//! `result.json` is a pure function of scenario, seed and program version.
+
+use crate::support::Workplace;
+
+/// The bytes of the result and of every table of the figures.
+fn bytes(here: &Workplace, scenario: &str, seed: &str, threads: &str, out: &str) -> Vec<Vec<u8>> {
+    // Enough blocks and steps for the threads to race; too few for a verdict, which does not matter here.
+    let answer = here.run(&[
+        "run",
+        scenario,
+        "--quiet",
+        "--set",
+        "ensemble.steps=20000",
+        "--set",
+        "ensemble.burn_in=1000",
+        "--set",
+        "ensemble.replicas=200",
+        "--seed",
+        seed,
+        "--threads",
+        threads,
+        "--out",
+        out,
+    ]);
+    assert!(answer.status == 0 || answer.status == 1, "{}", answer.err);
+    assert_eq!(here.json(&format!("{out}/{scenario}/run.json"))["threads"].to_string(), threads);
+    let figures = here.files(&format!("{out}/{scenario}/figures")).into_iter();
+    let figures = figures.filter(|(path, _)| path.extension().is_some_and(|extension| extension != "png"));
+    std::iter::once(here.read(&format!("{out}/{scenario}/result.json")))
+        .chain(figures.map(|(_, bytes)| bytes))
+        .collect()
+}
+
+#[test]
+fn results_are_the_same_bytes_for_any_number_of_threads() {
+    let here = Workplace::new();
+    for scenario in ["double-well", "finite-learning-rate-large", "anisotropic-noise", "too-large-step"] {
+        let alone = bytes(&here, scenario, "5", "1", "out-1");
+        assert!(alone.len() >= 4, "{scenario}");
+        for threads in ["2", "3", "7"] {
+            let out = format!("out-{threads}");
+            assert!(bytes(&here, scenario, "5", threads, &out) == alone, "{scenario} on {threads} threads");
+        }
+        let other = bytes(&here, scenario, "6", "2", "other");
+        // Another seed measures something else, and not only says so.
+        let document = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+        let (one, two) = (document(&alone[0]), document(&other[0]));
+        assert_eq!(one["minima"], two["minima"]);
+        assert_ne!(one["occupancy"][0]["measured"], two["occupancy"][0]["measured"], "{scenario}");
+    }
+}
+
+/// No absent figure is anything but null, and no float is not finite: both would be other JSON, or none.
+#[test]
+fn results_are_plain_json() {
+    let here = Workplace::new();
+    for scenario in ["frozen", "too-large-step"] {
+        let result = String::from_utf8(bytes(&here, scenario, "1", "2", "out").swap_remove(0)).unwrap();
+        for word in ["NaN", "Infinity", ": inf", "inf,"] {
+            assert!(!result.contains(word), "{scenario}: {word}");
+        }
+        assert!(result.ends_with("}\n"));
+    }
+}
