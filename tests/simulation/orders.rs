@@ -20,7 +20,7 @@ struct Squares {
 }
 
 impl Observer for Squares {
-    fn observe(&mut self, view: &View) {
+    fn observe(&mut self, view: &mut View) {
         for x in view.theta.iter().zip(view.live).filter(|(_, live)| **live).map(|(x, _)| x) {
             self.count += 1.0;
             self.second += x * x;

@@ -20,7 +20,7 @@ struct Recorder {
 }
 
 impl Observer for Recorder {
-    fn observe(&mut self, view: &View) {
+    fn observe(&mut self, view: &mut View) {
         self.looks.push(view.theta.to_vec());
     }
 
