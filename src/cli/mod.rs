@@ -178,7 +178,9 @@ fn list() -> Result<(), Failure> {
 
 fn predict(arguments: &ScenarioArguments, json: bool) -> Result<(), Failure> {
     for loaded in arguments.load()? {
-        let findings = experiment::predict(&loaded).map_err(|error| Failure::of(&loaded.scenario.name, error))?;
+        let findings = experiment::prepare(&loaded)
+            .and_then(|setting| experiment::predict(&loaded, &setting))
+            .map_err(|error| Failure::of(&loaded.scenario.name, error))?;
         let text = if json { report::to_json(&findings)? } else { report::text::predict(&findings, Style::default()) };
         print(&text)?;
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
-use sgd_sde::experiment::{self, Control};
+use sgd_sde::experiment::{self, Control, setting::Setting};
 use sgd_sde::findings::Findings;
 use sgd_sde::report::{self, RunRecord, Style};
 use sgd_sde::scenario::{Loaded, Scenario};
@@ -43,36 +43,66 @@ pub(super) fn run(arguments: &RunArguments) -> Result<bool, Failure> {
             refuse_to_replace(&arguments.out, &loaded.scenario)?;
         }
     }
-    for loaded in &scenarios {
-        experiment::admit(loaded).map_err(|error| Failure::of(&loaded.scenario.name, error))?;
-    }
-    report::require_writable(&arguments.out)?;
-    let stop = stop_on_interrupt()?;
+    let interruption = Interruption::watch()?;
     let threads = arguments.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .map_err(|error| Failure::Refused(format!("cannot start {threads} threads: {error}")))?;
-    let mut all_as_expected = true;
-    for loaded in &scenarios {
-        all_as_expected &= pool.install(|| run_one(arguments, loaded, &stop))?;
-    }
-    Ok(all_as_expected)
+    pool.install(|| {
+        let settings: Vec<Setting> = scenarios
+            .iter()
+            .map(|loaded| experiment::prepare(loaded).map_err(|error| Failure::of(&loaded.scenario.name, error)))
+            .collect::<Result<_, _>>()?;
+        report::require_writable(&arguments.out)?;
+        run_all(arguments, &scenarios, &settings, &interruption)
+    })
 }
 
-fn run_one(arguments: &RunArguments, loaded: &Loaded, stop: &AtomicBool) -> Result<bool, Failure> {
+/// One after the other. A scenario that fails on the way does not take the others with it; the last failure is told
+/// last.
+fn run_all(
+    arguments: &RunArguments,
+    scenarios: &[Loaded],
+    settings: &[Setting],
+    interruption: &Interruption,
+) -> Result<bool, Failure> {
+    let mut all_as_expected = true;
+    let mut failed = None;
+    for (loaded, setting) in scenarios.iter().zip(settings) {
+        match run_one(arguments, loaded, setting, interruption) {
+            Ok(as_expected) => all_as_expected &= as_expected,
+            Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+            Err(failure) => {
+                if let Some(earlier) = failed.replace(failure) {
+                    message(&format!("sgd-sde: {earlier}"));
+                }
+            }
+        }
+    }
+    failed.map_or(Ok(all_as_expected), Err)
+}
+
+fn run_one(
+    arguments: &RunArguments,
+    loaded: &Loaded,
+    setting: &Setting,
+    interruption: &Interruption,
+) -> Result<bool, Failure> {
     let scenario = &loaded.scenario;
     let progress = Progress::new(&scenario.name, scenario.ensemble.replicas, arguments.quiet);
     let (started, clock) = (SystemTime::now(), Instant::now());
     let mut steps = 0;
     let result = experiment::run(
         loaded,
+        setting,
         &mut Control {
             monitor: &mut |status| {
+                interruption.simulating.store(true, Ordering::Relaxed);
                 steps = status.steps_done;
                 progress.show(status);
             },
-            stop,
+            stop: &interruption.stop,
         },
     );
     progress.finish();
@@ -161,17 +191,26 @@ fn refuse_to_replace(out: &Path, scenario: &Scenario) -> Result<(), Failure> {
     )))
 }
 
-/// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once. Nothing half-written stays in either case.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-    })
-    .map_err(|error| Failure::Refused(format!("Ctrl-C cannot be watched: {error}")))?;
-    Ok(stop)
+/// What Ctrl-C does: before the first step there is nothing to wind up, and the program ends at once; during the
+/// simulation it sets the flag that stops it; a second Ctrl-C always ends the program. Nothing half-written stays.
+struct Interruption {
+    stop: Arc<AtomicBool>,
+    simulating: Arc<AtomicBool>,
+}
+
+impl Interruption {
+    fn watch() -> Result<Self, Failure> {
+        let watched = Self { stop: Arc::default(), simulating: Arc::default() };
+        let (stop, simulating) = (watched.stop.clone(), watched.simulating.clone());
+        ctrlc::set_handler(move || {
+            if stop.swap(true, Ordering::Relaxed) || !simulating.load(Ordering::Relaxed) {
+                message(&format!("sgd-sde: {}", Failure::Interrupted));
+                std::process::exit(i32::from(INTERRUPTED));
+            }
+        })
+        .map_err(|error| Failure::Refused(format!("Ctrl-C cannot be watched: {error}")))?;
+        Ok(watched)
+    }
 }
 
 fn host() -> String {

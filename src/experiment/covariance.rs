@@ -30,22 +30,24 @@ const MOST_DIMENSIONS_WITH_DIAGONALS: usize = 8;
 ///
 /// # Errors
 /// When the loss is not a single bowl.
-pub fn predict(loaded: &Loaded) -> Result<Findings, ExperimentError> {
-    let setting = prepare(loaded)?;
-    let bowl = Bowl::new(&setting)?;
-    let claims = RUNGS.into_iter().map(|rung| bowl.claim(&setting, loaded, rung, None)).collect();
-    Ok(document(loaded, &setting, None, Vec::new(), claims, None))
+pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, ExperimentError> {
+    let bowl = Bowl::new(setting)?;
+    let claims = RUNGS.into_iter().map(|rung| bowl.claim(setting, loaded, rung, None)).collect();
+    Ok(document(loaded, setting, None, Vec::new(), claims, None))
 }
 
 /// The prediction beside the measurement, judged.
 ///
 /// # Errors
 /// When the loss is not a single bowl, the run was stopped, or every replica diverged.
-pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureData), ExperimentError> {
-    let setting = prepare(loaded)?;
-    let bowl = Bowl::new(&setting)?;
+pub fn run(
+    loaded: &Loaded,
+    setting: &Setting,
+    control: &mut Control,
+) -> Result<(Findings, FigureData), ExperimentError> {
+    let bowl = Bowl::new(setting)?;
     let plan = setting.plan(loaded);
-    let cloud = Cloud::measure(&setting, &plan, loaded, control)?;
+    let cloud = Cloud::measure(setting, &plan, loaded, control)?;
     let evidence = Evidence::at_equilibrium(&cloud.equilibration, cloud.diverged());
     let mut judged: Vec<(Rung, Judgement)> = RUNGS
         .into_iter()
@@ -57,9 +59,9 @@ pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureDa
         .map(|(_, judgement)| judgement)
         .collect();
     let verdict = scenario_verdict(&mut primary);
-    let claims = judged.iter().map(|(rung, judgement)| bowl.claim(&setting, loaded, *rung, Some(judgement))).collect();
+    let claims = judged.iter().map(|(rung, judgement)| bowl.claim(setting, loaded, *rung, Some(judgement))).collect();
     let diagnostics = cloud.diagnostics(&plan);
-    let mut findings = document(loaded, &setting, None, Vec::new(), claims, Some(diagnostics));
+    let mut findings = document(loaded, setting, None, Vec::new(), claims, Some(diagnostics));
     findings.verdict = Some(verdict);
     Ok((findings, FigureData::default()))
 }

@@ -20,25 +20,27 @@ use crate::statistics::{Contrast, Evidence, Judgement, Verdict, effort, hotellin
 ///
 /// # Errors
 /// When the loss does not allow the question.
-pub fn predict(loaded: &Loaded) -> Result<Findings, ExperimentError> {
-    let setting = prepare(loaded)?;
-    let ladder = Ladder::climb(&setting);
+pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, ExperimentError> {
+    let ladder = Ladder::climb(setting);
     let claims = RUNGS.into_iter().filter_map(|rung| predicted_claim(&loaded.scenario, &ladder, rung)).collect();
-    Ok(document(loaded, &setting, Some(&ladder), occupancy_records(&setting, &ladder, None), claims, None))
+    Ok(document(loaded, setting, Some(&ladder), occupancy_records(setting, &ladder, None), claims, None))
 }
 
 /// The ladder beside the measurement, judged.
 ///
 /// # Errors
 /// When the loss does not allow the question, the run was stopped, or every replica diverged.
-pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureData), ExperimentError> {
-    let setting = prepare(loaded)?;
-    let ladder = Ladder::climb(&setting);
+pub fn run(
+    loaded: &Loaded,
+    setting: &Setting,
+    control: &mut Control,
+) -> Result<(Findings, FigureData), ExperimentError> {
+    let ladder = Ladder::climb(setting);
     ladder.require_primary(loaded)?;
     let scenario = &loaded.scenario;
     let plan = setting.plan(loaded);
-    let histogram = figures::histogram(&setting);
-    let measurement = Measurement::take(&setting, &plan, &scenario.ensemble.start, histogram, control)?;
+    let histogram = figures::histogram(setting);
+    let measurement = Measurement::take(setting, &plan, &scenario.ensemble.start, histogram, control)?;
 
     let evidence = Evidence::at_equilibrium(&measurement.equilibration, measurement.diverged());
     let mut judged: Vec<(Rung, Vec<[usize; 2]>, Judgement)> = Vec::new();
@@ -58,15 +60,13 @@ pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureDa
     let verdict = scenario_verdict(&mut primary);
     let claims = judged
         .iter()
-        .map(|(rung, pairs, judgement)| {
-            judged_claim(&setting, &ladder, scenario, &measurement, *rung, pairs, judgement)
-        })
+        .map(|(rung, pairs, judgement)| judged_claim(setting, &ladder, scenario, &measurement, *rung, pairs, judgement))
         .collect();
-    let occupancy = occupancy_records(&setting, &ladder, Some(&measurement));
+    let occupancy = occupancy_records(setting, &ladder, Some(&measurement));
     let diagnostics = diagnostics(&ladder, &measurement, &plan);
-    let mut findings = document(loaded, &setting, Some(&ladder), occupancy, claims, Some(diagnostics));
+    let mut findings = document(loaded, setting, Some(&ladder), occupancy, claims, Some(diagnostics));
     findings.verdict = Some(verdict);
-    let figure_data = figures::data(&setting, &ladder, &measurement, loaded);
+    let figure_data = figures::data(setting, &ladder, &measurement, loaded);
     Ok((findings, figure_data))
 }
 

@@ -16,6 +16,7 @@ use crate::ensemble::Interrupted;
 use crate::findings::{FigureData, Findings};
 use crate::input::{Problem, Problems};
 use crate::scenario::{ExperimentKind, Loaded};
+use setting::Setting;
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -68,42 +69,40 @@ pub struct Control<'a> {
     pub stop: &'a AtomicBool,
 }
 
-/// Whether the question can be asked of this loss at this step; quick beside a prediction or a run.
+/// The setting of a scenario, if it allows the scenario's question: everything that can be refused before a prediction
+/// or a run is refused here.
 ///
 /// # Errors
 /// When the loss does not allow the question.
-pub fn admit(loaded: &Loaded) -> Result<(), ExperimentError> {
-    match loaded.scenario.experiment {
-        ExperimentKind::Equilibrium | ExperimentKind::Covariance => equilibrium::prepare(loaded).map(drop),
-    }
-}
-
-/// The theory alone: the document with the measured fields null.
-///
-/// # Errors
-/// When the loss does not allow the question.
-pub fn predict(loaded: &Loaded) -> Result<Findings, ExperimentError> {
-    match loaded.scenario.experiment {
-        ExperimentKind::Equilibrium => equilibrium::predict(loaded),
-        ExperimentKind::Covariance => covariance::predict(loaded),
-    }
-}
-
-/// Simulates, compares and judges.
-///
-/// # Errors
-/// When the loss does not allow the question, the run was stopped, or every replica diverged.
-pub fn run(loaded: &Loaded, control: &mut Control) -> Result<(Findings, FigureData), ExperimentError> {
-    match loaded.scenario.experiment {
-        ExperimentKind::Equilibrium => equilibrium::run(loaded, control),
-        ExperimentKind::Covariance => covariance::run(loaded, control),
-    }
-}
-
-/// The setting of a scenario, if it allows the scenario's question.
-fn prepare(loaded: &Loaded) -> Result<setting::Setting, ExperimentError> {
+pub fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
     match loaded.scenario.experiment {
         ExperimentKind::Equilibrium => equilibrium::prepare(loaded),
         ExperimentKind::Covariance => covariance::prepare(loaded),
+    }
+}
+
+/// The theory alone: the document with the measured fields null. `setting` is what [`prepare`] made of the scenario.
+///
+/// # Errors
+/// When the theory does not reach the question.
+pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, ExperimentError> {
+    match loaded.scenario.experiment {
+        ExperimentKind::Equilibrium => equilibrium::predict(loaded, setting),
+        ExperimentKind::Covariance => covariance::predict(loaded, setting),
+    }
+}
+
+/// Simulates, compares and judges. `setting` is what [`prepare`] made of the scenario.
+///
+/// # Errors
+/// When the theory does not reach the question, the run was stopped, or every replica diverged.
+pub fn run(
+    loaded: &Loaded,
+    setting: &Setting,
+    control: &mut Control,
+) -> Result<(Findings, FigureData), ExperimentError> {
+    match loaded.scenario.experiment {
+        ExperimentKind::Equilibrium => equilibrium::run(loaded, setting, control),
+        ExperimentKind::Covariance => covariance::run(loaded, setting, control),
     }
 }

@@ -231,7 +231,7 @@ const UNCERTAIN: u8 = u8::MAX - 1;
 impl Grid {
     fn new(flow: &Flow, domain: &[[f64; 2]]) -> Self {
         let d = domain.len();
-        let cells: usize = if d == 2 { 192 } else { 40 };
+        let cells: usize = if d == 2 { 128 } else { 32 };
         let nodes = cells + 1;
         let low: Vec<f64> = domain.iter().map(|[low, high]| low - 0.5 * (high - low)).collect();
         let cell: Vec<f64> = domain.iter().map(|[low, high]| 2.0 * (high - low) / cells as f64).collect();

@@ -5,7 +5,7 @@ use super::{
     CriticalPoint, Landscape, LandscapeError, MAXIMUM_MINIMA, Saddle, curvature_scale, point_text, require_regular,
     sort_by_loss,
 };
-use crate::loss::Loss;
+use crate::loss::{LANES, Loss};
 
 /// Points of the scan over the domain. Two critical points closer than a 20,000th of the domain can be missed.
 const SCAN: usize = 20_001;
@@ -87,22 +87,26 @@ fn roots_of_slope(loss: &dyn Loss, low: f64, high: f64) -> Vec<Root> {
     let mut roots = Vec::new();
     // The last point where L′ was finite and not zero.
     let mut before: Option<(f64, f64)> = None;
-    for i in 0..SCAN {
-        let x = place(i);
-        let g = slope(x);
-        if !g.is_finite() {
-            before = None;
-            continue;
+    let mut scratch = vec![0.0; loss.block_scratch()];
+    let (mut points, mut slopes) = ([0.0; LANES], [0.0; LANES]);
+    for first in (0..SCAN).step_by(LANES) {
+        points.iter_mut().enumerate().for_each(|(lane, x)| *x = place((first + lane).min(SCAN - 1)));
+        loss.gradient_block(&points, &mut slopes, &mut scratch);
+        for (&x, &g) in points.iter().zip(&slopes).take(SCAN - first) {
+            if !g.is_finite() {
+                before = None;
+                continue;
+            }
+            if g == 0.0 {
+                continue;
+            }
+            if let Some((left, slope_left)) = before
+                && (slope_left < 0.0) != (g < 0.0)
+            {
+                roots.push(Root { theta: bisect(&slope, left, x), is_minimum: slope_left < 0.0 });
+            }
+            before = Some((x, g));
         }
-        if g == 0.0 {
-            continue;
-        }
-        if let Some((left, slope_left)) = before
-            && (slope_left < 0.0) != (g < 0.0)
-        {
-            roots.push(Root { theta: bisect(&slope, left, x), is_minimum: slope_left < 0.0 });
-        }
-        before = Some((x, g));
     }
     roots
 }

@@ -5,8 +5,8 @@
 //!
 //! Version 1 of the stream. Let φ = 0x9E3779B97F4A7C15 and mix be the finaliser of SplitMix64 (Steele, Lea & Flood
 //! 2014). The four words of xoshiro256++ (Blackman & Vigna 2021) are
-//! wᵢ = mix(mix(seed + (i+1)φ + purpose) + (trajectory+1)φ), i = 0 … 3. For a fixed seed each word is a bijection of
-//! the trajectory's index, so no two trajectories of a run share a state. Every two words of the generator give two
+//! wᵢ = mix(mix(mix(seed + φ) + (i+1)φ + purpose) + (trajectory+1)φ), i = 0 … 3. For a fixed seed each word is a
+//! bijection of the trajectory's index, so no two trajectories of a run share a state. Every two words of the generator give two
 //! standard normals by Box and Muller's method ([`normal`]); a step of a d-dimensional dynamics takes the next d of them.
 
 pub mod normal;
@@ -46,8 +46,9 @@ fn mix(mut z: u64) -> u64 {
 
 /// The four words from which the generator of a trajectory starts.
 pub fn initial_state(seed: u64, trajectory: u64, purpose: Purpose) -> [u64; 4] {
+    let root = mix(seed.wrapping_add(GOLDEN_RATIO));
     std::array::from_fn(|i| {
-        let row = mix(seed.wrapping_add(GOLDEN_RATIO.wrapping_mul(i as u64 + 1)).wrapping_add(purpose.key()));
+        let row = mix(root.wrapping_add(GOLDEN_RATIO.wrapping_mul(i as u64 + 1)).wrapping_add(purpose.key()));
         mix(row.wrapping_add(GOLDEN_RATIO.wrapping_mul(trajectory.wrapping_add(1))))
     })
 }

@@ -208,11 +208,11 @@ mod tests {
     /// library's, hence the tolerance). A change of these numbers is a new version.
     #[test]
     fn golden_values() {
-        let words = [6791897765849424158, 8614008028692990056, 12017601128915079454, 4530617772509985760];
+        let words = [12793040940332582595, 11446999876264359965, 4472672866095287216, 14569959790180725771];
         assert_eq!(initial_state(1, 0, Purpose::Dynamics), words);
         let mut rows = vec![0.0; 4 * LANES];
         NormalBlock::new(1, 0).fill(&mut rows);
-        let expected = [-0.13265030404264236, -0.8988050977500804, 2.1279852413927727, -0.7057610615520975];
+        let expected = [-0.1941004940576559, 0.8515467357158069, -1.1282728160778785, -0.903123787976909];
         for (row, expected) in expected.into_iter().enumerate() {
             let normal = rows[row * LANES + 3];
             assert!((normal - expected).abs() < 1e-14, "row {row}: {normal}");

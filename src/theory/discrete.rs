@@ -85,7 +85,32 @@ impl<'a> Chain<'a> {
         let by_place = |a: &&CriticalPoint, b: &&CriticalPoint| a.theta[0].total_cmp(&b.theta[0]);
         let low = side(landscape.minima.iter().min_by(by_place), 0)?;
         let high = side(landscape.minima.iter().max_by(by_place), 1)?;
-        Ok(Self { loss, landscape, temperature, step, range: [low, high] })
+        let mut chain = Self { loss, landscape, temperature, step, range: [low, high] };
+        chain.cut_to_trapping_range();
+        Ok(chain)
+    }
+
+    /// Shrinks the range to one that a step without noise does not leave. Where L grows faster than quadratically the
+    /// mean step throws ever farther beyond some |x| (√(2/δ + 1) for the quartic); what gets there is lost to infinity,
+    /// and the law is that of what stays.
+    fn cut_to_trapping_range(&mut self) {
+        const SCAN: usize = 4_000;
+        let places = self.landscape.minima.iter().map(|minimum| minimum.theta[0]);
+        let (first, last) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+        for _ in 0..200 {
+            let [low, high] = self.range;
+            // From the outermost minimum outwards, as far as every step leads back into the range.
+            let reach = |from: f64, to: f64| {
+                let place = |i: usize| from + (to - from) * i as f64 / SCAN as f64;
+                let leaves = |&i: &usize| !(low..=high).contains(&self.target(place(i)));
+                (0..=SCAN).find(leaves).map_or(to, |i| place(i.saturating_sub(1)))
+            };
+            let range = [reach(first, low), reach(last, high)];
+            if range == self.range {
+                return;
+            }
+            self.range = range;
+        }
     }
 
     /// Standard deviation of one step's noise, √(2Tδ).

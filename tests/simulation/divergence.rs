@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use sgd_sde::experiment::{Control, ExperimentError, run};
+use sgd_sde::experiment::{Control, ExperimentError, prepare, run};
 use sgd_sde::findings::{FigureData, Findings};
 use sgd_sde::scenario::parse;
 use sgd_sde::statistics::Verdict;
@@ -39,7 +39,7 @@ against = "discrete"
 fn measure(start: &str) -> Result<(Findings, FigureData), ExperimentError> {
     let loaded = parse(scenario(start), "diverging.toml", &[], None).unwrap_or_else(|error| panic!("{error}"));
     let stop = AtomicBool::new(false);
-    run(&loaded, &mut Control { monitor: &mut |_| (), stop: &stop })
+    run(&loaded, &prepare(&loaded).unwrap(), &mut Control { monitor: &mut |_| (), stop: &stop })
 }
 
 /// No chance at all (the noise of a step is 0.2, the start 5): every fourth replica diverges within a few steps.

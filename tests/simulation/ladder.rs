@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use sgd_sde::experiment::{Control, run};
+use sgd_sde::experiment::{Control, prepare, run};
 use sgd_sde::findings::{ClaimRecord, Findings};
 use sgd_sde::scenario::{Loaded, parse, resolve};
 use sgd_sde::statistics::Verdict;
@@ -47,7 +47,7 @@ fn shipped(name: &str, steps: u64) -> Loaded {
 
 fn measure(loaded: &Loaded) -> Findings {
     let stop = AtomicBool::new(false);
-    run(loaded, &mut Control { monitor: &mut |_| (), stop: &stop }).unwrap().0
+    run(loaded, &prepare(loaded).unwrap(), &mut Control { monitor: &mut |_| (), stop: &stop }).unwrap().0
 }
 
 fn claim<'a>(findings: &'a Findings, id: &str) -> Option<&'a ClaimRecord> {

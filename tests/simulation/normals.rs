@@ -203,7 +203,8 @@ mod scalar {
     pub fn normals(seed: u64, trajectory: u64, pairs: usize) -> Vec<f64> {
         let mut words = [0; 32];
         for i in 0..4 {
-            let row = finalise(seed.wrapping_add(PHI.wrapping_mul(i as u64 + 1)));
+            let root = finalise(seed.wrapping_add(PHI));
+            let row = finalise(root.wrapping_add(PHI.wrapping_mul(i as u64 + 1)));
             let word = finalise(row.wrapping_add(PHI.wrapping_mul(trajectory.wrapping_add(1))));
             words[8 * i..8 * (i + 1)].copy_from_slice(&word.to_le_bytes());
         }

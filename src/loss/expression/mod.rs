@@ -122,6 +122,11 @@ impl Expression {
         &self.variables
     }
 
+    /// How many instructions one gradient takes.
+    pub fn operations(&self) -> usize {
+        self.gradient.instructions.len()
+    }
+
     /// Writes H(θ)·v for a direction v, all of length d, into `product`, at a few times the cost of a gradient.
     pub fn hessian_product(&self, theta: &[f64], direction: &[f64], product: &mut [f64]) {
         let d = self.dimension();
@@ -182,7 +187,8 @@ impl Loss for Expression {
 
 /// Runs `work` with scratch of `length` numbers, allocating nothing once a thread has needed as much before.
 fn with_scratch(length: usize, work: impl FnOnce(&mut [f64])) {
-    const SMALL: usize = 64;
+    // Small, since it is cleared every time.
+    const SMALL: usize = 16;
     thread_local! {
         static LARGE: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
     }

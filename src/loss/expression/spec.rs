@@ -25,6 +25,9 @@ pub struct ExpressionSpec {
 const RESERVED: [&str; 15] =
     ["pi", "e", "sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "abs", "min", "max", "softplus"];
 
+/// Exploring the landscape of a formula of this size takes some ten seconds.
+const MOST_OPERATIONS: usize = 20_000;
+
 impl ExpressionSpec {
     pub(crate) fn read(table: &Table<'_>) -> Option<Self> {
         let variables = table.texts("variables", "the names of the coordinates, in order,", "[\"x\"]");
@@ -35,6 +38,16 @@ impl ExpressionSpec {
             .filter(|parameters| parameters_are_sound(table, parameters, variables.as_deref().unwrap_or_default()));
         let spec = Self { variables: variables?, parameters: parameters?, formula: formula? };
         match spec.expression() {
+            Ok(expression) if expression.operations() > MOST_OPERATIONS => {
+                let message = format!(
+                    "the gradient of the formula takes {} operations; at most {MOST_OPERATIONS} are allowed in a \
+                     scenario, since the landscape alone is some 100,000 gradients; write the loss more simply, or use \
+                     the library",
+                    expression.operations()
+                );
+                table.problem("formula", message);
+                None
+            }
             Ok(_) => Some(spec),
             Err(error) => {
                 table.problem_within("formula", error.start, spec.explain(&error));
