@@ -126,11 +126,11 @@ impl Bowl {
     fn claim(&self, setting: &Setting, loaded: &Loaded, rung: Rung, judgement: Option<&Judgement>) -> ClaimRecord {
         let (statement, source) = match rung {
             Rung::Discrete => (
-                "the stationary covariance of the chain solves HΣ + ΣH − δHΣH = nC",
+                "The stationary covariance of the chain solves HΣ + ΣH − δHΣH = nC",
                 "fixed point of Σ ← (I − δH)Σ(I − δH) + nδC, exact for additive noise and any stable step",
             ),
             _ => (
-                "the stationary covariance of the SDE solves HΣ + ΣH = nC",
+                "The stationary covariance of the SDE solves HΣ + ΣH = nC",
                 "Ornstein–Uhlenbeck process; Mandt, Hoffman & Blei 2017, arXiv:1704.04289, eq. (10)",
             ),
         };

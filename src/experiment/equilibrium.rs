@@ -130,7 +130,7 @@ fn statement(rung: Rung) -> (&'static str, &'static str) {
             "stationary Fokker–Planck equation (Gardiner, Stochastic Methods, §5.3); the talk's slide “Equilibrium Distribution of SGD”",
         ),
         Rung::Discrete => (
-            "the chain with its finite step is in the basin of A with its own stationary probability",
+            "The chain with its finite step is in the basin of A with its own stationary probability",
             "stationary law of the transfer operator N(θ′; θ − δ∇L, 2Tδ), or its first order in δ",
         ),
     }

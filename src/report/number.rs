@@ -38,13 +38,16 @@ pub(super) fn probability(value: f64) -> String {
     if value != 0.0 && value.abs() < 1e-3 { format!("{value:.5e}") } else { format!("{value:.6}") }
 }
 
+/// Below this a position or a loss is what rounding left of a zero.
+const ROUNDING: f64 = 1e-12;
+
 /// Six decimals: positions, losses, log-odds.
 pub(super) fn fixed(value: f64) -> String {
+    let value = if value.abs() < ROUNDING { 0.0 } else { value };
     if value.abs() >= 1e6 || (value != 0.0 && value.abs() < 1e-5) {
         significant(value, 6)
     } else {
-        // A negative zero is no news.
-        format!("{:.6}", if value == 0.0 { 0.0 } else { value })
+        format!("{value:.6}")
     }
 }
 

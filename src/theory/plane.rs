@@ -1,5 +1,6 @@
 //! The Gibbs law in the plane: cells with one label by a product of Gauss rules, cells on a ridge halved until what is
-//! left of them no longer matters.
+//! left of them no longer matters. Masses are right to about 1e−6: the flow that labels points near a ridge has a
+//! tolerance of its own, and it sets the limit.
 
 use rayon::prelude::*;
 
@@ -8,7 +9,7 @@ use super::quadrature::GAUSS_5;
 use crate::landscape::{Landscape, basins::Workspace};
 use crate::loss::Loss;
 
-/// What is left of a ridge's cell, as a part of the whole mass, below which it is split by its points' labels.
+/// What is left of a ridge's cell, as a part of the whole mass, below which it is split by its probes' labels.
 const NEGLIGIBLE: f64 = 1e-9;
 const DEEPEST: u32 = 14;
 
@@ -40,6 +41,10 @@ pub(super) fn gibbs(loss: &dyn Loss, landscape: &Landscape, domain: &[[f64; 2]],
     masses.laplacian.pop();
     finish(masses.mass, other, masses.laplacian)
 }
+
+/// Parts of a cell that its nine probes stand for: a corner for a sixteenth, the middle of an edge for two, the center
+/// for four.
+const PROBE_SHARES: [f64; 9] = [1.0 / 16.0, 0.125, 1.0 / 16.0, 0.125, 0.25, 0.125, 1.0 / 16.0, 0.125, 1.0 / 16.0];
 
 #[derive(Clone, Copy)]
 struct Cell {
@@ -127,19 +132,24 @@ impl Frame<'_> {
             if largest * cell.area() < 1e-20 * negligible {
                 continue;
             }
-            let label = self.label(probes[4], workspace);
-            let one_label = probes.iter().all(|&probe| self.label(probe, workspace) == label);
+            let labels = probes.map(|probe| self.label(probe, workspace));
+            let one_label = labels.iter().all(|&label| label == labels[0]);
             if !one_label && largest * cell.area() > negligible && depth < DEEPEST {
                 pending.extend(cell.quarters().map(|quarter| (quarter, depth + 1)));
                 continue;
             }
+            let (mut mass, mut laplacian) = (0.0, 0.0);
             for (point, weight) in cell.gauss_points() {
-                let owner = if one_label { label } else { self.label(point, workspace) };
-                let mass = weight * self.weight(point);
-                masses.mass[owner] += mass;
-                if mass > 0.0 {
-                    masses.laplacian[owner] += mass * self.loss.hessian(&point).trace();
+                let part = weight * self.weight(point);
+                mass += part;
+                if part > 0.0 {
+                    laplacian += part * self.loss.hessian(&point).trace();
                 }
+            }
+            // What is left on a ridge goes to the probes' owners, by the weights of Simpson's rule without its thirds.
+            for (owner, share) in labels.into_iter().zip(PROBE_SHARES) {
+                masses.mass[owner] += share * mass;
+                masses.laplacian[owner] += share * laplacian;
             }
         }
         masses

@@ -40,7 +40,7 @@ pub(super) fn occupancy(findings: &Findings) -> Markup {
             tbody { @for row in &findings.occupancy { tr {
                 th scope="row" { (row.minimum) }
                 @if places { td { (or_dash(place(row), |m| point(&m.theta, 16))) } }
-                td { (or_dash(place(row), |m| significant(m.loss, 6))) }
+                td { (or_dash(place(row), |m| fixed(m.loss))) }
                 @for rung in rungs.iter().copied() { td class=[(rung == against).then_some("tested")] { (cell(row, rung)) } }
                 td { b { (row.measured.map_or("not measured".to_owned(), |p| pretty(&with_error(p, row.standard_error)))) } }
                 td { (or_dash(row.interval, |ends| interval(ends, row.standard_error))) }
