@@ -193,7 +193,9 @@ fn nested_r_hat_gates_at_its_threshold() {
         // Two superchains d apart have B = d²/2.
         let apart = (2.0 * (wanted * wanted - 1.0) * within).sqrt();
         let chain = |group: usize, phase: usize| -> Vec<f64> {
-            (0..200).map(|t| group as f64 * apart + if (t + phase) % 2 == 0 { 1.0 } else { -1.0 }).collect()
+            (0..200)
+                .map(|t| group as f64 * apart + if (t + phase).is_multiple_of(2_usize) { 1.0 } else { -1.0 })
+                .collect()
         };
         let groups = [0, 1, 0, 1, 0, 1, 0, 1];
         let series: Vec<Vec<f64>> = groups.iter().enumerate().map(|(index, &group)| chain(group, index / 2)).collect();
