@@ -136,3 +136,28 @@ impl Observer for HistogramObserver {
         self.flush();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Replicas that stand still, half of the groups in either bin: however often they are looked at, the error is that of
+    /// 16 groups, √(¼/15), and not that of as many samples as there were looks.
+    #[test]
+    fn the_error_is_between_groups_however_many_looks() {
+        let theta: [f64; LANES] = std::array::from_fn(|lane| if lane % GROUPS < GROUPS / 2 { 0.5 } else { 1.5 });
+        for looks in [1, 1000] {
+            let histogram = Arc::new(Histogram::new(&[[0.0, 2.0]], 2));
+            let mut observer = histogram.observer(0);
+            for _ in 0..looks {
+                observer.observe(&mut View { theta: &theta, live: &[true; LANES], scratch: &mut [] });
+            }
+            observer.end_stretch(looks);
+            let measured = histogram.density();
+            assert_eq!((measured.density, measured.outside), (vec![0.5; 2], 0.0));
+            for error in measured.standard_error {
+                assert!((error - (0.25f64 / 15.0).sqrt()).abs() < 1e-15, "{looks} looks: {error}");
+            }
+        }
+    }
+}

@@ -320,3 +320,24 @@ fn symmetric(d: usize, upper: &[f64]) -> DMatrix<f64> {
     }
     matrix
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four replicas that stood still at ±1 and ±2: all of the variance, 2.5, is between them, and none within.
+    #[test]
+    fn the_variance_is_about_the_mean_of_all_replicas() {
+        let places = [1.0, -1.0, 2.0, -2.0];
+        let shifted = |shift: f64| Cloud {
+            means: places.iter().map(|x| DVector::from_element(1, x + shift)).collect(),
+            squares: places.iter().map(|x| DMatrix::from_element(1, 1, (x + shift) * (x + shift))).collect(),
+            fates: vec![Fate::Finished; 4],
+            equilibration: Equilibration::default(),
+        };
+        for shift in [0.0, 3.0] {
+            let variance = shifted(shift).variance(&DVector::from_element(1, 1.0)).unwrap();
+            assert!((variance.value - 2.5).abs() < 1e-12, "{}", variance.value);
+        }
+    }
+}

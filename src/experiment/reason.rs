@@ -145,3 +145,73 @@ fn anisotropic(setting: &Setting) -> String {
         eigenvalues.max()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use nalgebra::dmatrix;
+
+    use super::*;
+    use crate::dynamics::euler_maruyama::EulerMaruyama;
+    use crate::experiment::ladder::Discrete;
+    use crate::loss::Loss;
+    use crate::loss::wells::{Well, Wells};
+    use crate::noise::isotropic::Isotropic;
+    use crate::theory::gibbs::Gibbs;
+
+    /// The reason for a rejection where the rungs predict the given ln(p_A/p_B), at ε = 0.1.
+    fn reason(against: Rung, [laplace, gibbs, discrete, measured]: [f64; 4]) -> String {
+        let well = |x: f64, loss: f64| Well { position: vec![x], loss, hessian: dmatrix![4.0] };
+        let loss: Arc<dyn Loss> = Arc::new(Wells::new(&[well(-1.0, 0.0), well(1.0, 0.1)], 0.1).unwrap());
+        let noise = Arc::new(Isotropic::new(1, 1.0));
+        let dynamics = Arc::new(EulerMaruyama::new(loss.clone(), noise.clone(), 0.2, 0.01));
+        let setting = Setting::new(loss, noise, dynamics, 0.2, &[[-2.0, 2.0]]).unwrap();
+        let law = |log_odds: f64| vec![1.0 / (1.0 + (-log_odds).exp()), 1.0 / (1.0 + log_odds.exp())];
+        let occupancies = law(gibbs);
+        let ladder = Ladder {
+            laplace: law(laplace),
+            gibbs: Some(Gibbs { occupancies, other: 0.0, mean_laplacian: vec![4.0; 2], log_normalization: 0.0 }),
+            discrete: Some(Discrete { occupancies: law(discrete), other: 0.0, law: None }),
+            escape: Vec::new(),
+            notes: Vec::new(),
+        };
+        broken_assumption(&setting, &ladder, against, [0, 1], measured, 0.1)
+    }
+
+    #[test]
+    fn the_first_neighbours_from_the_claim_upwards_are_blamed() {
+        for (against, log_odds, expected) in [
+            // Every pair differs: the first counts, from the rung of the claim on.
+            (Rung::Laplace, [0.0, 0.2, 0.5, 1.0], ["more than ε are laplace and gibbs", "0.000 and 0.200", "parabola"]),
+            (
+                Rung::Gibbs,
+                [0.0, 0.2, 0.5, 1.0],
+                ["more than ε are gibbs and discrete", "0.200 and 0.500", "finite step"],
+            ),
+            (
+                Rung::Discrete,
+                [0.0, 0.2, 0.5, 1.0],
+                ["more than ε are discrete and measured", "0.500 and 1.000", "own law"],
+            ),
+            // Differences within ε are passed over, and so are differences below the claim.
+            (Rung::Laplace, [0.0, 0.09, -0.3, 1.0], ["more than ε are gibbs and discrete", "0.090 and -0.300", "step"]),
+            (
+                Rung::Gibbs,
+                [5.0, 0.0, 0.05, 0.9],
+                ["more than ε are discrete and measured", "0.050 and 0.900", "own law"],
+            ),
+            // None differs by more than ε: the largest difference.
+            (
+                Rung::Laplace,
+                [0.0, 0.05, 0.14, 0.2],
+                ["largest is between gibbs and discrete", "0.050 and 0.140", "step"],
+            ),
+        ] {
+            let found = reason(against, log_odds);
+            for part in expected {
+                assert!(found.contains(part), "no {part:?} in: {found}");
+            }
+        }
+    }
+}

@@ -176,3 +176,45 @@ impl NoiseSpec {
 fn subscript(number: usize) -> String {
     number.to_string().chars().map(|digit| char::from_u32(digit as u32 - 48 + 0x2080).unwrap_or(digit)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::dmatrix;
+
+    use super::*;
+    use crate::loss::wells::{Well, Wells};
+    use crate::noise::covariance::ConstantCovariance;
+    use crate::noise::isotropic::Isotropic;
+
+    /// Two wells in the plane, n = 0.04.
+    fn setting(noise: Arc<dyn GradientNoise>) -> Setting {
+        let well = |x: f64, loss: f64| Well { position: vec![x, 0.0], loss, hessian: dmatrix![4.0, 0.0; 0.0, 2.0] };
+        let loss: Arc<dyn Loss> = Arc::new(Wells::new(&[well(-1.0, 0.0), well(1.0, 0.1)], 0.1).unwrap());
+        let dynamics = Arc::new(EulerMaruyama::new(loss.clone(), noise.clone(), 0.04, 0.01));
+        Setting::new(loss, noise, dynamics, 0.04, &[[-2.0, 2.0], [-2.0, 2.0]]).unwrap()
+    }
+
+    #[test]
+    fn the_temperature_is_half_of_n_sigma_squared_or_the_mean_over_directions() {
+        let isotropic = setting(Arc::new(Isotropic::new(2, 3.0)));
+        assert!((isotropic.temperature().unwrap() - 0.5 * 0.04 * 9.0).abs() < 1e-15);
+        assert_eq!(isotropic.temperature(), Some(isotropic.effective_temperature()));
+        // tr C/d = 4: T = 0.04·4/2, whatever the number of minima.
+        let unequal = setting(Arc::new(ConstantCovariance::new(dmatrix![6.0, 0.0; 0.0, 2.0]).unwrap()));
+        assert_eq!((unequal.temperature(), unequal.landscape.minima.len()), (None, 2));
+        assert!((unequal.effective_temperature() - 0.08).abs() < 1e-15);
+    }
+
+    #[test]
+    fn replicas_start_in_turn_in_all_minima_or_points() {
+        let setting = setting(Arc::new(Isotropic::new(2, 1.0)));
+        let points = vec![vec![0.5, 0.1], vec![0.6, 0.2], vec![0.7, 0.3]];
+        for replica in 0..7 {
+            let mut point = [0.0; 2];
+            setting.start(&Start::Minima, 1, replica, &mut point);
+            assert_eq!(point.as_slice(), setting.landscape.minima[replica as usize % 2].theta);
+            setting.start(&Start::Points(points.clone()), 1, replica, &mut point);
+            assert_eq!(point.as_slice(), points[replica as usize % 3]);
+        }
+    }
+}

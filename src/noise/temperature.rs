@@ -27,3 +27,15 @@ impl TemperatureSpec {
         Arc::new(Isotropic::new(dimension, (2.0 * self.value).sqrt()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// T = nσ²/2 with the n = 1 that a scenario without [sgd] is given.
+    #[test]
+    fn the_noise_has_the_temperature_asked_for() {
+        let noise = TemperatureSpec { value: 0.3 }.build(2);
+        assert!((0.5 * noise.isotropic_variance().unwrap() - 0.3).abs() < 1e-15);
+    }
+}

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use sgd_sde::dynamics::euler_maruyama::EulerMaruyama;
 use sgd_sde::ensemble::histogram::{GROUPS, Histogram};
 use sgd_sde::ensemble::occupancy::{Occupancy, Watch};
 use sgd_sde::ensemble::replay::replay;
 use sgd_sde::ensemble::{MOST_STRETCHES, Plan};
 use sgd_sde::landscape::Landscape;
-use sgd_sde::loss::LANES;
+use sgd_sde::loss::closure::Closure;
+use sgd_sde::loss::{LANES, Loss};
+use sgd_sde::noise::isotropic::Isotropic;
 use sgd_sde::statistics::special::student_t_quantile;
 
 use crate::support::{at_temperature, double_well, undisturbed};
@@ -77,6 +80,40 @@ fn occupancies_and_transitions_are_those_of_a_naive_count() {
     assert_eq!([[counted(0, 0), counted(0, 1)], [counted(1, 0), counted(1, 1)]], transitions);
     assert_eq!(outcome.observers.iter().map(Occupancy::round_trips).sum::<u64>(), round_trips);
     assert!(transitions[0][1] > 200 && round_trips > 100, "{transitions:?} {round_trips}");
+}
+
+/// No chance at all: in the plane a core reaches up to L_A + T, twice as high as on the line. The loss is a sum of the double
+/// well in x and a bowl in y, so that a core's basin is told by the sign of x.
+#[test]
+fn cores_in_the_plane_are_those_of_a_naive_count() {
+    let value = |x: &[f64]| x[0].powi(4) / 4.0 - x[0] * x[0] / 2.0 + 0.1 * x[0] + x[1] * x[1];
+    let gradient = |x: &[f64], g: &mut [f64]| {
+        g[0] = x[0] * x[0] * x[0] - x[0] + 0.1;
+        g[1] = 2.0 * x[1];
+    };
+    let loss: Arc<dyn Loss> = Arc::new(Closure::new(2, value, gradient));
+    let noise = Arc::new(Isotropic::new(2, (2.0 * TEMPERATURE).sqrt()));
+    let dynamics = EulerMaruyama::new(loss.clone(), noise, 1.0, 0.05);
+    let landscape = Arc::new(Landscape::explore(loss.clone(), &[[-2.0, 2.0]; 2]).unwrap());
+    let bottoms: Vec<f64> = landscape.minima.iter().map(|minimum| minimum.loss).collect();
+    assert!(landscape.minima[0].theta[0] < -1.0 && landscape.minima[1].theta[0] > 0.9);
+    let watch = Arc::new(Watch::new(landscape, loss.clone(), TEMPERATURE, 256));
+    let plan = Plan { replicas: 32, burn_in: 0, steps: 40_000, observe_every: 10, seed: 24 };
+    let start = |replica: u64, point: &mut [f64]| point[0] = if replica.is_multiple_of(2) { -1.0 } else { 1.0 };
+    let outcome = undisturbed(&dynamics, &plan, &start, &|first, count| Occupancy::new(&watch, first, count));
+    let mut transitions = [0; 4];
+    for replica in 0..plan.replicas {
+        let mut point = [0.0; 2];
+        start(replica, &mut point);
+        let replayed = replay(&dynamics, plan.seed, replica, &point, 10, 4_001);
+        let well = |point: &[f64]| usize::from(point[0] > 0.0);
+        let in_core = |point: &&Vec<f64>| loss.value(point) <= bottoms[well(point)] + TEMPERATURE;
+        let mut cores: Vec<usize> = replayed[1..].iter().filter(in_core).map(|point| well(point)).collect();
+        cores.dedup();
+        cores.windows(2).for_each(|pair| transitions[2 * pair[0] + pair[1]] += 1);
+    }
+    assert_eq!(outcome.observers[0].transitions(), transitions);
+    assert!(transitions[1] > 200, "{transitions:?}");
 }
 
 /// False failure 60 × 1e-7 (t with 15 degrees of freedom, one per bin).

@@ -183,3 +183,25 @@ fn malformed_input_is_an_error() {
     let lonely = input(&series, &[0.4, 0.6, 0.5, 0.5], &[0, 0, 0, 1], &[0, 0, 0, 1]).unwrap();
     assert!(lonely.reasons.iter().any(|reason| reason.contains("at least 2 are needed")), "{:?}", lonely.reasons);
 }
+
+/// Chains of 200 draws that alternate between ±1 about their group's mean: W = 200/199, and B chosen for the R̂ wanted.
+/// Nested R̂ is bound to 1.01 exactly: 1.005 passes, 1.02 and 1.09 are named.
+#[test]
+fn nested_r_hat_gates_at_its_threshold() {
+    for (wanted, passes) in [(1.005_f64, true), (1.02, false), (1.09, false)] {
+        let within = 200.0 / 199.0;
+        // Two superchains d apart have B = d²/2.
+        let apart = (2.0 * (wanted * wanted - 1.0) * within).sqrt();
+        let chain = |group: usize, phase: usize| -> Vec<f64> {
+            (0..200)
+                .map(|t| group as f64 * apart + if (t + phase).is_multiple_of(2_usize) { 1.0 } else { -1.0 })
+                .collect()
+        };
+        let groups = [0, 1, 0, 1, 0, 1, 0, 1];
+        let series: Vec<Vec<f64>> = groups.iter().enumerate().map(|(index, &group)| chain(group, index / 2)).collect();
+        let found = assess(&series, &groups, StartDesign::SeveralGroups);
+        assert!((found.nested_r_hat.unwrap() - wanted).abs() < 1e-12, "{:?}", found.nested_r_hat);
+        let named = found.reasons.iter().any(|reason| reason.starts_with("nested R̂"));
+        assert_eq!(named, !passes, "nested R̂ = {wanted}: {:?}", found.reasons);
+    }
+}
