@@ -21,6 +21,9 @@ use crate::statistics::{
 };
 use crate::theory::ornstein_uhlenbeck::stationary_covariance;
 
+/// What the names of the compared quantities mean.
+const NOTE: &str = "axis i is the i-th principal axis (eigenvector) of the SDE's predicted covariance, the widest first; axes i + j is the \
+                    diagonal between two of them, whose variance fixes the covariance of the two";
 /// Replicas whose course in time is kept.
 const FOLLOWED: u64 = 256;
 /// Above this dimension the diagonals between axes would be too many; the axes alone are compared.
@@ -63,6 +66,7 @@ pub fn run(
     let diagnostics = cloud.diagnostics(&plan);
     let mut findings = document(loaded, setting, None, Vec::new(), claims, Some(diagnostics));
     findings.verdict = Some(verdict);
+    findings.notes.push(NOTE.into());
     Ok((findings, FigureData::default()))
 }
 

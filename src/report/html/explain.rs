@@ -95,7 +95,7 @@ fn rows(diagnostics: &Diagnostics) -> Vec<(String, String, &'static str)> {
     rows.push((
         "transitions".to_owned(),
         count(diagnostics.transitions),
-        "from the core of one minimum to that of another, all replicas; the error of a log-odds is about 2/√transitions",
+        "from the core of one minimum (its basin, and L ≤ L_A + dT/2) to that of another, all replicas; the error of a log-odds is about 2/√transitions",
     ));
     rows.push((
         "round trips".to_owned(),
