@@ -38,7 +38,7 @@ pub(super) fn diagnostics(findings: &Findings) -> Markup {
         h2 { "Can the measurement be trusted?" }
         p {
             @if diagnostics.equilibrated {
-                "Yes: the replicas have forgotten where they started, by all three tests below."
+                "Yes: the replicas have forgotten where they started, by the tests below."
             } @else {
                 "No: the replicas have not been shown to have reached equilibrium. Then no verdict but UNDETERMINED is given."
             }
