@@ -133,7 +133,7 @@ fn frozen_replicas_are_undetermined_every_time() {
     let trap = Chain { leave: vec![0.01, 0.0], next: vec![vec![0.0, 1.0], vec![1.0, 0.0]] };
     let mut random = random(204);
     for (chain, starts) in [(&frozen, vec![0, 1]), (&frozen, vec![1]), (&frozen, vec![0]), (&trap, vec![0, 1])] {
-        for repeat in 0..REPEATS / 4 {
+        for repeat in 0..REPEATS {
             let run = chain.run(&mut random, 16, &starts, 0, 20, 50);
             // Predictions that agree with the shares of the start, and ones that do not.
             let predicted = f64::from(repeat as u32 % 3) - 1.0;
