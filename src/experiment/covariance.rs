@@ -6,12 +6,12 @@
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 use super::reason::finite_step;
-use super::records::{all_diverged, deciding_contrast, diverged_records, document};
+use super::records::{Claim, all_diverged, diverged_records, document};
 use super::setting::Setting;
 use super::{Control, ExperimentError, Status};
 use crate::ensemble::moments::Moments;
 use crate::ensemble::{self, Fate, Plan, Progress};
-use crate::findings::{ClaimRecord, ContrastRecord, Diagnostics, FigureData, Findings, StartContrastRecord};
+use crate::findings::{ClaimRecord, Diagnostics, FigureData, Findings, StartContrastRecord};
 use crate::loss::LANES;
 use crate::math;
 use crate::scenario::{Loaded, Rung};
@@ -35,7 +35,7 @@ const MOST_DIMENSIONS_WITH_DIAGONALS: usize = 8;
 /// When the loss is not a single bowl.
 pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, ExperimentError> {
     let bowl = Bowl::new(setting)?;
-    let claims = RUNGS.into_iter().map(|rung| bowl.claim(setting, loaded, rung, None)).collect();
+    let claims = RUNGS.into_iter().filter_map(|rung| bowl.claim(setting, loaded, rung, None)).collect();
     Ok(document(loaded, setting, None, Vec::new(), claims, None))
 }
 
@@ -62,7 +62,8 @@ pub fn run(
         .map(|(_, judgement)| judgement)
         .collect();
     let verdict = scenario_verdict(&mut primary);
-    let claims = judged.iter().map(|(rung, judgement)| bowl.claim(setting, loaded, *rung, Some(judgement))).collect();
+    let claims =
+        judged.iter().filter_map(|(rung, judgement)| bowl.claim(setting, loaded, *rung, Some(judgement))).collect();
     let diagnostics = cloud.diagnostics(&plan);
     let mut findings = document(loaded, setting, None, Vec::new(), claims, Some(diagnostics));
     findings.verdict = Some(verdict);
@@ -127,7 +128,13 @@ impl Bowl {
             .collect()
     }
 
-    fn claim(&self, setting: &Setting, loaded: &Loaded, rung: Rung, judgement: Option<&Judgement>) -> ClaimRecord {
+    fn claim(
+        &self,
+        setting: &Setting,
+        loaded: &Loaded,
+        rung: Rung,
+        judgement: Option<&Judgement>,
+    ) -> Option<ClaimRecord> {
         let (statement, source) = match rung {
             Rung::Discrete => (
                 "The stationary covariance of the chain solves HΣ + ΣH − δHΣH = nC",
@@ -138,30 +145,19 @@ impl Bowl {
                 "Ornstein–Uhlenbeck process; Mandt, Hoffman & Blei 2017, arXiv:1704.04289, eq. (10)",
             ),
         };
-        let contrasts: Vec<ContrastRecord> = match judgement {
-            Some(judgement) => judgement.contrasts.iter().map(ContrastRecord::judged).collect(),
-            None => self.contrasts(rung, None).iter().map(ContrastRecord::predicted_only).collect(),
-        };
-        let shown = contrasts[judgement.map_or(0, deciding_contrast)].clone();
-        let mut reason = judgement.map_or(String::new(), |judgement| judgement.reason.clone());
-        if judgement.is_some_and(|judgement| judgement.verdict == Verdict::Rejected) {
-            reason = format!("{reason}; {}", self.broken_assumption(setting, rung, loaded.scenario.test.tolerance));
-        }
-        ClaimRecord {
+        let claim = Claim {
             id: format!("covariance-{}", rung.name()),
             primary: rung == loaded.scenario.test.against,
             statement: statement.into(),
-            quantity: shown.quantity,
-            predicted: shown.predicted,
-            measured: shown.measured,
-            standard_error: shown.standard_error,
-            interval: shown.interval,
-            tolerance: loaded.scenario.test.tolerance,
-            verdict: judgement.map(|judgement| judgement.verdict),
-            reason,
             source: source.into(),
-            contrasts,
+            tolerance: loaded.scenario.test.tolerance,
+        };
+        let Some(judgement) = judgement else { return claim.predicted(&self.contrasts(rung, None)) };
+        let mut reason = judgement.reason.clone();
+        if judgement.verdict == Verdict::Rejected {
+            reason = format!("{reason}; {}", self.broken_assumption(setting, rung, loaded.scenario.test.tolerance));
         }
+        claim.judged(judgement, reason)
     }
 
     fn broken_assumption(&self, setting: &Setting, rung: Rung, tolerance: f64) -> String {

@@ -3,13 +3,13 @@
 use super::ladder::Ladder;
 use super::measurement::Measurement;
 use super::reason::{RUNGS, broken_assumption};
-use super::records::{deciding_contrast, diverged_records, document, finite};
+use super::records::{Claim, deciding_contrast, diverged_records, document, finite};
 use super::setting::Setting;
 use super::{Control, ExperimentError, figures};
 use crate::ensemble::Plan;
 use crate::findings::{
-    AllBasinsRecord, ClaimRecord, ContrastRecord, Diagnostics, FigureData, Findings, OccupancyRecord,
-    StartContrastRecord, TransitionRecord,
+    AllBasinsRecord, ClaimRecord, Diagnostics, FigureData, Findings, OccupancyRecord, StartContrastRecord,
+    TransitionRecord,
 };
 use crate::landscape::minimum_name;
 use crate::math;
@@ -60,7 +60,9 @@ pub fn run(
     let verdict = scenario_verdict(&mut primary);
     let claims = judged
         .iter()
-        .map(|(rung, pairs, judgement)| judged_claim(setting, &ladder, scenario, &measurement, *rung, pairs, judgement))
+        .filter_map(|(rung, pairs, judgement)| {
+            judged_claim(setting, &ladder, scenario, &measurement, *rung, pairs, judgement)
+        })
         .collect();
     let occupancy = occupancy_records(setting, &ladder, Some(&measurement));
     let diagnostics = diagnostics(&ladder, &measurement, &plan);
@@ -136,30 +138,23 @@ fn statement(rung: Rung) -> (&'static str, &'static str) {
     }
 }
 
-/// A claim before any measurement.
-fn predicted_claim(scenario: &Scenario, ladder: &Ladder, rung: Rung) -> Option<ClaimRecord> {
-    let predicted = ladder.rung(rung)?;
-    let contrasts: Vec<ContrastRecord> = contrast_pairs(predicted)
-        .into_iter()
-        .map(|pair| ContrastRecord::predicted_only(&contrast(predicted, pair, None)))
-        .collect();
+fn claim(scenario: &Scenario, rung: Rung) -> Claim {
     let (statement, source) = statement(rung);
-    let first = contrasts.first()?.clone();
-    Some(ClaimRecord {
+    Claim {
         id: format!("occupancy-{}", rung.name()),
         primary: rung == scenario.test.against,
         statement: statement.into(),
-        quantity: first.quantity,
-        predicted: first.predicted,
-        measured: None,
-        standard_error: None,
-        interval: None,
-        tolerance: scenario.test.tolerance,
-        verdict: None,
-        reason: String::new(),
         source: source.into(),
-        contrasts,
-    })
+        tolerance: scenario.test.tolerance,
+    }
+}
+
+/// A claim before any measurement.
+fn predicted_claim(scenario: &Scenario, ladder: &Ladder, rung: Rung) -> Option<ClaimRecord> {
+    let predicted = ladder.rung(rung)?;
+    let contrasts: Vec<Contrast> =
+        contrast_pairs(predicted).into_iter().map(|pair| contrast(predicted, pair, None)).collect();
+    claim(scenario, rung).predicted(&contrasts)
 }
 
 fn judged_claim(
@@ -170,12 +165,11 @@ fn judged_claim(
     rung: Rung,
     pairs: &[[usize; 2]],
     judgement: &Judgement,
-) -> ClaimRecord {
-    let contrasts: Vec<ContrastRecord> = judgement.contrasts.iter().map(ContrastRecord::judged).collect();
+) -> Option<ClaimRecord> {
     let deciding = deciding_contrast(judgement);
-    let shown = &contrasts[deciding];
+    let measured = judgement.contrasts.get(deciding)?.contrast.measured.as_ref().map(|estimate| estimate.value);
     let mut reason = judgement.reason.clone();
-    match (judgement.verdict, shown.measured) {
+    match (judgement.verdict, measured) {
         (Verdict::Rejected, Some(measured)) => {
             let broken = broken_assumption(setting, ladder, rung, pairs[deciding], measured, judgement.tolerance);
             reason = format!("{reason}; {broken}");
@@ -186,22 +180,7 @@ fn judged_claim(
         }
         _ => {}
     }
-    let (statement, source) = statement(rung);
-    ClaimRecord {
-        id: format!("occupancy-{}", rung.name()),
-        primary: rung == scenario.test.against,
-        statement: statement.into(),
-        quantity: shown.quantity.clone(),
-        predicted: shown.predicted,
-        measured: shown.measured,
-        standard_error: shown.standard_error,
-        interval: shown.interval,
-        tolerance: judgement.tolerance,
-        verdict: Some(judgement.verdict),
-        reason,
-        source: source.into(),
-        contrasts,
-    }
+    claim(scenario, rung).judged(judgement, reason)
 }
 
 fn transitions_wanted(measurement: &Measurement, tolerance: f64) -> String {

@@ -69,6 +69,30 @@ pub struct Control<'a> {
     pub stop: &'a AtomicBool,
 }
 
+/// Runs `parts` ensembles of about equal length one after another, under one progress line.
+///
+/// # Errors
+/// The first error of a part.
+pub fn in_turn<T>(
+    parts: usize,
+    control: &mut Control,
+    mut run: impl FnMut(usize, &mut Control) -> Result<T, ExperimentError>,
+) -> Result<Vec<T>, ExperimentError> {
+    let stop = control.stop;
+    let mut results = Vec::with_capacity(parts);
+    for part in 0..parts {
+        let mut monitor = |status: &Status| {
+            (control.monitor)(&Status {
+                steps_done: part as u64 * status.steps_in_all + status.steps_done,
+                steps_in_all: parts as u64 * status.steps_in_all,
+                estimate: status.estimate,
+            });
+        };
+        results.push(run(part, &mut Control { monitor: &mut monitor, stop })?);
+    }
+    Ok(results)
+}
+
 /// The setting of a scenario, if it allows the scenario's question: everything that can be refused before a prediction
 /// or a run is refused here.
 ///

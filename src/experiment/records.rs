@@ -70,6 +70,61 @@ fn saddle_records(setting: &Setting) -> Vec<SaddleRecord> {
     setting.landscape.saddles.iter().map(record).collect()
 }
 
+/// What a claim says, apart from its numbers.
+pub(super) struct Claim {
+    /// Stable name, e.g. `occupancy-laplace`.
+    pub id: String,
+    /// Whether it decides the scenario's verdict.
+    pub primary: bool,
+    /// In words and symbols.
+    pub statement: String,
+    /// Where the prediction comes from.
+    pub source: String,
+    /// ε.
+    pub tolerance: f64,
+}
+
+impl Claim {
+    /// The record before any measurement; `None` without contrasts.
+    pub(super) fn predicted(self, contrasts: &[Contrast]) -> Option<ClaimRecord> {
+        let contrasts: Vec<ContrastRecord> = contrasts.iter().map(ContrastRecord::predicted_only).collect();
+        self.record(contrasts, 0, None, String::new())
+    }
+
+    /// The record of a judgement, whose contrast farthest from agreement is shown; `reason` is told instead of the
+    /// judgement's own. `None` without contrasts.
+    pub(super) fn judged(self, judgement: &Judgement, reason: String) -> Option<ClaimRecord> {
+        let contrasts: Vec<ContrastRecord> = judgement.contrasts.iter().map(ContrastRecord::judged).collect();
+        self.record(contrasts, deciding_contrast(judgement), Some(judgement), reason)
+    }
+
+    fn record(
+        self,
+        contrasts: Vec<ContrastRecord>,
+        shown: usize,
+        judgement: Option<&Judgement>,
+        reason: String,
+    ) -> Option<ClaimRecord> {
+        let shown = contrasts.get(shown)?.clone();
+        Some(ClaimRecord {
+            id: self.id,
+            primary: self.primary,
+            statement: self.statement,
+            quantity: shown.quantity,
+            predicted: shown.predicted,
+            measured: shown.measured,
+            standard_error: shown.standard_error,
+            interval: shown.interval,
+            tolerance: self.tolerance,
+            verdict: judgement.map(|judgement| judgement.verdict),
+            rejection_p_value: judgement.and_then(|judgement| judgement.rejection_p_value),
+            reason,
+            source: self.source,
+            contrasts,
+        })
+    }
+}
+
 impl ContrastRecord {
     /// A contrast before any measurement.
     pub(super) fn predicted_only(contrast: &Contrast) -> Self {

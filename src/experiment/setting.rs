@@ -9,7 +9,7 @@ use crate::landscape::{Landscape, LandscapeError};
 use crate::loss::Loss;
 use crate::noise::{GradientNoise, NoiseSpec};
 use crate::random::{Purpose, stream::Stream};
-use crate::scenario::{Loaded, Start};
+use crate::scenario::{Loaded, Scenario, Start};
 
 /// Everything that predictions and simulations share.
 ///
@@ -61,15 +61,7 @@ impl Setting {
         let loss = scenario.loss.build().map_err(|error| at("loss", &error))?;
         let dimension = loss.dimension();
         let noise = scenario.noise.build(dimension).map_err(|error| at("noise", &error))?;
-        // A temperature stands for n = 1 and σ² = 2T: only their product matters to the SDE.
-        let noise_scale = scenario.noise_scale().unwrap_or(1.0);
-        let step = scenario.step();
-        let dynamics: Arc<dyn Dynamics> = match (&scenario.dynamics, scenario.sgd) {
-            (DynamicsSpec::Sgd, Some(sgd)) => {
-                Arc::new(Sgd::new(loss.clone(), noise.clone(), sgd.learning_rate, sgd.batch_size as f64))
-            }
-            _ => Arc::new(EulerMaruyama::new(loss.clone(), noise.clone(), noise_scale, step)),
-        };
+        let (noise_scale, dynamics) = moved_by(scenario, &loss, &noise);
         let setting = Self::new(loss, noise, dynamics, noise_scale, &scenario.loss.domain).map_err(|error| {
             let key = match error {
                 LandscapeError::Singular { .. } | LandscapeError::Broken { .. } => "loss",
@@ -80,6 +72,30 @@ impl Setting {
         let setting = Self { variables: scenario.variables(), ..setting };
         setting.require_stable(loaded)?;
         Ok(setting)
+    }
+
+    /// The same loss and landscape under the noise, the η and S, and the dynamics of another scenario: what a question
+    /// about several noise scales or learning rates goes through one after another.
+    ///
+    /// # Errors
+    /// When the noise of the other scenario cannot be built. Stability is not asked for here: a diverging point may be
+    /// what is looked for.
+    pub fn at(&self, loaded: &Loaded) -> Result<Self, Problems> {
+        let scenario = &loaded.scenario;
+        let noise = scenario
+            .noise
+            .build(self.loss.dimension())
+            .map_err(|error| Problems::from(loaded.source.problem("noise", error.to_string())))?;
+        let (noise_scale, dynamics) = moved_by(scenario, &self.loss, &noise);
+        Ok(Self {
+            loss: self.loss.clone(),
+            noise,
+            dynamics,
+            landscape: self.landscape.clone(),
+            domain: self.domain.clone(),
+            variables: self.variables.clone(),
+            noise_scale,
+        })
     }
 
     /// δ, in SDE time.
@@ -171,6 +187,18 @@ impl NoiseSpec {
     pub fn is_temperature(&self) -> bool {
         matches!(self, NoiseSpec::Temperature { .. })
     }
+}
+
+/// n and the dynamics of a scenario. A temperature stands for n = 1 and σ² = 2T: only their product matters to the SDE.
+fn moved_by(scenario: &Scenario, loss: &Arc<dyn Loss>, noise: &Arc<dyn GradientNoise>) -> (f64, Arc<dyn Dynamics>) {
+    let noise_scale = scenario.noise_scale().unwrap_or(1.0);
+    let dynamics: Arc<dyn Dynamics> = match (&scenario.dynamics, scenario.sgd) {
+        (DynamicsSpec::Sgd, Some(sgd)) => {
+            Arc::new(Sgd::new(loss.clone(), noise.clone(), sgd.learning_rate, sgd.batch_size as f64))
+        }
+        _ => Arc::new(EulerMaruyama::new(loss.clone(), noise.clone(), noise_scale, scenario.step())),
+    };
+    (noise_scale, dynamics)
 }
 
 fn subscript(number: usize) -> String {

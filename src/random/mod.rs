@@ -44,6 +44,12 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// The seed of part `index` of an experiment that runs several ensembles, or of a point of a study: unrelated to the
+/// seed itself and to those of the other parts. It fits into the 63 bits that a scenario's `seed` may have.
+pub fn derived_seed(seed: u64, index: u64) -> u64 {
+    mix(mix(seed.wrapping_add(GOLDEN_RATIO)).wrapping_add(GOLDEN_RATIO.wrapping_mul(index.wrapping_add(1)))) >> 1
+}
+
 /// The four words from which the generator of a trajectory starts.
 pub fn initial_state(seed: u64, trajectory: u64, purpose: Purpose) -> [u64; 4] {
     let root = mix(seed.wrapping_add(GOLDEN_RATIO));
@@ -51,4 +57,19 @@ pub fn initial_state(seed: u64, trajectory: u64, purpose: Purpose) -> [u64; 4] {
         let row = mix(root.wrapping_add(GOLDEN_RATIO.wrapping_mul(i as u64 + 1)).wrapping_add(purpose.key()));
         mix(row.wrapping_add(GOLDEN_RATIO.wrapping_mul(trajectory.wrapping_add(1))))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derived_seeds_differ_and_fit_into_a_scenario() {
+        let mut seeds: Vec<u64> =
+            (0..50).flat_map(|seed| (0..50).map(move |index| derived_seed(seed, index))).collect();
+        assert!(seeds.iter().all(|&seed| i64::try_from(seed).is_ok()));
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), 2_500);
+    }
 }

@@ -136,6 +136,19 @@ impl Scenario {
         self.sgd.map(|sgd| sgd.learning_rate / sgd.batch_size as f64)
     }
 
+    /// The same scenario with n (or, where the noise is given as a temperature, T) `factor` times as large, by the
+    /// learning rate. An integrator's step δ stays as it is; SGD's own step is η and moves along.
+    pub fn with_noise_times(&self, factor: f64) -> Self {
+        let mut changed = self.clone();
+        if let NoiseSpec::Temperature(spec) = &mut changed.noise {
+            spec.value *= factor;
+        }
+        if let Some(sgd) = &mut changed.sgd {
+            sgd.learning_rate *= factor;
+        }
+        changed
+    }
+
     /// δ, SDE time per step: η for SGD itself.
     pub fn step(&self) -> f64 {
         match (&self.dynamics, self.sgd) {

@@ -59,7 +59,7 @@ fn predict_json_is_the_result_with_the_measured_fields_null() {
     assert!(predicted["verdict"].is_null() && predicted["diagnostics"].is_null());
     for (table, fields) in [
         ("occupancy", &["measured", "standard_error", "interval"][..]),
-        ("claims", &["measured", "standard_error", "interval", "verdict"]),
+        ("claims", &["measured", "standard_error", "interval", "verdict", "rejection_p_value"]),
     ] {
         let (rows, with) = (predicted[table].as_array().unwrap(), measured[table].as_array().unwrap());
         assert!(!rows.is_empty() && rows.len() == with.len(), "{table}");
