@@ -136,7 +136,7 @@ impl<'a> Mixing<'a> {
             }
         }
         // Broken lines go over the solid one: rungs that agree are all seen.
-        let solid_first = [Rung::Gibbs, Rung::Discrete, Rung::Laplace];
+        let solid_first = [Rung::Gibbs, Rung::Ito, Rung::Discrete, Rung::Laplace];
         for rung in solid_first.iter().filter(|rung| self.rungs.contains(rung)) {
             if let Some(p) = predicted(row, *rung) {
                 let look = horizontal(*rung);
