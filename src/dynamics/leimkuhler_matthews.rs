@@ -21,7 +21,9 @@ use crate::theory::Scheme;
 
 /// The noise depends on θ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the Leimkuhler–Matthews scheme is for additive noise: with noise that depends on θ it follows another equation, however small the step")]
+#[error(
+    "the Leimkuhler–Matthews scheme is for additive noise: with noise that depends on θ it follows another equation, however small the step"
+)]
 pub struct NotAdditive;
 
 /// Leimkuhler–Matthews with a fixed step.

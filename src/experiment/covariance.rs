@@ -110,7 +110,8 @@ impl Bowl {
         let hessian = setting.loss.hessian(&minimum.theta);
         let covariance = setting.noise.covariance(&minimum.theta);
         let undefined = |what: &str| crate::statistics::StatisticsError::Undefined(what.into());
-        let scheme = setting.dynamics.scheme().ok_or(undefined("theory does not know this dynamics at its finite step"))?;
+        let scheme =
+            setting.dynamics.scheme().ok_or(undefined("theory does not know this dynamics at its finite step"))?;
         let solve = |step: f64| scheme_covariance(scheme, &hessian, &covariance, setting.noise_scale, step);
         // A regular minimum and a stable step were checked when the setting was made.
         let (by_sde, by_chain) =

@@ -1,8 +1,8 @@
 //! The ladder of predictions for one setting: every rung that exists, and a note for each that does not.
 
+use super::reason::RUNGS;
 use super::setting::Setting;
 use super::state_dependent;
-use super::reason::RUNGS;
 use crate::findings::EscapeRecord;
 use crate::input::Problem;
 use crate::landscape::minimum_name;
@@ -188,10 +188,10 @@ pub(super) fn no_law_at_its_step(scheme: Option<Scheme>) -> String {
             "a Leimkuhler–Matthews step uses the normals of the one before, so its kernel is not the Gaussian one, and its \
              law is that of the SDE to second order in δ; passage times lose only first order"
         }
-        Some(Scheme::Platen) => {
-            "a Platen step is not Gaussian, and its law is that of the SDE to second order in δ"
-        }
+        Some(Scheme::Platen) => "a Platen step is not Gaussian, and its law is that of the SDE to second order in δ",
         Some(Scheme::EulerMaruyama) | None => "theory knows no law of this dynamics at its finite step",
     };
-    format!("discrete and the chain's passage times are null: they are those of Euler–Maruyama and SGD; {why}; halve the step to see what it does")
+    format!(
+        "discrete and the chain's passage times are null: they are those of Euler–Maruyama and SGD; {why}; halve the step to see what it does"
+    )
 }

@@ -136,11 +136,12 @@ fn state_dependent(setting: &Setting) -> String {
     let variances = minima.iter().map(|minimum| setting.noise.covariance(&minimum.theta).trace() / d);
     let variances: Vec<f64> = variances.collect();
     let by_size = |a: &usize, b: &usize| variances[*a].total_cmp(&variances[*b]);
-    let [least, most] = [(0..minima.len()).min_by(by_size), (0..minima.len()).max_by(by_size)].map(Option::unwrap_or_default);
+    let [least, most] =
+        [(0..minima.len()).min_by(by_size), (0..minima.len()).max_by(by_size)].map(Option::unwrap_or_default);
     format!(
         "The noise depends on θ: σ² is {:.4} at minimum {} and {:.4} at {}, a ratio of {:.2}, and the formula assumes one σ² for \
          all, here their mean. The stationary law is D⁻¹exp(−∫L′/D) with D = nσ²/2, not exp(−2L/(nσ²)): depths count by the noise \
-         on the way, and a place is avoided for its noise alone.",
+         on the way, and the noisier place is avoided for its noise alone.",
         variances[most],
         minimum_name(most),
         variances[least],

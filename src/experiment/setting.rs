@@ -148,11 +148,9 @@ impl Setting {
         ))
     }
 
-    /// Where the noise depends on θ, it gives every minimum a temperature that can be computed with.
+    /// A typed σ gives every minimum a temperature that can be computed with.
     fn require_noise(&self, loaded: &Loaded) -> Result<(), Problem> {
-        if self.noise.is_additive() {
-            return Ok(());
-        }
+        let NoiseSpec::Expression(_) = loaded.scenario.noise else { return Ok(()) };
         for (index, minimum) in self.landscape.minima.iter().enumerate() {
             let variance = self.noise.covariance(&minimum.theta)[(0, 0)];
             let temperature = 0.5 * self.noise_scale * variance;

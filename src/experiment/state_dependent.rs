@@ -49,11 +49,7 @@ pub(super) fn climb(ladder: &mut Ladder, setting: &Setting) {
 }
 
 /// The law of the Euler–Maruyama chain with its spread at every place.
-fn add_discrete<'a>(
-    ladder: &mut Ladder,
-    setting: &'a Setting,
-    diffusion: &'a dyn Fn(f64) -> f64,
-) -> Option<Chain<'a>> {
+fn add_discrete<'a>(ladder: &mut Ladder, setting: &'a Setting, diffusion: &'a dyn Fn(f64) -> f64) -> Option<Chain<'a>> {
     let scheme = setting.dynamics.scheme();
     if scheme != Some(Scheme::EulerMaruyama) {
         ladder.notes.push(no_law_at_its_step(scheme));

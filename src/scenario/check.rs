@@ -127,7 +127,10 @@ fn sigma_is_positive(loss: &LossSpec, noise: &FormulaNoise, source: &Source) -> 
     let tried: Vec<(Vec<f64>, f64)> = places(&loss.domain).map(|point| (point.clone(), noise.sigma(&point))).collect();
     let first = |wrong: fn(f64) -> bool| tried.iter().find(|(_, sigma)| wrong(*sigma));
     let message = if let Some(found) = first(|sigma| !sigma.is_finite()) {
-        format!("found {}; it must be a finite number all over the domain; correct the formula, or narrow loss.domain", told(found))
+        format!(
+            "found {}; it must be a finite number all over the domain; correct the formula, or narrow loss.domain",
+            told(found)
+        )
     } else if let (Some(negative), Some(positive)) = (first(|sigma| sigma < 0.0), first(|sigma| sigma > 0.0)) {
         format!(
             "found {} and {}: it changes its sign and vanishes in between, where nothing moves θ but the slope and the \
@@ -136,7 +139,10 @@ fn sigma_is_positive(loss: &LossSpec, noise: &FormulaNoise, source: &Source) -> 
             told(positive)
         )
     } else if let Some(found) = first(|sigma| sigma < 0.0) {
-        format!("found {}; σ is a standard deviation and must be above 0; only σ² matters, so write it with the other sign", told(found))
+        format!(
+            "found {}; σ is a standard deviation and must be above 0; only σ² matters, so write it with the other sign",
+            told(found)
+        )
     } else if let Some(found) = first(|sigma| sigma == 0.0) {
         format!("found {}; σ must be above 0 all over the domain; add to it, or narrow loss.domain", told(found))
     } else {

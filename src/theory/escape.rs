@@ -46,13 +46,7 @@ pub fn exact_ito_passage_time(potential: &Potential, from: f64, to: f64) -> Opti
     let sign = if to > from { 1.0 } else { -1.0 };
     let [low, high] = potential.range();
     let bottom = if sign > 0.0 { low } else { -high };
-    upward_passage_time(
-        &|x| potential.at(sign * x),
-        &|x| potential.diffusion(sign * x),
-        bottom,
-        sign * from,
-        sign * to,
-    )
+    upward_passage_time(&|x| potential.at(sign * x), &|x| potential.diffusion(sign * x), bottom, sign * from, sign * to)
 }
 
 fn scan(f: &dyn Fn(f64) -> f64, a: f64, b: f64) -> impl Iterator<Item = f64> {

@@ -216,10 +216,6 @@ impl ItoLaw {
     /// P(x), for the potential that the law was made of; 0 beyond its range.
     pub fn density(&self, potential: &Potential, x: f64) -> f64 {
         let [low, high] = potential.range();
-        if (low..=high).contains(&x) {
-            potential.weight(x) * crate::math::exp(-self.log_normalization)
-        } else {
-            0.0
-        }
+        if (low..=high).contains(&x) { potential.weight(x) * crate::math::exp(-self.log_normalization) } else { 0.0 }
     }
 }

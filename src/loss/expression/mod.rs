@@ -112,7 +112,14 @@ impl Expression {
         let products = derivative::along_direction(&mut graph, &slopes, variables.len());
         let curvature = Tape::new(&graph, &products, false);
         let constant = graph.constant_of(root);
-        Ok(Expression { formula: formula.to_owned(), variables: variables.to_vec(), constant, value, gradient, curvature })
+        Ok(Expression {
+            formula: formula.to_owned(),
+            variables: variables.to_vec(),
+            constant,
+            value,
+            gradient,
+            curvature,
+        })
     }
 
     /// The formula as it was given.

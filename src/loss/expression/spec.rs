@@ -143,7 +143,11 @@ fn variables_are_sound(table: &Table<'_>, variables: &[String]) -> bool {
 }
 
 /// Whether parameters can be names of a formula in these variables; what is wrong with them is told.
-pub(crate) fn parameters_are_sound(table: &Table<'_>, parameters: &BTreeMap<String, f64>, variables: &[String]) -> bool {
+pub(crate) fn parameters_are_sound(
+    table: &Table<'_>,
+    parameters: &BTreeMap<String, f64>,
+    variables: &[String],
+) -> bool {
     let mut sound = true;
     for name in parameters.keys() {
         let fault = fault(name).or_else(|| {
