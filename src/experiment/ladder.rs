@@ -185,10 +185,12 @@ pub(super) fn neighbours(setting: &Setting) -> Vec<(usize, usize)> {
 pub(super) fn no_law_at_its_step(scheme: Option<Scheme>) -> String {
     let why = match scheme {
         Some(Scheme::LeimkuhlerMatthews) => {
-            "a Leimkuhler–Matthews step uses the normals of the one before, so its kernel is not the Gaussian one, and its \
-             law is that of the SDE to second order in δ; passage times lose only first order"
+            "a Leimkuhler–Matthews step shares a normal with the one before, so its kernel is not theirs, and its \
+             stationary law is, for C = σ²I, that of the SDE up to second order in δ"
         }
-        Some(Scheme::Platen) => "a Platen step is not Gaussian, and its law is that of the SDE to second order in δ",
+        Some(Scheme::Platen) => {
+            "a Platen step is not theirs, and its stationary law is that of the SDE up to second order in δ"
+        }
         Some(Scheme::EulerMaruyama) | None => "theory knows no law of this dynamics at its finite step",
     };
     format!(

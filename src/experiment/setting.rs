@@ -156,7 +156,9 @@ impl Setting {
             let temperature = 0.5 * self.noise_scale * variance;
             if !(SMALLEST..=LARGEST).contains(&temperature) {
                 let message = format!(
-                    "σ² = {variance:e} at minimum {}, θ = {:.4?}, where nσ²/2 is {temperature:e}; it must be from                      {SMALLEST:e} to {LARGEST:e} at every minimum; change sigma, learning_rate or batch_size",
+                    "σ² = {variance:e} at minimum {}, θ = {:.4?}, where nσ²/2 is {temperature:e}; it must be from \
+                     {SMALLEST:e} to {LARGEST:e} at every minimum; \
+                     change sigma, learning_rate or batch_size",
                     minimum_name(index),
                     minimum.theta
                 );

@@ -92,6 +92,11 @@ impl Density<'_> {
         entries
     }
 
+    /// Where the upper panel begins, below the key.
+    fn top(&self) -> f64 {
+        15.0 + key_height(&self.entries(), RIGHT - LEFT)
+    }
+
     fn draw_density<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
         let data = self.data;
         let bins = || data.measured.iter().enumerate().map(|(bin, p)| (data.edges[bin], data.edges[bin + 1], *p));
@@ -197,14 +202,13 @@ impl Density<'_> {
 
 impl Design for Density<'_> {
     fn size(&self) -> (f64, f64) {
-        (WIDTH, 34.0 + UPPER + 16.0 + LOWER + 46.0)
+        (WIDTH, self.top() + UPPER + 16.0 + LOWER + 46.0)
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
-        let entries: Vec<KeyEntry> = self.entries();
-        key(canvas, &entries, (LEFT, 28.0 - key_height(&entries, RIGHT - LEFT)), RIGHT - LEFT)?;
+        key(canvas, &self.entries(), (LEFT, 9.0), RIGHT - LEFT)?;
         let x = self.horizontal();
-        let top = 34.0;
+        let top = self.top();
         let y = Axis::new(Scale::Linear, 0.0, 1.06 * self.highest());
         self.draw_density(&Panel { canvas, frame: [LEFT, top, RIGHT, top + UPPER], x, y })?;
         let top = top + UPPER + 16.0;
