@@ -15,7 +15,8 @@
 //! |---|---|---|
 //! | Laplace (the slide) | (det H_A)^(−½) exp(−L_A/T) | C = σ²I, η → 0, T → 0 |
 //! | Gibbs | ∫_A exp(−L/T) dθ | C = σ²I, η → 0 |
-//! | discrete | stationary law of the chain with step δ | C = σ²I |
+//! | Itô (1-D, where σ depends on θ) | ∫_A D⁻¹ exp(−∫L′/D) dθ, D = nσ²/2 | C(θ) = σ(θ)²I, η → 0 |
+//! | discrete | stationary law of the chain with step δ | C = σ²I, in 1-D σ(θ)² |
 //! | measured | an ensemble of independent replicas | only that it has equilibrated, which is tested |
 //!
 //! A claim compares one rung with the measurement within a tolerance ε that is fixed beforehand. It **holds** if the
@@ -100,6 +101,7 @@
 //! | η, S, n | learning rate, batch size, noise scale η/S |
 //! | C, B, σ² | covariance of the per-example gradient, a factor with BBᵀ = C, its variance per coordinate where C = σ²I |
 //! | T | temperature nσ²/2, in units of the loss |
+//! | D(θ) | nσ(θ)²/2 where the noise depends on θ |
 //! | t, δ | SDE time kη, an integrator's step in it |
 //! | ε | tolerance of a claim, in log-odds or in ln ratio |
 

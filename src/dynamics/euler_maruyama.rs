@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{Block, Dynamics, drift_and_diffuse};
 use crate::loss::Loss;
 use crate::noise::GradientNoise;
+use crate::theory::Scheme;
 
 /// Euler–Maruyama with a fixed step.
 #[derive(Clone)]
@@ -42,6 +43,10 @@ impl Dynamics for EulerMaruyama {
 
     fn step(&self) -> f64 {
         self.step
+    }
+
+    fn scheme(&self) -> Option<Scheme> {
+        Some(Scheme::EulerMaruyama)
     }
 
     fn block_scratch(&self) -> usize {

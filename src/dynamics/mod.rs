@@ -5,6 +5,8 @@
 //! the one call through a pointer per step serves all of them.
 
 pub mod euler_maruyama;
+pub mod leimkuhler_matthews;
+pub mod platen;
 pub mod sgd;
 mod spec;
 
@@ -13,6 +15,7 @@ pub(crate) use spec::LearningRate;
 
 use crate::loss::LANES;
 use crate::random::normal::NormalBlock;
+use crate::theory::Scheme;
 
 /// A Markov kernel on ℝᵈ that advances a block of trajectories.
 pub trait Dynamics: Send + Sync {
@@ -21,6 +24,20 @@ pub trait Dynamics: Send + Sync {
 
     /// SDE time that one step stands for: η for SGD, δ for an integrator.
     fn step(&self) -> f64;
+
+    /// The recursion by its name, so that theory can say what the chain does at its finite step; `None` for one that
+    /// theory does not know.
+    fn scheme(&self) -> Option<Scheme> {
+        None
+    }
+
+    /// How many numbers of [`Block::memory`] a step hands on to the next.
+    fn memory(&self) -> usize {
+        0
+    }
+
+    /// Fills [`Block::memory`] before the first step, from the trajectories' own streams.
+    fn begin(&self, _block: &mut Block) {}
 
     /// How many numbers of scratch [`Dynamics::advance`] needs in [`Block::scratch`].
     fn block_scratch(&self) -> usize;
@@ -41,7 +58,9 @@ pub struct Block {
     pub noise: Vec<f64>,
     /// The trajectories' streams.
     pub normals: NormalBlock,
-    /// For losses and noises.
+    /// What a step hands on to the next beside θ and the streams: these three are the state of the trajectories.
+    pub memory: Vec<f64>,
+    /// For losses, noises and a dynamics' own intermediate values; what it holds between steps means nothing.
     pub scratch: Vec<f64>,
 }
 
@@ -49,13 +68,16 @@ impl Block {
     /// Trajectories `first` … `first + LANES − 1` of the run with this seed, all at the origin.
     pub fn new(dynamics: &dyn Dynamics, seed: u64, first: u64) -> Self {
         let length = dynamics.dimension() * LANES;
-        Self {
+        let mut block = Self {
             theta: vec![0.0; length],
             gradient: vec![0.0; length],
             noise: vec![0.0; length],
             normals: NormalBlock::new(seed, first),
+            memory: vec![0.0; dynamics.memory()],
             scratch: vec![0.0; dynamics.block_scratch()],
-        }
+        };
+        dynamics.begin(&mut block);
+        block
     }
 
     /// Puts one lane at a point of ℝᵈ.

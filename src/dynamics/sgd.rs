@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{Block, Dynamics, drift_and_diffuse};
 use crate::loss::Loss;
 use crate::noise::GradientNoise;
+use crate::theory::Scheme;
 
 /// SGD with learning rate η and batch size S.
 #[derive(Clone)]
@@ -32,6 +33,10 @@ impl Dynamics for Sgd {
 
     fn step(&self) -> f64 {
         self.learning_rate
+    }
+
+    fn scheme(&self) -> Option<Scheme> {
+        Some(Scheme::EulerMaruyama)
     }
 
     fn block_scratch(&self) -> usize {

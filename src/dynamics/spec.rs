@@ -15,15 +15,30 @@ pub enum DynamicsSpec {
         /// δ in SDE time; left out: η.
         step: f64,
     },
+    /// Leimkuhler–Matthews: second order in the invariant law, additive noise only.
+    LeimkuhlerMatthews {
+        /// δ in SDE time; left out: η.
+        step: f64,
+    },
+    /// Platen's explicit scheme of weak order 2.
+    Platen {
+        /// δ in SDE time; left out: η.
+        step: f64,
+    },
 }
 
 #[derive(Clone, Copy)]
 enum Kind {
     Sgd,
-    EulerMaruyama,
+    Integrator(fn(f64) -> DynamicsSpec),
 }
 
-const KINDS: [(&str, Kind); 2] = [("euler-maruyama", Kind::EulerMaruyama), ("sgd", Kind::Sgd)];
+const KINDS: [(&str, Kind); 4] = [
+    ("euler-maruyama", Kind::Integrator(|step| DynamicsSpec::EulerMaruyama { step })),
+    ("sgd", Kind::Sgd),
+    ("leimkuhler-matthews", Kind::Integrator(|step| DynamicsSpec::LeimkuhlerMatthews { step })),
+    ("platen", Kind::Integrator(|step| DynamicsSpec::Platen { step })),
+];
 
 /// Kinds of later versions.
 const LATER: [&str; 8] =
@@ -41,10 +56,28 @@ pub(crate) enum LearningRate {
 }
 
 impl DynamicsSpec {
+    /// δ of an integrator; `None` for SGD itself, whose step is η.
+    pub fn step(&self) -> Option<f64> {
+        match *self {
+            Self::Sgd => None,
+            Self::EulerMaruyama { step } | Self::LeimkuhlerMatthews { step } | Self::Platen { step } => Some(step),
+        }
+    }
+
+    /// What people call it.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Sgd => "SGD",
+            Self::EulerMaruyama { .. } => "Euler–Maruyama",
+            Self::LeimkuhlerMatthews { .. } => "Leimkuhler–Matthews",
+            Self::Platen { .. } => "Platen",
+        }
+    }
+
     /// Reads the table `[dynamics]`.
     pub(crate) fn read(table: &Table<'_>, learning_rate: LearningRate) -> Option<Self> {
-        let kind =
-            table.optional_choice("kind", "the kind of dynamics", &KINDS, &LATER)?.unwrap_or(Kind::EulerMaruyama);
+        let default = Kind::Integrator(|step| Self::EulerMaruyama { step });
+        let kind = table.optional_choice("kind", "the kind of dynamics", &KINDS, &LATER)?.unwrap_or(default);
         let dynamics = match kind {
             Kind::Sgd => {
                 table
@@ -59,12 +92,10 @@ impl DynamicsSpec {
                     Some(Self::Sgd)
                 }
             }
-            Kind::EulerMaruyama => {
+            Kind::Integrator(with_step) => {
                 let expected = Number::positive("δ, the integrator's step in SDE time,", "0.01");
                 match (table.optional_number("step", &expected), learning_rate) {
-                    (Some(Some(step)), _) | (Some(None), LearningRate::Known(step)) => {
-                        Some(Self::EulerMaruyama { step })
-                    }
+                    (Some(Some(step)), _) | (Some(None), LearningRate::Known(step)) => Some(with_step(step)),
                     (None, _) | (_, LearningRate::Broken) => None,
                     (Some(None), LearningRate::Absent) => {
                         let message = "missing; with noise kind \"temperature\" there is no learning rate to take the \

@@ -19,7 +19,8 @@ use crate::statistics::{
     Contrast, Equilibration, EquilibrationInput, Estimate, Evidence, Judgement, Observable, StartDesign, Verdict,
     judge, scenario_verdict,
 };
-use crate::theory::ornstein_uhlenbeck::stationary_covariance;
+use crate::theory::Scheme;
+use crate::theory::ornstein_uhlenbeck::scheme_covariance;
 
 /// What the names of the compared quantities mean.
 const NOTE: &str = "axis i is the i-th principal axis (eigenvector) of the SDE's predicted covariance, the widest first; axes i + j is the \
@@ -84,8 +85,12 @@ pub(super) fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
         );
         return Err(loaded.source.problem("experiment", message).into());
     }
-    if loaded.scenario.test.against == Rung::Gibbs {
-        let message = "found \"gibbs\"; the covariance in a bowl is predicted by \"laplace\" (the SDE) and \"discrete\" (the chain)";
+    let against = loaded.scenario.test.against;
+    if !RUNGS.contains(&against) {
+        let message = format!(
+            "found \"{}\"; the covariance in a bowl is predicted by \"laplace\" (the SDE) and \"discrete\" (the chain)",
+            against.name()
+        );
         return Err(loaded.source.problem("test.against", message).into());
     }
     Ok(setting)
@@ -96,6 +101,7 @@ struct Bowl {
     by_sde: DMatrix<f64>,
     by_chain: DMatrix<f64>,
     directions: Vec<(String, DVector<f64>)>,
+    scheme: Scheme,
 }
 
 impl Bowl {
@@ -103,13 +109,15 @@ impl Bowl {
         let minimum = &setting.landscape.minima[0];
         let hessian = setting.loss.hessian(&minimum.theta);
         let covariance = setting.noise.covariance(&minimum.theta);
-        let solve = |step: f64| stationary_covariance(&hessian, &covariance, setting.noise_scale, step);
+        let undefined = |what: &str| crate::statistics::StatisticsError::Undefined(what.into());
+        let scheme =
+            setting.dynamics.scheme().ok_or(undefined("theory does not know this dynamics at its finite step"))?;
+        let solve = |step: f64| scheme_covariance(scheme, &hessian, &covariance, setting.noise_scale, step);
         // A regular minimum and a stable step were checked when the setting was made.
-        let (by_sde, by_chain) = solve(0.0).zip(solve(setting.step())).ok_or(ExperimentError::Statistics(
-            crate::statistics::StatisticsError::Undefined("the bowl has no stationary covariance".into()),
-        ))?;
+        let (by_sde, by_chain) =
+            solve(0.0).zip(solve(setting.step())).ok_or(undefined("the bowl has no stationary covariance"))?;
         let directions = directions(&by_sde);
-        Ok(Self { by_sde, by_chain, directions })
+        Ok(Self { by_sde, by_chain, directions, scheme })
     }
 
     fn predicted(&self, rung: Rung) -> &DMatrix<f64> {
@@ -135,10 +143,18 @@ impl Bowl {
         rung: Rung,
         judgement: Option<&Judgement>,
     ) -> Option<ClaimRecord> {
-        let (statement, source) = match rung {
-            Rung::Discrete => (
+        let (statement, source) = match (rung, self.scheme) {
+            (Rung::Discrete, Scheme::EulerMaruyama) => (
                 "The stationary covariance of the chain solves HΣ + ΣH − δHΣH = nC",
                 "fixed point of Σ ← (I − δH)Σ(I − δH) + nδC, exact for additive noise and any stable step",
+            ),
+            (Rung::Discrete, Scheme::LeimkuhlerMatthews) => (
+                "The stationary covariance of the Leimkuhler–Matthews chain is nCᵢⱼ(1 − δ(hᵢ + hⱼ)/4)/(hᵢ + hⱼ − δhᵢhⱼ) in H's axes",
+                "fixed point of its recursion, exact for additive noise and any stable step",
+            ),
+            (Rung::Discrete, Scheme::Platen) => (
+                "The stationary covariance of Platen's chain is Σ = RΣR + nδ(I − δH/2)C(I − δH/2), R = I − δH + (δH)²/2",
+                "fixed point of its recursion (Heun's method), exact for additive noise and any stable step",
             ),
             _ => (
                 "The stationary covariance of the SDE solves HΣ + ΣH = nC",

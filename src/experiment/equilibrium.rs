@@ -89,16 +89,24 @@ pub(super) fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
             )
             .into());
     }
-    if setting.temperature().is_none() && loaded.scenario.test.against == Rung::Discrete {
-        return Err(loaded
-            .source
-            .problem(
-                "test.against",
-                "the discrete rung needs noise with C = σ²I, here C is not; choose \"laplace\" or \"gibbs\"",
-            )
-            .into());
+    if let Some(message) = missing_rung(&setting, loaded.scenario.test.against) {
+        return Err(loaded.source.problem("test.against", message).into());
     }
     Ok(setting)
+}
+
+/// Why the tested rung cannot exist here, where the kind of noise alone tells it.
+fn missing_rung(setting: &Setting, against: Rung) -> Option<&'static str> {
+    match against {
+        Rung::Discrete if setting.temperature().is_none() && setting.noise.is_additive() => {
+            Some("the discrete rung needs noise with C = σ²I, here C is not; choose \"laplace\" or \"gibbs\"")
+        }
+        Rung::Ito if setting.noise.is_additive() => Some(
+            "found \"ito\", the rung of noise that depends on θ; here C is the same for every θ, and \"gibbs\" is the Itô \
+             equation's own law where C = σ²I; choose \"gibbs\", or write noise kind \"expression\" with a σ of θ",
+        ),
+        _ => None,
+    }
 }
 
 /// Every minimum against the likeliest predicted one.
@@ -131,9 +139,13 @@ fn statement(rung: Rung) -> (&'static str, &'static str) {
             "In the stationary state θ is in the basin of A with probability ∫_A exp(−2L/(nσ²)) dθ / Z",
             "stationary Fokker–Planck equation (Gardiner, Stochastic Methods, §5.3); the talk's slide “Equilibrium Distribution of SGD”",
         ),
+        Rung::Ito => (
+            "In the stationary state θ is in the basin of A with probability ∫_A D⁻¹ exp(−∫L′/D) dθ / Z, D = nσ(θ)²/2",
+            "stationary Fokker–Planck equation of the Itô equation in one dimension (Gardiner, Stochastic Methods, §5.3)",
+        ),
         Rung::Discrete => (
             "The chain with its finite step is in the basin of A with its own stationary probability, not that of the SDE",
-            "stationary law of the transfer operator N(θ′; θ − δ∇L, 2Tδ), or its first order in δ",
+            "stationary law of the transfer operator N(θ′; θ − δ∇L, nδσ²), or its first order in δ",
         ),
     }
 }
@@ -209,6 +221,7 @@ fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Me
                 laplace: ladder.laplace.get(state).copied(),
                 gibbs: ladder.gibbs.as_ref().map(|gibbs| if is_other { gibbs.other } else { gibbs.occupancies[state] }),
                 gibbs_standard_error: None,
+                ito: ladder.ito.as_ref().map(|law| if is_other { law.other } else { law.occupancies[state] }),
                 discrete: ladder
                     .discrete
                     .as_ref()
@@ -257,6 +270,7 @@ fn all_basins(ladder: &Ladder, measurement: &Measurement) -> Vec<AllBasinsRecord
             predicted.push(match rung {
                 Rung::Laplace => 0.0,
                 Rung::Gibbs => ladder.gibbs.as_ref()?.other,
+                Rung::Ito => ladder.ito.as_ref()?.other,
                 Rung::Discrete => ladder.discrete.as_ref()?.other,
             });
             let test = hotelling(&measurement.occupancies, &predicted).ok();

@@ -10,7 +10,7 @@ use crate::landscape::basins::Workspace;
 use crate::landscape::minimum_name;
 use crate::math;
 use crate::scenario::Loaded;
-use crate::theory::visited_region;
+use crate::theory::{ito::Potential, visited_region};
 
 /// The region drawn reaches up to this many T above the lowest minimum.
 const HEIGHT: f64 = 12.0;
@@ -31,12 +31,13 @@ pub(super) fn histogram(setting: &Setting) -> Option<Histogram> {
     Some(Histogram::new(&region(setting), bins))
 }
 
-/// Where exp(−L/T) is not nothing, widened for the chain's larger variance and for the largest noise of any direction.
+/// Where exp(−L/T) is not nothing, widened for the chain's larger variance and for the largest noise of any direction at
+/// any minimum.
 fn region(setting: &Setting) -> Vec<[f64; 2]> {
     let temperature = setting.effective_temperature();
-    let covariance = setting.noise.covariance(&setting.landscape.minima[0].theta);
-    let anisotropy =
-        covariance.clone().symmetric_eigenvalues().max() / (covariance.trace() / covariance.nrows() as f64);
+    let covariances = setting.landscape.minima.iter().map(|minimum| setting.noise.covariance(&minimum.theta));
+    let largest = covariances.map(|covariance| covariance.symmetric_eigenvalues().max()).fold(0.0, f64::max);
+    let anisotropy = 0.5 * setting.noise_scale * largest / temperature;
     let widening = anisotropy / (1.0 - 0.5 * setting.step() * setting.sharpest());
     visited_region(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature, HEIGHT * widening)
         .unwrap_or_else(|| setting.domain.clone())
@@ -69,9 +70,20 @@ fn density(setting: &Setting, ladder: &Ladder, histogram: &Histogram) -> Density
         measured: measured.density,
         standard_error: measured.standard_error,
         gibbs: gibbs.unwrap_or_default(),
+        ito: ito_density(setting, ladder, &theta),
         discrete: law.map(|law| theta.iter().map(|&x| law.density(x)).collect()).unwrap_or_default(),
         theta,
         loss,
+    }
+}
+
+/// The Itô law's density along a line, from its potential anew; empty where there is none.
+fn ito_density(setting: &Setting, ladder: &Ladder, theta: &[f64]) -> Vec<f64> {
+    let diffusion = |x: f64| setting.diffusion(x);
+    let potential = Potential::new(setting.loss.as_ref(), &diffusion, setting.domain[0]);
+    match (&ladder.ito, potential) {
+        (Some(law), Ok(potential)) => theta.iter().map(|&x| law.density(&potential, x)).collect(),
+        _ => Vec::new(),
     }
 }
 

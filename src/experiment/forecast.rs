@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::ExperimentError;
 use super::ladder::Ladder;
+use super::reason::RUNGS;
 use super::setting::Setting;
 use crate::dynamics::Block;
 use crate::landscape::minimum_name;
@@ -82,7 +83,7 @@ impl Forecast {
 
 /// Σ_A p_A Σ_B 1/τ_AB, with the best occupancies and times that the ladder has.
 fn transition_rate(ladder: &Ladder) -> Option<f64> {
-    let occupancies = [Rung::Discrete, Rung::Gibbs, Rung::Laplace].into_iter().find_map(|rung| ladder.rung(rung))?;
+    let occupancies = RUNGS.into_iter().rev().find_map(|rung| ladder.rung(rung))?;
     let mut rate = 0.0;
     for escape in &ladder.escape {
         let from = (0..occupancies.len()).find(|&index| minimum_name(index) == escape.from)?;
@@ -94,7 +95,7 @@ fn transition_rate(ladder: &Ladder) -> Option<f64> {
 /// How far the tested rung is from the best one, over the contrasts of the claim.
 fn bias(ladder: &Ladder, against: Rung) -> Option<(f64, &'static str)> {
     let tested = ladder.rung(against)?;
-    let best = [Rung::Discrete, Rung::Gibbs].into_iter().find(|&rung| rung > against && ladder.rung(rung).is_some())?;
+    let best = RUNGS.into_iter().rev().find(|&rung| rung > against && ladder.rung(rung).is_some())?;
     let other = ladder.rung(best)?;
     let likeliest = (0..tested.len()).max_by(|&a, &b| tested[a].total_cmp(&tested[b]))?;
     let log_odds = |p: &[f64], minimum: usize| crate::math::ln(p[minimum]) - crate::math::ln(p[likeliest]);
@@ -117,7 +118,7 @@ fn slowest(ladder: &Ladder) -> Option<(String, f64)> {
 /// θ, gradient and noise of a block, its generators, scratch of the dynamics and of the observers, and their counts.
 fn bytes_per_block(setting: &Setting) -> f64 {
     let dimension = setting.loss.dimension();
-    let scratch = setting.dynamics.block_scratch() + setting.loss.block_scratch();
+    let scratch = setting.dynamics.block_scratch() + setting.dynamics.memory() + setting.loss.block_scratch();
     let counts = LANES * (setting.landscape.minima.len() + 1) + LANES * 2;
     (8 * (3 * dimension * LANES + scratch + counts) + LANES * (5 * 8 + 32) + 1_000) as f64
 }

@@ -1,13 +1,16 @@
 //! The ladder of predictions for one setting: every rung that exists, and a note for each that does not.
 
+use super::reason::RUNGS;
 use super::setting::Setting;
+use super::state_dependent;
 use crate::findings::EscapeRecord;
 use crate::input::Problem;
 use crate::landscape::minimum_name;
 use crate::scenario::{Loaded, Rung};
 use crate::theory::discrete::{self, Chain, DiscreteLaw, NoDiscreteLaw};
 use crate::theory::gibbs::{self, Gibbs};
-use crate::theory::{escape, laplace};
+use crate::theory::ito::ItoLaw;
+use crate::theory::{Scheme, escape, laplace};
 
 /// Predictions of the occupancies, rung by rung.
 pub struct Ladder {
@@ -15,6 +18,8 @@ pub struct Ladder {
     pub laplace: Vec<f64>,
     /// The Gibbs masses of the basins.
     pub gibbs: Option<Gibbs>,
+    /// The Itô equation's own law, where the noise depends on θ (1-D).
+    pub ito: Option<ItoLaw>,
     /// Of the chain at its finite step.
     pub discrete: Option<Discrete>,
     /// Between minima that share a saddle.
@@ -42,6 +47,7 @@ impl Ladder {
         let mut ladder = Self {
             laplace: laplace::occupancies(minima, &multiplicity, temperature),
             gibbs: gibbs::by_quadrature(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature),
+            ito: None,
             discrete: None,
             escape: Vec::new(),
             notes: Vec::new(),
@@ -53,7 +59,14 @@ impl Ladder {
             });
         }
         match setting.temperature() {
-            Some(temperature) => ladder.add_discrete(setting, temperature),
+            Some(temperature) if setting.dynamics.scheme() == Some(Scheme::EulerMaruyama) => {
+                ladder.add_discrete(setting, temperature);
+            }
+            Some(temperature) => {
+                ladder.notes.push(no_law_at_its_step(setting.dynamics.scheme()));
+                ladder.add_escape(setting, temperature, None);
+            }
+            None if !setting.noise.is_additive() => state_dependent::climb(&mut ladder, setting),
             None => ladder.notes.push(format!(
                 "C is not σ²I, so there is no temperature. The slide's formula and the Gibbs rung were given σ² = tr C/d averaged \
                  over the minima, T = {temperature:.6}; discrete and escape times are null, since their formulas assume C = σ²I"
@@ -67,6 +80,7 @@ impl Ladder {
         match rung {
             Rung::Laplace => Some(&self.laplace),
             Rung::Gibbs => self.gibbs.as_ref().map(|gibbs| gibbs.occupancies.as_slice()),
+            Rung::Ito => self.ito.as_ref().map(|law| law.occupancies.as_slice()),
             Rung::Discrete => self.discrete.as_ref().map(|discrete| discrete.occupancies.as_slice()),
         }
     }
@@ -80,7 +94,7 @@ impl Ladder {
         if self.rung(against).is_some() {
             return Ok(());
         }
-        let others = [Rung::Laplace, Rung::Gibbs, Rung::Discrete].into_iter().filter(|&rung| self.rung(rung).is_some());
+        let others = RUNGS.into_iter().filter(|&rung| self.rung(rung).is_some());
         let others: Vec<String> = others.map(|rung| format!("\"{}\"", rung.name())).collect();
         let why = self.notes.iter().find(|note| note.starts_with(against.name())).map_or("", String::as_str);
         Err(loaded.source.problem(
@@ -143,25 +157,43 @@ impl Ladder {
     /// Both ways over every pair of minima that share a saddle.
     fn add_escape(&mut self, setting: &Setting, temperature: f64, chain: Option<&Chain>) {
         let minima = &setting.landscape.minima;
-        let mut pairs: Vec<[usize; 2]> = setting.landscape.saddles.iter().map(|saddle| saddle.between).collect();
-        pairs.sort_unstable();
-        pairs.dedup();
-        for [a, b] in pairs {
-            for (from, to) in [(a, b), (b, a)] {
-                let (start, end) = (minima[from].theta[0], minima[to].theta[0]);
-                let exact = (setting.domain.len() == 1)
-                    .then(|| {
-                        escape::exact_passage_time(setting.loss.as_ref(), setting.domain[0], start, end, temperature)
-                    })
-                    .flatten();
-                self.escape.push(EscapeRecord {
-                    from: minimum_name(from),
-                    to: minimum_name(to),
-                    kramers: escape::kramers(&setting.landscape, from, to, temperature),
-                    exact,
-                    discrete: chain.and_then(|chain| chain.mean_passage_time(start, end)),
-                });
-            }
+        for (from, to) in neighbours(setting) {
+            let (start, end) = (minima[from].theta[0], minima[to].theta[0]);
+            let exact = (setting.domain.len() == 1)
+                .then(|| escape::exact_passage_time(setting.loss.as_ref(), setting.domain[0], start, end, temperature))
+                .flatten();
+            self.escape.push(EscapeRecord {
+                from: minimum_name(from),
+                to: minimum_name(to),
+                kramers: escape::kramers(&setting.landscape, from, to, temperature),
+                exact,
+                discrete: chain.and_then(|chain| chain.mean_passage_time(start, end)),
+            });
         }
     }
+}
+
+/// Every two minima that share a saddle, both ways.
+pub(super) fn neighbours(setting: &Setting) -> Vec<(usize, usize)> {
+    let mut pairs: Vec<[usize; 2]> = setting.landscape.saddles.iter().map(|saddle| saddle.between).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs.into_iter().flat_map(|[a, b]| [(a, b), (b, a)]).collect()
+}
+
+/// Why the discrete rung and the discrete passage times are null.
+pub(super) fn no_law_at_its_step(scheme: Option<Scheme>) -> String {
+    let why = match scheme {
+        Some(Scheme::LeimkuhlerMatthews) => {
+            "a Leimkuhler–Matthews step shares a normal with the one before, so its kernel is not theirs, and its \
+             stationary law is, for C = σ²I, that of the SDE up to second order in δ"
+        }
+        Some(Scheme::Platen) => {
+            "a Platen step is not theirs, and its stationary law is that of the SDE up to second order in δ"
+        }
+        Some(Scheme::EulerMaruyama) | None => "theory knows no law of this dynamics at its finite step",
+    };
+    format!(
+        "discrete and the chain's passage times are null: they are those of Euler–Maruyama and SGD; {why}; halve the step to see what it does"
+    )
 }

@@ -9,6 +9,7 @@ pub mod measurement;
 mod reason;
 mod records;
 pub mod setting;
+mod state_dependent;
 
 use std::sync::atomic::AtomicBool;
 

@@ -23,18 +23,19 @@ impl Step {
 }
 
 impl Rung {
-    /// As in result files: `laplace`, `gibbs`, `discrete`.
+    /// As in result files: `laplace`, `gibbs`, `ito`, `discrete`.
     pub fn name(self) -> &'static str {
         match self {
             Rung::Laplace => "laplace",
             Rung::Gibbs => "gibbs",
+            Rung::Ito => "ito",
             Rung::Discrete => "discrete",
         }
     }
 }
 
 /// The rungs from the most approximate to the least.
-pub(super) const RUNGS: [Rung; 3] = [Rung::Laplace, Rung::Gibbs, Rung::Discrete];
+pub(super) const RUNGS: [Rung; 4] = [Rung::Laplace, Rung::Gibbs, Rung::Ito, Rung::Discrete];
 
 /// Why ln(p_a/p_b), `measured`, is not what `against` predicts: the first neighbours on the ladder, from `against`
 /// upwards, that differ by more than `tolerance`, and what lies between them.
@@ -80,12 +81,15 @@ pub(super) fn broken_assumption(
 fn between(setting: &Setting, lower: Step, upper: Step) -> String {
     match (lower, upper) {
         (Step::Predicted(Rung::Laplace), Step::Predicted(Rung::Gibbs)) => parabola(setting),
+        // Neither of the two knows that the noise varies.
+        (Step::Predicted(Rung::Laplace | Rung::Gibbs), _) if !setting.noise.is_additive() => state_dependent(setting),
         (_, Step::Predicted(Rung::Discrete)) => finite_step(setting),
         (Step::Predicted(Rung::Discrete), Step::Measured) => {
             "The chain's own law leaves nothing to approximate but the noise's form: look at the diagnostics and at what \
              lies in no basin"
                 .into()
         }
+        (Step::Predicted(Rung::Ito), _) => finite_step(setting),
         _ if setting.temperature().is_none() => anisotropic(setting),
         // No law of the chain to compare with: what is left unmodelled is the step, and the parabola without Gibbs.
         (Step::Predicted(Rung::Laplace), _) => {
@@ -123,6 +127,26 @@ pub(super) fn finite_step(setting: &Setting) -> String {
         "The finite step: δ = {step} is not small against the curvature (δh = {:.2} at the sharpest minimum{barrier}), so the \
          chain's law is not that of the SDE.",
         step * setting.sharpest()
+    )
+}
+
+fn state_dependent(setting: &Setting) -> String {
+    let minima = &setting.landscape.minima;
+    let d = setting.loss.dimension() as f64;
+    let variances = minima.iter().map(|minimum| setting.noise.covariance(&minimum.theta).trace() / d);
+    let variances: Vec<f64> = variances.collect();
+    let by_size = |a: &usize, b: &usize| variances[*a].total_cmp(&variances[*b]);
+    let [least, most] =
+        [(0..minima.len()).min_by(by_size), (0..minima.len()).max_by(by_size)].map(Option::unwrap_or_default);
+    format!(
+        "The noise depends on θ: σ² is {:.4} at minimum {} and {:.4} at {}, a ratio of {:.2}, and the formula assumes one σ² for \
+         all, here their mean. The stationary law is D⁻¹exp(−∫L′/D) with D = nσ²/2, not exp(−2L/(nσ²)): depths count by the noise \
+         on the way, and the noisier place is avoided for its noise alone.",
+        variances[most],
+        minimum_name(most),
+        variances[least],
+        minimum_name(least),
+        variances[most] / variances[least]
     )
 }
 
@@ -172,6 +196,7 @@ mod tests {
         let ladder = Ladder {
             laplace: law(laplace),
             gibbs: Some(Gibbs { occupancies, other: 0.0, mean_laplacian: vec![4.0; 2], log_normalization: 0.0 }),
+            ito: None,
             discrete: Some(Discrete { occupancies: law(discrete), other: 0.0, law: None }),
             escape: Vec::new(),
             notes: Vec::new(),

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::dynamics::{Dynamics, DynamicsSpec, euler_maruyama::EulerMaruyama, sgd::Sgd};
+use crate::dynamics::{
+    Dynamics, DynamicsSpec, euler_maruyama::EulerMaruyama, leimkuhler_matthews::LeimkuhlerMatthews, platen::Platen,
+    sgd::Sgd,
+};
 use crate::ensemble::Plan;
-use crate::input::{Problem, Problems};
-use crate::landscape::{Landscape, LandscapeError};
+use crate::input::{LARGEST, Problem, Problems, SMALLEST};
+use crate::landscape::{Landscape, LandscapeError, minimum_name};
 use crate::loss::Loss;
 use crate::noise::{GradientNoise, NoiseSpec};
 use crate::random::{Purpose, stream::Stream};
-use crate::scenario::{Loaded, Scenario, Start};
+use crate::scenario::{Loaded, Start};
 
 /// Everything that predictions and simulations share.
 ///
@@ -59,9 +62,8 @@ impl Setting {
         let Loaded { scenario, source } = loaded;
         let at = |key: &str, error: &dyn std::fmt::Display| Problems::from(source.problem(key, error.to_string()));
         let loss = scenario.loss.build().map_err(|error| at("loss", &error))?;
-        let dimension = loss.dimension();
-        let noise = scenario.noise.build(dimension).map_err(|error| at("noise", &error))?;
-        let (noise_scale, dynamics) = moved_by(scenario, &loss, &noise);
+        let noise = scenario.noise.build(&scenario.variables()).map_err(|error| at("noise", &error))?;
+        let (noise_scale, dynamics) = moved_by(loaded, &loss, &noise)?;
         let setting = Self::new(loss, noise, dynamics, noise_scale, &scenario.loss.domain).map_err(|error| {
             let key = match error {
                 LandscapeError::Singular { .. } | LandscapeError::Broken { .. } => "loss",
@@ -71,6 +73,7 @@ impl Setting {
         })?;
         let setting = Self { variables: scenario.variables(), ..setting };
         setting.require_stable(loaded)?;
+        setting.require_noise(loaded)?;
         Ok(setting)
     }
 
@@ -78,15 +81,15 @@ impl Setting {
     /// about several noise scales or learning rates goes through one after another.
     ///
     /// # Errors
-    /// When the noise of the other scenario cannot be built. Stability is not asked for here: a diverging point may be
+    /// When the noise of the other scenario cannot be built, or does not go with its dynamics. Stability is not asked for here: a diverging point may be
     /// what is looked for.
     pub fn at(&self, loaded: &Loaded) -> Result<Self, Problems> {
         let scenario = &loaded.scenario;
         let noise = scenario
             .noise
-            .build(self.loss.dimension())
+            .build(&scenario.variables())
             .map_err(|error| Problems::from(loaded.source.problem("noise", error.to_string())))?;
-        let (noise_scale, dynamics) = moved_by(scenario, &self.loss, &noise);
+        let (noise_scale, dynamics) = moved_by(loaded, &self.loss, &noise)?;
         Ok(Self {
             loss: self.loss.clone(),
             noise,
@@ -106,6 +109,11 @@ impl Setting {
     /// T = nσ²/2; `None` where C is not σ²I.
     pub fn temperature(&self) -> Option<f64> {
         self.noise.isotropic_variance().map(|variance| 0.5 * self.noise_scale * variance)
+    }
+
+    /// D(x) = nC(x)/2 in one dimension, where C is a number.
+    pub fn diffusion(&self, x: f64) -> f64 {
+        0.5 * self.noise_scale * self.noise.covariance(&[x])[(0, 0)]
     }
 
     /// What the slide's formula is given as T: n tr C/(2d), averaged over the minima. It is T where C = σ²I.
@@ -128,10 +136,7 @@ impl Setting {
         if step * sharpest < 2.0 {
             return Ok(());
         }
-        let key = match loaded.scenario.dynamics {
-            DynamicsSpec::Sgd => "sgd.learning_rate",
-            DynamicsSpec::EulerMaruyama { .. } => "dynamics.step",
-        };
+        let key = if loaded.scenario.dynamics.step().is_some() { "dynamics.step" } else { "sgd.learning_rate" };
         Err(loaded.source.problem(
             key,
             format!(
@@ -141,6 +146,26 @@ impl Setting {
                 2.0 / sharpest
             ),
         ))
+    }
+
+    /// A typed σ gives every minimum a temperature that can be computed with.
+    fn require_noise(&self, loaded: &Loaded) -> Result<(), Problem> {
+        let NoiseSpec::Expression(_) = loaded.scenario.noise else { return Ok(()) };
+        for (index, minimum) in self.landscape.minima.iter().enumerate() {
+            let variance = self.noise.covariance(&minimum.theta)[(0, 0)];
+            let temperature = 0.5 * self.noise_scale * variance;
+            if !(SMALLEST..=LARGEST).contains(&temperature) {
+                let message = format!(
+                    "σ² = {variance:e} at minimum {}, θ = {:.4?}, where nσ²/2 is {temperature:e}; it must be from \
+                     {SMALLEST:e} to {LARGEST:e} at every minimum; \
+                     change sigma, learning_rate or batch_size",
+                    minimum_name(index),
+                    minimum.theta
+                );
+                return Err(loaded.source.problem("noise.sigma", message));
+            }
+        }
+        Ok(())
     }
 
     /// Steps between two looks: a fifth of the slowest relaxation time within a well, at most a thousandth of the run.
@@ -190,15 +215,26 @@ impl NoiseSpec {
 }
 
 /// n and the dynamics of a scenario. A temperature stands for n = 1 and σ² = 2T: only their product matters to the SDE.
-fn moved_by(scenario: &Scenario, loss: &Arc<dyn Loss>, noise: &Arc<dyn GradientNoise>) -> (f64, Arc<dyn Dynamics>) {
+fn moved_by(
+    loaded: &Loaded,
+    loss: &Arc<dyn Loss>,
+    noise: &Arc<dyn GradientNoise>,
+) -> Result<(f64, Arc<dyn Dynamics>), Problem> {
+    let scenario = &loaded.scenario;
     let noise_scale = scenario.noise_scale().unwrap_or(1.0);
+    let (step, loss, noise) = (scenario.step(), loss.clone(), noise.clone());
     let dynamics: Arc<dyn Dynamics> = match (&scenario.dynamics, scenario.sgd) {
-        (DynamicsSpec::Sgd, Some(sgd)) => {
-            Arc::new(Sgd::new(loss.clone(), noise.clone(), sgd.learning_rate, sgd.batch_size as f64))
+        (DynamicsSpec::Sgd, Some(sgd)) => Arc::new(Sgd::new(loss, noise, sgd.learning_rate, sgd.batch_size as f64)),
+        (DynamicsSpec::LeimkuhlerMatthews { .. }, _) => {
+            let dynamics = LeimkuhlerMatthews::new(loss, noise, noise_scale, step);
+            Arc::new(dynamics.map_err(|error| loaded.source.problem("dynamics.kind", error.to_string()))?)
         }
-        _ => Arc::new(EulerMaruyama::new(loss.clone(), noise.clone(), noise_scale, scenario.step())),
+        (DynamicsSpec::Platen { .. }, _) => Arc::new(Platen::new(loss, noise, noise_scale, step)),
+        (DynamicsSpec::EulerMaruyama { .. } | DynamicsSpec::Sgd, _) => {
+            Arc::new(EulerMaruyama::new(loss, noise, noise_scale, step))
+        }
     };
-    (noise_scale, dynamics)
+    Ok((noise_scale, dynamics))
 }
 
 fn subscript(number: usize) -> String {

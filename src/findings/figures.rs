@@ -28,6 +28,8 @@ pub struct DensityFigure {
     pub loss: Vec<f64>,
     /// exp(−L/T)/Z there; empty when unknown.
     pub gibbs: Vec<f64>,
+    /// The Itô equation's own density there, where the noise depends on θ; empty when unknown.
+    pub ito: Vec<f64>,
     /// The chain's stationary density there; empty when unknown.
     pub discrete: Vec<f64>,
 }

@@ -115,6 +115,8 @@ pub struct OccupancyRecord {
     pub gibbs: Option<f64>,
     /// Null when by quadrature.
     pub gibbs_standard_error: Option<f64>,
+    /// The Itô equation's own mass of the basin where the noise depends on θ (1-D); null where it does not.
+    pub ito: Option<f64>,
     /// The stationary law of the chain at its finite step.
     pub discrete: Option<f64>,
     /// Mean over replicas; null when never visited.
@@ -241,7 +243,7 @@ pub struct StartContrastRecord {
 /// Hotelling's T² against one rung.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AllBasinsRecord {
-    /// `laplace`, `gibbs` or `discrete`.
+    /// `laplace`, `gibbs`, `ito` or `discrete`.
     pub against: String,
     /// T²; null with a reason where it does not exist.
     pub t_squared: Option<f64>,

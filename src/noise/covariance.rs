@@ -50,6 +50,10 @@ impl GradientNoise for ConstantCovariance {
         (self.covariance == isotropic).then_some(variance)
     }
 
+    fn is_additive(&self) -> bool {
+        true
+    }
+
     /// Lower triangular, so rows are replaced from the last upwards and no copy is needed.
     fn apply_block(&self, _theta: &[f64], normals: &mut [f64], _scratch: &mut [f64]) {
         for i in (0..self.dimension()).rev() {

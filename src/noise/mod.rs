@@ -4,6 +4,7 @@
 //! of normals (B·dW) and never taken as a matrix root during a run.
 
 pub mod covariance;
+pub mod expression;
 pub mod isotropic;
 pub mod spec;
 pub mod temperature;
@@ -11,8 +12,9 @@ pub mod temperature;
 use nalgebra::DMatrix;
 
 pub use covariance::CovarianceSpec;
+pub use expression::FormulaNoiseSpec;
 pub use isotropic::IsotropicSpec;
-pub use spec::NoiseSpec;
+pub use spec::{NoiseError, NoiseSpec};
 pub use temperature::TemperatureSpec;
 
 /// The noise of the per-example gradient, as its factor B(θ).
@@ -25,6 +27,12 @@ pub trait GradientNoise: Send + Sync {
 
     /// σ² where C(θ) = σ²I for every θ, else `None`: only then is there a temperature T = nσ²/2.
     fn isotropic_variance(&self) -> Option<f64>;
+
+    /// Whether C is the same for every θ (additive noise). Where it is not, the order in which a step's drift and noise
+    /// are taken matters, and every formula for constant C is out of place.
+    fn is_additive(&self) -> bool {
+        self.isotropic_variance().is_some()
+    }
 
     /// How many numbers of scratch [`GradientNoise::apply_block`] needs.
     fn block_scratch(&self) -> usize {

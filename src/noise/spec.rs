@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::GradientNoise;
 use super::covariance::{CovarianceError, CovarianceSpec};
+use super::expression::FormulaNoiseSpec;
 use super::isotropic::IsotropicSpec;
 use super::temperature::TemperatureSpec;
 use crate::input::Table;
+use crate::loss::expression::FormulaError;
 
 /// A noise as a scenario describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,26 +23,41 @@ pub enum NoiseSpec {
     Isotropic(IsotropicSpec),
     /// A constant C.
     Covariance(CovarianceSpec),
+    /// C(θ) = σ(θ)²I, σ a typed formula.
+    Expression(FormulaNoiseSpec),
     /// T = nσ²/2 itself, for users who think in temperatures.
     Temperature(TemperatureSpec),
 }
 
-type Reader = fn(&Table<'_>) -> Option<NoiseSpec>;
+/// A description that is of no noise.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NoiseError {
+    /// The covariance.
+    #[error(transparent)]
+    Covariance(#[from] CovarianceError),
+    /// The formula of σ.
+    #[error("{0}")]
+    Formula(FormulaError),
+}
 
-const KINDS: [(&str, Reader); 3] = [
-    ("isotropic", |table| IsotropicSpec::read(table).map(NoiseSpec::Isotropic)),
-    ("covariance", |table| CovarianceSpec::read(table).map(NoiseSpec::Covariance)),
-    ("temperature", |table| TemperatureSpec::read(table).map(NoiseSpec::Temperature)),
+/// The table `[noise]`, and the names of the coordinates; `None` where the loss is wrong, which has been told.
+type Reader = fn(&Table<'_>, Option<&[String]>) -> Option<NoiseSpec>;
+
+const KINDS: [(&str, Reader); 4] = [
+    ("isotropic", |table, _| IsotropicSpec::read(table).map(NoiseSpec::Isotropic)),
+    ("covariance", |table, _| CovarianceSpec::read(table).map(NoiseSpec::Covariance)),
+    ("expression", |table, variables| FormulaNoiseSpec::read(table, variables).map(NoiseSpec::Expression)),
+    ("temperature", |table, _| TemperatureSpec::read(table).map(NoiseSpec::Temperature)),
 ];
 
 /// Kinds of later versions.
-const LATER: [&str; 2] = ["expression", "minibatch"];
+const LATER: [&str; 1] = ["minibatch"];
 
 impl NoiseSpec {
-    /// Reads the table `[noise]`.
-    pub(crate) fn read(table: &Table<'_>) -> Option<Self> {
+    /// Reads the table `[noise]` beside a loss of the given variables.
+    pub(crate) fn read(table: &Table<'_>, variables: Option<&[String]>) -> Option<Self> {
         let read = table.choice("kind", "the kind of noise", &KINDS, &LATER)?;
-        let noise = read(table);
+        let noise = read(table, variables);
         table.finish();
         noise
     }
@@ -49,18 +66,21 @@ impl NoiseSpec {
     pub fn dimension(&self) -> Option<usize> {
         match self {
             Self::Covariance(spec) => spec.matrix.dimension(),
-            Self::Isotropic(_) | Self::Temperature(_) => None,
+            Self::Isotropic(_) | Self::Expression(_) | Self::Temperature(_) => None,
         }
     }
 
-    /// The noise itself in ℝᵈ. A temperature gives the noise that has it with n = 1.
+    /// The noise itself in ℝᵈ, whose coordinates have these names. A temperature gives the noise that has it with n = 1.
     ///
     /// # Errors
-    /// When the covariance is not d × d, symmetric and positive definite; one of a scenario has been checked.
-    pub fn build(&self, dimension: usize) -> Result<Arc<dyn GradientNoise>, CovarianceError> {
+    /// When the covariance is not d × d, symmetric and positive definite, or σ is no formula of these names; one of a
+    /// scenario has been checked.
+    pub fn build(&self, variables: &[String]) -> Result<Arc<dyn GradientNoise>, NoiseError> {
+        let dimension = variables.len();
         match self {
             Self::Isotropic(spec) => Ok(spec.build(dimension)),
-            Self::Covariance(spec) => spec.build(dimension),
+            Self::Covariance(spec) => Ok(spec.build(dimension)?),
+            Self::Expression(spec) => spec.build(variables).map_err(NoiseError::Formula),
             Self::Temperature(spec) => Ok(spec.build(dimension)),
         }
     }

@@ -126,7 +126,7 @@ fn ladder_table(findings: &Findings, room: Option<usize>) -> Table {
         return Table::default();
     }
     let place: &[&str] = if room.is_some() { &["θ*", "L"] } else { &[] };
-    let head = [&[""], place, &["Laplace", "Gibbs", "discrete", "measured", "95 % interval"]].concat();
+    let head = [&[""], place, &RUNGS.map(rung_name), &["measured", "95 % interval"]].concat();
     let mut table = Table::new(head, &[0]);
     for row in &findings.occupancy {
         let mut fields = vec![row.minimum.clone()];

@@ -1,6 +1,5 @@
 //! What terminal, page and figures say alike: names, the setting, the verdict in a sentence.
 
-use crate::dynamics::DynamicsSpec;
 use crate::findings::{ClaimRecord, Findings, OccupancyRecord};
 use crate::noise::NoiseSpec;
 use crate::scenario::{Rung, Start};
@@ -8,13 +7,14 @@ use crate::scenario::{Rung, Start};
 use super::number::{count, significant};
 
 /// From the coarsest prediction to the finest.
-pub(super) const RUNGS: [Rung; 3] = [Rung::Laplace, Rung::Gibbs, Rung::Discrete];
+pub(super) const RUNGS: [Rung; 4] = [Rung::Laplace, Rung::Gibbs, Rung::Ito, Rung::Discrete];
 
 /// The name of a rung in tables and keys.
 pub(super) fn rung_name(rung: Rung) -> &'static str {
     match rung {
         Rung::Laplace => "Laplace",
         Rung::Gibbs => "Gibbs",
+        Rung::Ito => "Itô",
         Rung::Discrete => "discrete",
     }
 }
@@ -24,13 +24,14 @@ pub(super) fn predicted(row: &OccupancyRecord, rung: Rung) -> Option<f64> {
     match rung {
         Rung::Laplace => row.laplace,
         Rung::Gibbs => row.gibbs,
+        Rung::Ito => row.ito,
         Rung::Discrete => row.discrete,
     }
 }
 
 /// Which rung a claim is about, told by its id.
 pub(super) fn rung_of(claim: &ClaimRecord) -> Option<Rung> {
-    RUNGS.into_iter().find(|rung| claim.id.split('-').any(|part| part.eq_ignore_ascii_case(rung_name(*rung))))
+    RUNGS.into_iter().find(|rung| claim.id.split('-').any(|part| part == rung.name()))
 }
 
 /// `as expected`, or what was expected instead.
@@ -71,6 +72,15 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
                 "variance of the per-example gradient in each coordinate, C = σ²I",
             );
         }
+        NoiseSpec::Expression(noise) => {
+            let parameters: Vec<String> =
+                noise.parameters.iter().map(|(name, value)| format!(", {name} = {}", number(*value))).collect();
+            add(
+                "σ",
+                format!("{}{}", noise.sigma, parameters.concat()),
+                "standard deviation of the per-example gradient in each coordinate, C = σ(θ)²I (Itô)",
+            );
+        }
         NoiseSpec::Temperature(_) => {}
         NoiseSpec::Covariance(_) => {
             let form = if findings.temperature.is_some() { "σ²I" } else { "not σ²I" };
@@ -84,16 +94,17 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
         (None, Some(effective)) => add(
             "T",
             format!("none; {} given to the slide's formula", number(effective)),
-            "there is no temperature, as C is not σ²I; the slide's formula is given n tr C/(2d), averaged over the minima",
+            "there is no temperature, as C is not σ²I with one σ; the slide's formula is given n tr C/(2d), averaged over the minima",
         ),
         (None, None) => {}
     }
-    let step = match scenario.dynamics {
-        DynamicsSpec::EulerMaruyama { step } => {
-            add("δ", number(step), "step of the Euler–Maruyama integrator in SDE time: t = kδ after k steps");
+    let step = match scenario.dynamics.step() {
+        Some(step) => {
+            let scheme = scenario.dynamics.title();
+            add("δ", number(step), &format!("step of the {scheme} integrator in SDE time: t = kδ after k steps"));
             Some(step)
         }
-        _ => {
+        None => {
             let step = scenario.sgd.map(|sgd| sgd.learning_rate);
             if let Some(step) = step {
                 add("δ", number(step), "one step is one SGD step, δ = η, in SDE time t = kη");

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::memory;
 use super::read::Parts;
 use super::{EnsembleSpec, SgdSpec, Start};
+use crate::dynamics::DynamicsSpec;
 use crate::input::{LARGEST, Problem, SMALLEST, Source};
 use crate::loss::{Loss, LossKind, LossSpec, MatrixSpec};
-use crate::noise::NoiseSpec;
+use crate::noise::expression::FormulaNoise;
+use crate::noise::{GradientNoise, NoiseSpec};
 
 /// Steps of all replicas together: a month of a large machine.
 const MOST_STEPS: f64 = 1e16;
@@ -24,6 +26,7 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
     let Some(loss) = &parts.loss else { return problems };
     if let Some(noise) = &parts.noise {
         problems.extend(dimensions(loss, noise, source));
+        problems.extend(noise_of_theta(loss, noise, parts.dynamics.as_ref(), source));
     }
     if let Some(ensemble) = &parts.ensemble {
         problems.extend(memory_suffices(loss.dimension(), ensemble, source, memory::of_machine()));
@@ -73,7 +76,7 @@ fn noise_and_sgd(noise: &NoiseSpec, sgd: Option<SgdSpec>, source: &Source) -> Op
             );
             Some(source.problem("noise.sigma", message))
         }
-        (NoiseSpec::Covariance(_), Some(_)) => None,
+        (NoiseSpec::Covariance(_) | NoiseSpec::Expression(_), Some(_)) => None,
     }
 }
 
@@ -88,6 +91,79 @@ fn dimensions(loss: &LossSpec, noise: &NoiseSpec, source: &Source) -> Option<Pro
         MatrixSpec::forms(d)
     );
     Some(source.problem(key, message))
+}
+
+/// σ(θ) is a number above 0 all over the domain, and the dynamics can do with noise that depends on θ.
+fn noise_of_theta(
+    loss: &LossSpec,
+    noise: &NoiseSpec,
+    dynamics: Option<&DynamicsSpec>,
+    source: &Source,
+) -> Vec<Problem> {
+    let NoiseSpec::Expression(spec) = noise else { return Vec::new() };
+    let variables = loss.variables();
+    let built = match FormulaNoise::of(spec, &variables) {
+        Ok(built) => built,
+        // Reading has tried the same; should the two ever disagree, this is the message.
+        Err(error) => return vec![source.problem("noise.sigma", error.to_string())],
+    };
+    let mut problems: Vec<Problem> = sigma_is_positive(loss, &built, source).into_iter().collect();
+    if let (Some(DynamicsSpec::LeimkuhlerMatthews { .. }), false) = (dynamics, built.is_additive()) {
+        let message = "found \"leimkuhler-matthews\" with noise that depends on θ (noise.sigma); half of each normal would be \
+                       multiplied by the σ of another place, and its law would be wrong however small the step; write kind = \
+                       \"platen\", of second order for any noise, or \"euler-maruyama\"";
+        problems.push(source.problem("dynamics.kind", message));
+    }
+    problems
+}
+
+/// A σ of one sign, and that positive, at every place of the domain that is tried.
+fn sigma_is_positive(loss: &LossSpec, noise: &FormulaNoise, source: &Source) -> Option<Problem> {
+    let variables = loss.variables();
+    let told = |(point, sigma): &(Vec<f64>, f64)| {
+        let place: Vec<String> = variables.iter().zip(point).map(|(name, x)| format!("{name} = {x:.6}")).collect();
+        format!("σ = {sigma:.6} at {}", crate::input::shorten(&place.join(", ")))
+    };
+    let tried: Vec<(Vec<f64>, f64)> = places(&loss.domain).map(|point| (point.clone(), noise.sigma(&point))).collect();
+    let first = |wrong: fn(f64) -> bool| tried.iter().find(|(_, sigma)| wrong(*sigma));
+    let message = if let Some(found) = first(|sigma| !sigma.is_finite()) {
+        format!(
+            "found {}; it must be a finite number all over the domain; correct the formula, or narrow loss.domain",
+            told(found)
+        )
+    } else if let (Some(negative), Some(positive)) = (first(|sigma| sigma < 0.0), first(|sigma| sigma > 0.0)) {
+        format!(
+            "found {} and {}: it changes its sign and vanishes in between, where nothing moves θ but the slope and the \
+             stationary law is not defined; σ must be above 0 all over the domain; add to it, such as sqrt(0.01 + (…)^2)",
+            told(negative),
+            told(positive)
+        )
+    } else if let Some(found) = first(|sigma| sigma < 0.0) {
+        format!(
+            "found {}; σ is a standard deviation and must be above 0; only σ² matters, so write it with the other sign",
+            told(found)
+        )
+    } else if let Some(found) = first(|sigma| sigma == 0.0) {
+        format!("found {}; σ must be above 0 all over the domain; add to it, or narrow loss.domain", told(found))
+    } else {
+        return None;
+    };
+    Some(source.problem("noise.sigma", message))
+}
+
+/// Points all over a domain, its centre first.
+fn places(domain: &[[f64; 2]]) -> impl Iterator<Item = Vec<f64>> {
+    const POINTS: usize = 1000;
+    let centre: Vec<f64> = domain.iter().map(|[low, high]| 0.5 * low + 0.5 * high).collect();
+    let others = (1..POINTS).map(move |index| {
+        let coordinate = |(i, [low, high]): (usize, &[f64; 2])| {
+            // Multiples of irrational numbers, a different one for each coordinate, fill the box evenly.
+            let irrational = ((i + 1) as f64 * 0.618_033_988_749_895 + 0.123_456_789).fract();
+            low + (index as f64 * irrational).fract() * (high - low)
+        };
+        domain.iter().enumerate().map(coordinate).collect()
+    });
+    std::iter::once(centre).chain(others)
 }
 
 /// All replicas together can end within a lifetime.
@@ -135,23 +211,13 @@ fn memory_suffices(
 
 /// The loss is a number somewhere in its domain.
 fn defined_somewhere(loss: &LossSpec, built: &Arc<dyn Loss>, source: &Source) -> Option<Problem> {
-    const POINTS: usize = 1000;
-    let domain = &loss.domain;
-    let mut point: Vec<f64> = domain.iter().map(|[low, high]| 0.5 * low + 0.5 * high).collect();
-    for index in 0..POINTS {
-        if built.value(&point).is_finite() {
-            return None;
-        }
-        for (i, ([low, high], coordinate)) in domain.iter().zip(&mut point).enumerate() {
-            // Multiples of irrational numbers, a different one for each coordinate, fill the box evenly.
-            let irrational = ((i + 1) as f64 * 0.618_033_988_749_895 + 0.123_456_789).fract();
-            let fraction = ((index + 1) as f64 * irrational).fract();
-            *coordinate = low + fraction * (high - low);
-        }
+    if places(&loss.domain).any(|point| built.value(&point).is_finite()) {
+        return None;
     }
     let key = if matches!(loss.kind, LossKind::Expression(_)) { "loss.formula" } else { "loss" };
     let message = format!(
-        "found no point of the domain where the loss is a finite number, of {POINTS} tried; correct the formula or the domain"
+        "found no point of the domain where the loss is a finite number, of {} tried; correct the formula or the domain",
+        places(&loss.domain).count()
     );
     Some(source.problem(key, message))
 }

@@ -109,6 +109,8 @@ pub enum Rung {
     Laplace,
     /// exp(−L/T)/Z integrated over basins.
     Gibbs,
+    /// The Itô equation's own density where the noise depends on θ, integrated over basins (1-D).
+    Ito,
     /// The stationary law of the chain at its finite step.
     Discrete,
 }
@@ -151,11 +153,11 @@ impl Scenario {
 
     /// δ, SDE time per step: η for SGD itself.
     pub fn step(&self) -> f64 {
-        match (&self.dynamics, self.sgd) {
-            (DynamicsSpec::EulerMaruyama { step }, _) => *step,
-            (DynamicsSpec::Sgd, Some(sgd)) => sgd.learning_rate,
+        match (self.dynamics.step(), self.sgd) {
+            (Some(step), _) => step,
+            (None, Some(sgd)) => sgd.learning_rate,
             // Reading refuses this combination; a scenario made by hand gets a step that no check lets pass.
-            (DynamicsSpec::Sgd, None) => f64::NAN,
+            (None, None) => f64::NAN,
         }
     }
 

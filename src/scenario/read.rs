@@ -18,7 +18,8 @@ const LATER_EXPERIMENTS: [&str; 7] = ["scaling", "cloud", "escape", "walk", "wea
 const VERDICTS: [(&str, Verdict); 3] =
     [("holds", Verdict::Holds), ("rejected", Verdict::Rejected), ("undetermined", Verdict::Undetermined)];
 
-const RUNGS: [(&str, Rung); 3] = [("laplace", Rung::Laplace), ("gibbs", Rung::Gibbs), ("discrete", Rung::Discrete)];
+const RUNGS: [(&str, Rung); 4] =
+    [("laplace", Rung::Laplace), ("gibbs", Rung::Gibbs), ("ito", Rung::Ito), ("discrete", Rung::Discrete)];
 
 /// The parts of a scenario; `None` where one is wrong, which has been told.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Parts {
             .and_then(|table| LossSpec::read(&table));
         let noise = root
             .table("noise", "[noise] with kind = \"isotropic\" and sigma = 2.0")
-            .and_then(|table| NoiseSpec::read(&table));
+            .and_then(|table| NoiseSpec::read(&table, loss.as_ref().map(LossSpec::variables).as_deref()));
         let sgd = root.optional_table("sgd").and_then(|table| match table {
             Some(table) => SgdSpec::read(&table).map(Some),
             None => Some(None),

@@ -44,6 +44,7 @@ const SHIPPED: &[Shipped] = embed![
     "too-large-step",
     "frozen",
     "anisotropic-noise",
+    "curvature-noise",
     "bowl",
 ];
 

@@ -1,23 +1,25 @@
 //! The law of the chain at its finite step δ: what SGD itself does, beyond its SDE.
 //!
 //! In 1-D, Euler–Maruyama (and SGD with Gaussian noise, δ = η) is a Markov chain with the transfer operator
-//! K(x′|x) = N(x′; x − δL′(x), 2Tδ). It is discretised on panels of Gauss points (Nyström's method), narrow where the
+//! K(x′|x) = N(x′; x − δL′(x), 2D(x)δ), D = nσ(x)²/2, which is T where σ is constant. It is discretised on panels of Gauss points (Nyström's method), narrow where the
 //! map x − δL′ stretches, as on a sharp barrier; the panels are refined until the occupancies stand still. In more
 //! dimensions there is the first order in δ: ln(p_A/p_B) changes by −(δ/4)(⟨ΔL⟩_A − ⟨ΔL⟩_B), Gibbs means within the
 //! basins.
 
 use super::gibbs::{DECAY, Gibbs};
+use super::ito::Potential;
 use super::markov_chain::BandedChain;
 use super::normalize_log_weights;
 use super::quadrature::{self, GAUSS_5};
 use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
 
-/// The chain of a 1-D loss at temperature T with step δ.
+/// The chain of a 1-D loss with step δ, at a temperature T or with noise that depends on θ.
 pub struct Chain<'a> {
     loss: &'a dyn Loss,
     landscape: &'a Landscape,
-    temperature: f64,
+    /// D(x) = nσ²/2.
+    diffusion: Box<dyn Fn(f64) -> f64 + 'a>,
     step: f64,
     range: [f64; 2],
 }
@@ -29,9 +31,17 @@ pub struct DiscreteLaw {
     pub occupancies: Vec<f64>,
     /// Mass of what lies in no basin.
     pub other: f64,
-    /// Where the chain goes from each node in the mean, and the nodes' probabilities.
-    targets: Vec<f64>,
+    /// Where the chain goes from each node, and the nodes' probabilities.
+    kernels: Vec<Kernel>,
     probabilities: Vec<f64>,
+}
+
+/// One step from some place: N(target, spread²).
+#[derive(Clone, Copy, Debug)]
+struct Kernel {
+    /// x − δL′.
+    target: f64,
+    /// √(2Dδ).
     spread: f64,
 }
 
@@ -72,7 +82,7 @@ const GOOD_ENOUGH: f64 = 1e-5;
 const REACH: f64 = 9.5;
 
 impl<'a> Chain<'a> {
-    /// The chain, on a range beyond which its stationary law is nothing.
+    /// The chain at temperature T, on a range beyond which its stationary law is nothing.
     ///
     /// # Errors
     /// When the loss does not confine it.
@@ -96,7 +106,32 @@ impl<'a> Chain<'a> {
         let by_place = |a: &&CriticalPoint, b: &&CriticalPoint| a.theta[0].total_cmp(&b.theta[0]);
         let low = side(landscape.minima.iter().min_by(by_place), 0)?;
         let high = side(landscape.minima.iter().max_by(by_place), 1)?;
-        let mut chain = Self { loss, landscape, temperature, step, range: [low, high] };
+        let diffusion = Box::new(move |_: f64| temperature);
+        let mut chain = Self { loss, landscape, diffusion, step, range: [low, high] };
+        chain.cut_to_trapping_range();
+        Ok(chain)
+    }
+
+    /// The chain whose noise depends on θ: `diffusion` is D(x) = nσ(x)²/2.
+    ///
+    /// # Errors
+    /// When the Itô equation that it steps along is not confined.
+    pub fn with_diffusion(
+        loss: &'a dyn Loss,
+        landscape: &'a Landscape,
+        domain: [f64; 2],
+        diffusion: &'a dyn Fn(f64) -> f64,
+        step: f64,
+    ) -> Result<Self, NoDiscreteLaw> {
+        let curvatures = landscape.minima.iter().map(|minimum| minimum.eigenvalues[0]);
+        // As for a temperature: the nearer a well is to instability, the wider the range.
+        let widening = 1.0 - 0.5 * step * curvatures.fold(0.0, f64::max);
+        let range = (widening > 0.0)
+            .then(|| Potential::down_to(loss, diffusion, domain, DECAY / widening))
+            .and_then(Result::ok)
+            .map(|potential| potential.range())
+            .ok_or(NoDiscreteLaw::NotConfined)?;
+        let mut chain = Self { loss, landscape, diffusion: Box::new(diffusion), step, range };
         chain.cut_to_trapping_range();
         Ok(chain)
     }
@@ -124,9 +159,13 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Standard deviation of one step's noise, √(2Tδ).
-    fn spread(&self) -> f64 {
-        (2.0 * self.temperature * self.step).sqrt()
+    /// Standard deviation of one step's noise, √(2Dδ).
+    fn spread(&self, x: f64) -> f64 {
+        (2.0 * (self.diffusion)(x) * self.step).sqrt()
+    }
+
+    fn kernel(&self, x: f64) -> Kernel {
+        Kernel { target: self.target(x), spread: self.spread(x) }
     }
 
     /// Where one step leads in the mean.
@@ -141,7 +180,7 @@ impl<'a> Chain<'a> {
     /// which the kernel varies.
     fn stretch(&self, x: f64) -> f64 {
         let slope = (1.0 - self.step * self.loss.hessian(&[x])[(0, 0)]).abs();
-        (if slope.is_finite() { slope.max(1.0) } else { 1.0 }) / self.spread()
+        (if slope.is_finite() { slope.max(1.0) } else { 1.0 }) / self.spread(x)
     }
 
     /// The stationary law.
@@ -174,20 +213,19 @@ impl<'a> Chain<'a> {
     }
 
     fn on_nodes(&self, nodes: &Nodes) -> Result<DiscreteLaw, NoDiscreteLaw> {
-        let spread = self.spread();
-        let targets: Vec<f64> = nodes.points.iter().map(|&x| self.target(x)).collect();
+        let kernels: Vec<Kernel> = nodes.points.iter().map(|&x| self.kernel(x)).collect();
         // What the chain never visits from a minimum has no part in its law (steep walls throw it back from afar).
         let home = nodes.points.partition_point(|&x| x < self.landscape.minima[0].theta[0]);
-        let [first, last] = reachable(home, &|node| nodes.window(targets[node], spread));
+        let [first, last] = reachable(home, &|node| nodes.window(kernels[node]));
         let nodes = nodes.part(first, last);
-        let targets = targets[first..=last].to_vec();
+        let kernels = kernels[first..=last].to_vec();
         let [low, high] = [nodes.points[0], nodes.points[last - first]];
         if self.landscape.minima.iter().any(|minimum| !(low..=high).contains(&minimum.theta[0])) {
             return Err(NoDiscreteLaw::Disconnected);
         }
-        let probabilities = nodes.chain(&targets, spread)?.stationary().ok_or(NoDiscreteLaw::Disconnected)?;
+        let probabilities = nodes.chain(&kernels)?.stationary().ok_or(NoDiscreteLaw::Disconnected)?;
         let occupancies = vec![0.0; self.landscape.minima.len()];
-        let mut law = DiscreteLaw { occupancies, other: 0.0, targets, probabilities, spread };
+        let mut law = DiscreteLaw { occupancies, other: 0.0, kernels, probabilities };
         let outside = 1.0 - law.probability(self.range[0], self.range[1]);
         if outside > 1e-6 {
             return Err(NoDiscreteLaw::Escapes(outside));
@@ -208,11 +246,14 @@ impl<'a> Chain<'a> {
         // A passage downwards is one upwards in the mirror.
         let sign = if to > from { 1.0 } else { -1.0 };
         let low = if sign > 0.0 { self.range[0] } else { -self.range[1] };
-        let target = |x: f64| sign * self.target(sign * x);
+        let kernel = |x: f64| {
+            let Kernel { target, spread } = self.kernel(sign * x);
+            Kernel { target: sign * target, spread }
+        };
         let mut before: Option<f64> = None;
         let mut last_change = f64::INFINITY;
         for nodes in Nodes::refined(low, sign * to, &|x| self.stretch(sign * x)) {
-            let Some(time) = self.passage_on_nodes(&nodes, &target, sign * from, sign * to) else { break };
+            let Some(time) = self.passage_on_nodes(&nodes, &kernel, sign * from, sign * to) else { break };
             last_change = before.map_or(f64::INFINITY, |before| (time / before - 1.0).abs());
             before = Some(time);
             if last_change < SETTLED {
@@ -222,17 +263,28 @@ impl<'a> Chain<'a> {
         before.filter(|_| last_change < GOOD_ENOUGH)
     }
 
-    fn passage_on_nodes(&self, nodes: &Nodes, target: &dyn Fn(f64) -> f64, from: f64, to: f64) -> Option<f64> {
-        let spread = self.spread();
-        let targets: Vec<f64> = nodes.points.iter().map(|&x| target(x)).collect();
-        let mut chain = nodes.chain(&targets, spread).ok()?;
-        for (node, &target) in targets.iter().enumerate() {
-            chain.set_exit(node, normal_cdf((target - to) / spread));
+    fn passage_on_nodes(&self, nodes: &Nodes, kernel: &dyn Fn(f64) -> Kernel, from: f64, to: f64) -> Option<f64> {
+        let kernels: Vec<Kernel> = nodes.points.iter().map(|&x| kernel(x)).collect();
+        let mut chain = nodes.chain(&kernels).ok()?;
+        for (node, kernel) in kernels.iter().enumerate() {
+            chain.set_exit(node, kernel.beyond(to));
         }
         let times = chain.mean_exit_times(self.step)?;
-        let target = target(from);
-        let [first, last] = nodes.window(target, spread);
-        Some(self.step + (first..=last).map(|node| nodes.arrival(node, target, spread) * times[node]).sum::<f64>())
+        let kernel = kernel(from);
+        let [first, last] = nodes.window(kernel);
+        Some(self.step + (first..=last).map(|node| nodes.arrival(node, kernel) * times[node]).sum::<f64>())
+    }
+}
+
+impl Kernel {
+    /// Probability of arriving beyond `to`.
+    fn beyond(self, to: f64) -> f64 {
+        normal_cdf((self.target - to) / self.spread)
+    }
+
+    /// Density of arriving at x.
+    fn density(self, x: f64) -> f64 {
+        normal_density((x - self.target) / self.spread) / self.spread
     }
 }
 
@@ -288,32 +340,32 @@ impl Nodes {
         Nodes { points: self.points[first..=last].to_vec(), weights: self.weights[first..=last].to_vec() }
     }
 
-    /// The first and last node that a step towards `target` can reach.
-    fn window(&self, target: f64, spread: f64) -> [usize; 2] {
+    /// The first and last node that a step can reach.
+    fn window(&self, Kernel { target, spread }: Kernel) -> [usize; 2] {
         let most = self.points.len() - 1;
         let first = self.points.partition_point(|&x| x < target - REACH * spread).min(most);
         let last = self.points.partition_point(|&x| x <= target + REACH * spread);
         [first, last.saturating_sub(1).max(first)]
     }
 
-    /// Probability that a step towards `target` arrives at a node.
-    fn arrival(&self, node: usize, target: f64, spread: f64) -> f64 {
-        self.weights[node] * normal_density((self.points[node] - target) / spread) / spread
+    /// Probability that a step arrives at a node.
+    fn arrival(&self, node: usize, kernel: Kernel) -> f64 {
+        self.weights[node] * kernel.density(self.points[node])
     }
 
     /// The chain from node to node, without exits.
-    fn chain(&self, targets: &[f64], spread: f64) -> Result<BandedChain, NoDiscreteLaw> {
-        let windows: Vec<[usize; 2]> = targets.iter().map(|&target| self.window(target, spread)).collect();
+    fn chain(&self, kernels: &[Kernel]) -> Result<BandedChain, NoDiscreteLaw> {
+        let windows: Vec<[usize; 2]> = kernels.iter().map(|&kernel| self.window(kernel)).collect();
         let reach = |(node, [first, last]): (usize, &[usize; 2])| node.abs_diff(*first).max(node.abs_diff(*last));
         let band = windows.iter().enumerate().map(reach).max().unwrap_or(1);
-        let work = targets.len() as f64 * (band as f64) * (band as f64);
-        if targets.len() * (2 * band + 1) > MOST_ENTRIES || work > MOST_WORK {
+        let work = kernels.len() as f64 * (band as f64) * (band as f64);
+        if kernels.len() * (2 * band + 1) > MOST_ENTRIES || work > MOST_WORK {
             return Err(NoDiscreteLaw::TooFine(MOST_NODES));
         }
-        let mut chain = BandedChain::new(targets.len(), band);
-        for (from, (&target, [first, last])) in targets.iter().zip(windows).enumerate() {
+        let mut chain = BandedChain::new(kernels.len(), band);
+        for (from, (&kernel, [first, last])) in kernels.iter().zip(windows).enumerate() {
             for to in first..=last {
-                chain.add(from, to, self.arrival(to, target, spread));
+                chain.add(from, to, self.arrival(to, kernel));
             }
         }
         Ok(chain)
@@ -323,18 +375,13 @@ impl Nodes {
 impl DiscreteLaw {
     /// Stationary probability of an interval: one exact step from the nodes.
     fn probability(&self, left: f64, right: f64) -> f64 {
-        let reach = |target: f64| {
-            let above = normal_cdf((target - left) / self.spread);
-            let beyond = normal_cdf((target - right) / self.spread);
-            above - beyond
-        };
-        self.targets.iter().zip(&self.probabilities).map(|(&target, p)| p * reach(target)).sum()
+        let nodes = self.kernels.iter().zip(&self.probabilities);
+        nodes.map(|(kernel, p)| p * (kernel.beyond(left) - kernel.beyond(right))).sum()
     }
 
     /// Stationary density at a point.
     pub fn density(&self, x: f64) -> f64 {
-        let kernel = |target: f64| normal_density((x - target) / self.spread) / self.spread;
-        self.targets.iter().zip(&self.probabilities).map(|(&target, p)| p * kernel(target)).sum()
+        self.kernels.iter().zip(&self.probabilities).map(|(kernel, p)| p * kernel.density(x)).sum()
     }
 }
 

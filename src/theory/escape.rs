@@ -1,6 +1,7 @@
 //! Mean times of escape from one minimum to another, in SDE time.
 
 use super::gibbs::DECAY;
+use super::ito::Potential;
 use super::quadrature::{GAUSS_5, support};
 use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
@@ -34,16 +35,37 @@ fn rate_over(well: &CriticalPoint, saddle: &CriticalPoint, temperature: f64) -> 
 pub fn exact_passage_time(loss: &dyn Loss, domain: [f64; 2], from: f64, to: f64, temperature: f64) -> Option<f64> {
     let sign = if to > from { 1.0 } else { -1.0 };
     let value = |x: f64| loss.value(&[sign * x]);
-    let (start, end) = (sign * from, sign * to);
     let [low, high] = if sign > 0.0 { domain } else { [-domain[1], -domain[0]] };
-    // Heights are counted from the lowest and the highest loss on the way, so that nothing overflows.
-    let scan = |a: f64, b: f64| (0..=4_000).map(move |i| value(a + (b - a) * f64::from(i) / 4_000.0));
-    let lowest = scan(low, high).fold(f64::INFINITY, f64::min);
+    let lowest = scan(&value, low, high).fold(f64::INFINITY, f64::min);
     let [bottom, _] = support(&value, low, high, lowest, temperature, DECAY)?;
-    let deepest = scan(bottom, end).fold(f64::INFINITY, f64::min);
-    let highest = scan(start, end).fold(f64::NEG_INFINITY, f64::max);
-    let inner = |z: f64| finite_or_zero(crate::math::exp(-(value(z) - deepest) / temperature));
-    let outer = |y: f64| finite_or_zero(crate::math::exp((value(y) - highest) / temperature));
+    upward_passage_time(&|x| value(x) / temperature, &|_| temperature, bottom, sign * from, sign * to)
+}
+
+/// The same where the noise depends on θ (Itô): τ = ∫_a^c dy e^{Φ(y)} ∫_{−∞}^y dz e^{−Φ(z)}/D(z), Φ = ∫L′/D.
+pub fn exact_ito_passage_time(potential: &Potential, from: f64, to: f64) -> Option<f64> {
+    let sign = if to > from { 1.0 } else { -1.0 };
+    let [low, high] = potential.range();
+    let bottom = if sign > 0.0 { low } else { -high };
+    upward_passage_time(&|x| potential.at(sign * x), &|x| potential.diffusion(sign * x), bottom, sign * from, sign * to)
+}
+
+fn scan(f: &dyn Fn(f64) -> f64, a: f64, b: f64) -> impl Iterator<Item = f64> {
+    (0..=4_000).map(move |i| f(a + (b - a) * f64::from(i) / 4_000.0))
+}
+
+/// From `start` up to `end`, where nothing lies below `bottom`.
+fn upward_passage_time(
+    potential: &dyn Fn(f64) -> f64,
+    diffusion: &dyn Fn(f64) -> f64,
+    bottom: f64,
+    start: f64,
+    end: f64,
+) -> Option<f64> {
+    // Heights are counted from the lowest and the highest on the way, so that nothing overflows.
+    let deepest = scan(potential, bottom, end).fold(f64::INFINITY, f64::min);
+    let highest = scan(potential, start, end).fold(f64::NEG_INFINITY, f64::max);
+    let inner = |z: f64| finite_or_zero(crate::math::exp(deepest - potential(z)) / diffusion(z));
+    let outer = |y: f64| finite_or_zero(crate::math::exp(potential(y) - highest));
 
     // One sweep from the bottom: the inner integral up to each panel is carried along.
     let sweep = |panels: usize| -> f64 {
@@ -76,7 +98,7 @@ pub fn exact_passage_time(loss: &dyn Loss, domain: [f64; 2], from: f64, to: f64,
             break;
         }
     }
-    let time = integral / temperature * crate::math::exp((highest - deepest) / temperature);
+    let time = integral * crate::math::exp(highest - deepest);
     (time.is_finite() && time > 0.0).then_some(time)
 }
 

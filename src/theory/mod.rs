@@ -5,6 +5,7 @@
 pub mod discrete;
 pub mod escape;
 pub mod gibbs;
+pub mod ito;
 pub mod laplace;
 pub mod markov_chain;
 pub mod ornstein_uhlenbeck;
@@ -13,6 +14,17 @@ pub mod quadrature;
 
 use crate::landscape::Landscape;
 use crate::loss::Loss;
+
+/// The one-step recursions whose law at a finite step the theory knows something of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// θ ← θ − δ∇L + √(nδ)Bξ: Euler–Maruyama, and SGD with Gaussian noise (δ = η).
+    EulerMaruyama,
+    /// θ ← θ − δ∇L + √(nδ)B(ξ + ξ′)/2, ξ′ the next step's ξ.
+    LeimkuhlerMatthews,
+    /// Platen's explicit scheme of weak order 2; Heun's method for additive noise.
+    Platen,
+}
 
 /// The box outside of which exp(−(L − L_A)/T) is below e^(−`height`), L_A the lowest minimum, in one or two dimensions;
 /// `None` in more, or where the loss does not rise that far.

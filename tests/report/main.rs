@@ -42,6 +42,38 @@ fn the_terminal_text_says_what_was_found() {
     assert!(coloured.contains("\u{1b}[1;32mHOLDS\u{1b}[0m"));
 }
 
+/// A rung that is null in every row clutters neither table nor page; where it exists it is shown everywhere.
+#[test]
+fn the_ito_rung_is_shown_where_it_exists_and_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = |case: &Case| {
+        save(folder.path(), case);
+        let target = folder.path().join(&case.findings.scenario.name);
+        assert_eq!(report::load(&target).unwrap().figures, case.figures);
+        let ladder = fs::read_to_string(target.join("figures/ladder.csv")).unwrap();
+        (fs::read_to_string(target.join("report.html")).unwrap(), ladder)
+    };
+    let mut case = fixture::double_well();
+    let (html, ladder) = page(&case);
+    let both = text::run(&case.findings, Style::default()) + &text::predict(&case.findings, Style::default());
+    assert!(!both.contains("Itô") && !html.contains("Itô") && !ladder.contains("ito"));
+
+    for (row, p) in case.findings.occupancy.iter_mut().zip([0.311_111, 0.688_889]) {
+        row.ito = Some(p);
+    }
+    let density = case.figures.density.as_mut().unwrap();
+    density.ito = density.gibbs.iter().rev().copied().collect();
+    let (html, ladder) = page(&case);
+    for output in [text::run(&case.findings, Style::default()), text::predict(&case.findings, Style::default())] {
+        assert!(output.contains("Laplace     Gibbs       Itô  discrete"), "{output}");
+        assert!(output.contains("0.311111"), "{output}");
+    }
+    for essential in ["<th>Itô</th>", "0.311111", "Itô density", "D<sup>−1</sup>"] {
+        assert!(html.contains(essential), "`{essential}` is missing in the page");
+    }
+    assert!(ladder.contains("\nA,ito,0.311111,"), "{ladder}");
+}
+
 #[test]
 fn an_unexpected_verdict_is_told_as_such() {
     let mut case = fixture::too_large_step();

@@ -5,10 +5,14 @@
 //! 1e-3 of a run that must hold beside one that diverges; on an unchanged program they never fail.
 
 mod bowl;
+mod deterministic;
 mod divergence;
+mod invariant_law;
 mod ladder;
 mod normals;
 mod observers;
 mod orders;
 mod reproducibility;
 mod support;
+mod varying_noise;
+mod weak_orders;

@@ -26,6 +26,7 @@ use super::{LANES, Loss};
 
 pub use self::error::FormulaError;
 pub use self::spec::ExpressionSpec;
+pub(crate) use self::spec::parameters_are_sound;
 
 /// Longest formula in bytes: 1 MiB.
 pub const MAXIMUM_LENGTH: usize = 1 << 20;
@@ -81,6 +82,7 @@ fn too_many_operations(formula: &str) -> FormulaError {
 pub struct Expression {
     formula: String,
     variables: Vec<String>,
+    constant: Option<f64>,
     value: Tape,
     gradient: Tape,
     /// From (θ, direction) to H(θ)·direction.
@@ -109,7 +111,15 @@ impl Expression {
         let gradient = Tape::new(&graph, &slopes, true);
         let products = derivative::along_direction(&mut graph, &slopes, variables.len());
         let curvature = Tape::new(&graph, &products, false);
-        Ok(Expression { formula: formula.to_owned(), variables: variables.to_vec(), value, gradient, curvature })
+        let constant = graph.constant_of(root);
+        Ok(Expression {
+            formula: formula.to_owned(),
+            variables: variables.to_vec(),
+            constant,
+            value,
+            gradient,
+            curvature,
+        })
     }
 
     /// The formula as it was given.
@@ -120,6 +130,11 @@ impl Expression {
     /// The names of the coordinates of θ, in order.
     pub fn variables(&self) -> &[String] {
         &self.variables
+    }
+
+    /// The number that the formula is, if no variable occurs in it.
+    pub fn constant(&self) -> Option<f64> {
+        self.constant
     }
 
     /// How many instructions one gradient takes.

@@ -36,21 +36,25 @@ impl ExpressionSpec {
         let variables = variables.filter(|variables| variables_are_sound(table, variables));
         let parameters = parameters
             .filter(|parameters| parameters_are_sound(table, parameters, variables.as_deref().unwrap_or_default()));
-        let spec = Self { variables: variables?, parameters: parameters?, formula: formula? };
-        match spec.expression() {
+        Self { variables: variables?, parameters: parameters?, formula: formula? }.checked(table, "formula")
+    }
+
+    /// The description if it is of a formula, which stands under `key`; what is wrong with it is told.
+    pub(crate) fn checked(self, table: &Table<'_>, key: &str) -> Option<Self> {
+        match self.expression() {
             Ok(expression) if expression.operations() > MOST_OPERATIONS => {
                 let message = format!(
                     "the gradient of the formula takes {} operations; at most {MOST_OPERATIONS} are allowed in a \
-                     scenario, since the landscape alone is some 100,000 gradients; write the loss more simply, or use \
+                     scenario, since the landscape alone is some 100,000 gradients; write it more simply, or use \
                      the library",
                     expression.operations()
                 );
-                table.problem("formula", message);
+                table.problem(key, message);
                 None
             }
-            Ok(_) => spec.parameters_are_used(table).then_some(spec),
+            Ok(_) => self.parameters_are_used(table).then_some(self),
             Err(error) => {
-                table.problem_within("formula", error.start, spec.explain(&error));
+                table.problem_within(key, error.start, self.explain(&error));
                 None
             }
         }
@@ -138,7 +142,12 @@ fn variables_are_sound(table: &Table<'_>, variables: &[String]) -> bool {
     sound
 }
 
-fn parameters_are_sound(table: &Table<'_>, parameters: &BTreeMap<String, f64>, variables: &[String]) -> bool {
+/// Whether parameters can be names of a formula in these variables; what is wrong with them is told.
+pub(crate) fn parameters_are_sound(
+    table: &Table<'_>,
+    parameters: &BTreeMap<String, f64>,
+    variables: &[String],
+) -> bool {
     let mut sound = true;
     for name in parameters.keys() {
         let fault = fault(name).or_else(|| {

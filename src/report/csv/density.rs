@@ -28,15 +28,18 @@ fn density_measured(figure: &DensityFigure) -> Result<Table, ReportError> {
 fn density_predicted(figure: &DensityFigure) -> Result<Table, ReportError> {
     let points = figure.theta.len();
     same_length("density", "the loss", figure.loss.len(), points)?;
-    for (what, curve) in [("the Gibbs curve", &figure.gibbs), ("the discrete curve", &figure.discrete)] {
+    let curves =
+        [("the Gibbs curve", &figure.gibbs), ("the Itô curve", &figure.ito), ("the discrete curve", &figure.discrete)];
+    for (what, curve) in curves {
         if !curve.is_empty() {
             same_length("density", what, curve.len(), points)?;
         }
     }
-    let mut table = Table::new(&[figure.variable.as_str(), "loss", "gibbs", "discrete"]);
+    let mut table = Table::new(&[figure.variable.as_str(), "loss", "gibbs", "ito", "discrete"]);
     let at = |curve: &[f64], index: usize| curve.get(index).copied().unwrap_or(f64::NAN);
     for i in 0..points {
-        table.numbers(&[figure.theta[i], figure.loss[i], at(&figure.gibbs, i), at(&figure.discrete, i)]);
+        let [gibbs, ito, discrete] = [&figure.gibbs, &figure.ito, &figure.discrete].map(|curve| at(curve, i));
+        table.numbers(&[figure.theta[i], figure.loss[i], gibbs, ito, discrete]);
     }
     Ok(table)
 }
@@ -53,6 +56,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<DensityFigure>, ReportError> 
         theta: Vec::new(),
         loss: Vec::new(),
         gibbs: Vec::new(),
+        ito: Vec::new(),
         discrete: Vec::new(),
     };
     let mut last = None;
@@ -63,15 +67,16 @@ pub(super) fn read(folder: &Path) -> Result<Option<DensityFigure>, ReportError> 
         figure.standard_error.push(row.number(3)?);
     }
     figure.edges.extend(last);
-    let predicted = Reader::open(&folder.join(PREDICTED), 4)?;
+    let predicted = Reader::open(&folder.join(PREDICTED), 5)?;
     figure.variable = predicted.column(0);
     for row in predicted.rows() {
         figure.theta.push(row.number(0)?);
         figure.loss.push(row.number(1)?);
         figure.gibbs.push(row.number(2)?);
-        figure.discrete.push(row.number(3)?);
+        figure.ito.push(row.number(3)?);
+        figure.discrete.push(row.number(4)?);
     }
-    for curve in [&mut figure.gibbs, &mut figure.discrete] {
+    for curve in [&mut figure.gibbs, &mut figure.ito, &mut figure.discrete] {
         if curve.iter().all(|value| value.is_nan()) {
             curve.clear();
         }

@@ -29,14 +29,15 @@ pub(super) struct Density<'a> {
 impl Density<'_> {
     /// What the figure shows.
     pub(super) fn caption(&self) -> String {
-        let curves = match (self.data.gibbs.is_empty(), self.data.discrete.is_empty()) {
-            (false, false) => {
-                "The solid line is the Gibbs density exp(−L/T)/Z, the broken line the stationary density of the chain \
-                 at its finite step. "
-            }
-            (false, true) => "The solid line is the Gibbs density exp(−L/T)/Z. ",
-            (true, false) => "The broken line is the stationary density of the chain at its finite step. ",
-            (true, true) => "",
+        let known = [
+            (&self.data.gibbs, "the solid line is the Gibbs density exp(−L/T)/Z"),
+            (&self.data.ito, "the line of long dashes is the Itô equation's own density for noise that depends on θ"),
+            (&self.data.discrete, "the broken line is the stationary density of the chain at its finite step"),
+        ];
+        let curves: Vec<&str> = known.iter().filter(|(curve, _)| !curve.is_empty()).map(|(_, words)| *words).collect();
+        let curves = match curves.join(", ") {
+            none if none.is_empty() => none,
+            words => format!("T{}. ", &words[1..]),
         };
         format!(
             "Above: the measured probability density (grey), with 95 % intervals from independent replicas (black). \
@@ -55,7 +56,7 @@ impl Density<'_> {
                 include(self.data.edges[bin + 1]);
             }
         }
-        for curve in [&self.data.gibbs, &self.data.discrete] {
+        for curve in [&self.data.gibbs, &self.data.ito, &self.data.discrete] {
             for (theta, density) in self.data.theta.iter().zip(curve) {
                 if *density > VISIBLE * highest {
                     include(*theta);
@@ -72,7 +73,7 @@ impl Density<'_> {
     fn highest(&self) -> f64 {
         let measured = self.data.measured.iter().zip(&self.data.standard_error);
         let tops = measured.map(|(density, error)| density + if error.is_finite() { 1.96 * error } else { 0.0 });
-        let curves = self.data.gibbs.iter().chain(&self.data.discrete).copied();
+        let curves = self.data.gibbs.iter().chain(&self.data.ito).chain(&self.data.discrete).copied();
         tops.chain(curves).filter(|value| value.is_finite()).fold(f64::MIN_POSITIVE, f64::max)
     }
 
@@ -82,10 +83,18 @@ impl Density<'_> {
         if !self.data.gibbs.is_empty() {
             entries.push(entry(palette::rung(Rung::Gibbs), Sample::Line, "Gibbs"));
         }
+        if !self.data.ito.is_empty() {
+            entries.push(entry(palette::rung(Rung::Ito), Sample::Line, "Itô density"));
+        }
         if !self.data.discrete.is_empty() {
             entries.push(entry(palette::rung(Rung::Discrete), Sample::Line, "discrete law"));
         }
         entries
+    }
+
+    /// Where the upper panel begins, below the key.
+    fn top(&self) -> f64 {
+        15.0 + key_height(&self.entries(), RIGHT - LEFT)
     }
 
     fn draw_density<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
@@ -116,7 +125,8 @@ impl Density<'_> {
 
     fn draw_curves<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
         let data = self.data;
-        for (curve, rung) in [(&data.gibbs, Rung::Gibbs), (&data.discrete, Rung::Discrete)] {
+        let curves = [(&data.gibbs, Rung::Gibbs), (&data.ito, Rung::Ito), (&data.discrete, Rung::Discrete)];
+        for (curve, rung) in curves {
             let look = palette::rung(rung);
             let points = data.theta.iter().copied().zip(curve.iter().copied());
             panel.line(points, Stroke::new(look.colour, 2.4).dashed(look.dash))?;
@@ -192,14 +202,13 @@ impl Density<'_> {
 
 impl Design for Density<'_> {
     fn size(&self) -> (f64, f64) {
-        (WIDTH, 34.0 + UPPER + 16.0 + LOWER + 46.0)
+        (WIDTH, self.top() + UPPER + 16.0 + LOWER + 46.0)
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
-        let entries: Vec<KeyEntry> = self.entries();
-        key(canvas, &entries, (LEFT, 28.0 - key_height(&entries, RIGHT - LEFT)), RIGHT - LEFT)?;
+        key(canvas, &self.entries(), (LEFT, 9.0), RIGHT - LEFT)?;
         let x = self.horizontal();
-        let top = 34.0;
+        let top = self.top();
         let y = Axis::new(Scale::Linear, 0.0, 1.06 * self.highest());
         self.draw_density(&Panel { canvas, frame: [LEFT, top, RIGHT, top + UPPER], x, y })?;
         let top = top + UPPER + 16.0;

@@ -196,7 +196,7 @@ impl<'a> Ladder<'a> {
             let [low, high] = row.interval.map_or([None, None], |ends| ends.map(Some));
             // An interval that reaches 0 is cut at the frame, else a minimum of 10⁻³ would stretch the axis to 10⁻³⁰⁰.
             let floor = row.measured.map_or(0.0, |p| p / 20.0);
-            [row.laplace, row.gibbs, row.discrete, row.measured, low.map(|low| low.max(floor)), high]
+            [row.laplace, row.gibbs, row.ito, row.discrete, row.measured, low.map(|low| low.max(floor)), high]
         });
         let log_odds = values.flatten().filter(|p| *p > 0.0 && *p < 1.0).map(|p| p.ln() - (-p).ln_1p());
         let (low, high) = log_odds.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
@@ -283,8 +283,7 @@ pub(super) fn csv(findings: &Findings) -> String {
         for rung in RUNGS {
             if let Some(p) = predicted(row, rung) {
                 let error = if rung == Rung::Gibbs { row.gibbs_standard_error } else { None };
-                let key = rung_name(rung).to_lowercase();
-                table.mixed(&[&row.minimum, &key], &[p, error.unwrap_or(f64::NAN), f64::NAN, f64::NAN], &[]);
+                table.mixed(&[&row.minimum, rung.name()], &[p, error.unwrap_or(f64::NAN), f64::NAN, f64::NAN], &[]);
             }
         }
         if let Some(p) = row.measured {

@@ -136,7 +136,7 @@ impl<'a> Mixing<'a> {
             }
         }
         // Broken lines go over the solid one: rungs that agree are all seen.
-        let solid_first = [Rung::Gibbs, Rung::Discrete, Rung::Laplace];
+        let solid_first = [Rung::Gibbs, Rung::Ito, Rung::Discrete, Rung::Laplace];
         for rung in solid_first.iter().filter(|rung| self.rungs.contains(rung)) {
             if let Some(p) = predicted(row, *rung) {
                 let look = horizontal(*rung);
@@ -150,7 +150,9 @@ impl<'a> Mixing<'a> {
 
 /// Predictions are grey or black, told apart by their dashes: colours belong to the start groups here.
 fn horizontal(rung: Rung) -> Look {
-    Look { colour: if rung == Rung::Gibbs { palette::GREY } else { palette::BLACK }, ..palette::rung(rung) }
+    // Itô and discrete often coincide: grey shows between the black dashes.
+    let colour = if matches!(rung, Rung::Gibbs | Rung::Ito) { palette::GREY } else { palette::BLACK };
+    Look { colour, ..palette::rung(rung) }
 }
 
 impl Design for Mixing<'_> {

@@ -22,6 +22,7 @@ pub(super) type Dash = &'static [f64];
 pub(super) const SOLID: Dash = &[];
 pub(super) const DASHED: Dash = &[6.0, 3.0];
 pub(super) const DOTTED: Dash = &[1.5, 2.5];
+const LONG_DASHED: Dash = &[12.0, 4.0];
 const DASH_DOT: Dash = &[7.0, 2.5, 1.5, 2.5];
 
 /// Shapes of data points.
@@ -50,6 +51,7 @@ pub(super) fn rung(rung: Rung) -> Look {
     match rung {
         Rung::Laplace => Look { colour: VERMILLION, marker: Marker::Triangle, dash: DASHED },
         Rung::Gibbs => Look { colour: BLUE, marker: Marker::Square, dash: SOLID },
+        Rung::Ito => Look { colour: PURPLE, marker: Marker::Cross, dash: LONG_DASHED },
         Rung::Discrete => Look { colour: GREEN, marker: Marker::Diamond, dash: DASH_DOT },
     }
 }

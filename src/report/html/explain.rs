@@ -18,14 +18,19 @@ pub(super) fn ladder(findings: &Findings) -> Markup {
             dd {
                 "p" sub { "A" } " ∝ m" sub { "A" } " (det H" sub { "A" } ")" sup { "−1/2" } " exp(−L" sub { "A" } "/T): the formula of the slides. "
                 "The loss is taken as a parabola around each minimum; m" sub { "A" } " is the number of symmetric images."
-                @if findings.temperature.is_none() { " The covariance of the gradient is not σ²I here: T stands for n tr C/(2d), averaged over the minima." }
+                @if findings.temperature.is_none() { " The covariance of the gradient is not σ²I with one σ here: T stands for n tr C/(2d), averaged over the minima." }
             }
             dt { (rung_name(Rung::Gibbs)) }
             dd { "p" sub { "A" } " = ∫ exp(−L/T) dθ / Z over the basin of attraction of A: the stationary law of the continuous SDE, no parabola assumed." }
+            @if known(Rung::Ito) {
+                dt { (rung_name(Rung::Ito)) }
+                dd { "p" sub { "A" } " = ∫ D" sup { "−1" } " exp(−∫L′/D) dθ / Z over the basin of A, D = nσ(θ)²/2: the stationary law of the continuous SDE in one dimension where the noise depends on θ (Itô)." }
+            }
             dt { (rung_name(Rung::Discrete)) }
             dd { "The stationary law of the chain at its finite step δ: in one dimension from its transfer operator, otherwise to first order in δ, ln(p" sub { "A" } "/p" sub { "B" } ") changed by −(δ/4)(⟨ΔL⟩" sub { "A" } " − ⟨ΔL⟩" sub { "B" } "), where ΔL is the Laplacian of the loss." }
         }
-        @for rung in RUNGS.into_iter().filter(|rung| !known(*rung)) {
+        // Where the noise does not depend on θ, Gibbs is the Itô equation's density: nothing is missing.
+        @for rung in RUNGS.into_iter().filter(|rung| !known(*rung) && *rung != Rung::Ito) {
             p.small { "For this case there is no prediction by the " (rung_name(rung)) " rung." }
         }
     }

@@ -1,0 +1,68 @@
+//! The rungs of a ladder whose noise depends on θ: the Itô equation's own law and passage times, and the chain's.
+
+use super::ladder::{Discrete, Ladder, neighbours, no_law_at_its_step};
+use super::setting::Setting;
+use crate::findings::EscapeRecord;
+use crate::landscape::minimum_name;
+use crate::theory::discrete::Chain;
+use crate::theory::ito::{self, Potential};
+use crate::theory::{Scheme, escape};
+
+/// Adds what is known in one dimension, and notes for what is not.
+pub(super) fn climb(ladder: &mut Ladder, setting: &Setting) {
+    ladder.notes.push(format!(
+        "The noise depends on θ, so there is no one temperature. The slide's formula and the Gibbs rung were given σ² = tr C/d \
+         averaged over the minima, T = {:.6}; kramers is null, since its formula assumes one temperature",
+        setting.effective_temperature()
+    ));
+    if setting.domain.len() > 1 {
+        let dimensions = setting.domain.len();
+        for rung in ["ito", "discrete"] {
+            ladder.notes.push(format!(
+                "{rung} is null: with noise that depends on θ it is known in one dimension, here are {dimensions}"
+            ));
+        }
+        return;
+    }
+    let diffusion = |x: f64| setting.diffusion(x);
+    let loss = setting.loss.as_ref();
+    let potential = match Potential::new(loss, &diffusion, setting.domain[0]) {
+        Ok(potential) => potential,
+        Err(reason) => {
+            ladder.notes.push(format!("ito is null: {reason}"));
+            ladder.notes.push(format!("discrete is null: {reason}"));
+            return;
+        }
+    };
+    ladder.ito = Some(ito::by_quadrature(&potential, &setting.landscape));
+    let chain = add_discrete(ladder, setting, &diffusion);
+    for (from, to) in neighbours(setting) {
+        let [start, end] = [from, to].map(|minimum| setting.landscape.minima[minimum].theta[0]);
+        ladder.escape.push(EscapeRecord {
+            from: minimum_name(from),
+            to: minimum_name(to),
+            kramers: None,
+            exact: escape::exact_ito_passage_time(&potential, start, end),
+            discrete: chain.as_ref().and_then(|chain| chain.mean_passage_time(start, end)),
+        });
+    }
+}
+
+/// The law of the Euler–Maruyama chain with its spread at every place.
+fn add_discrete<'a>(ladder: &mut Ladder, setting: &'a Setting, diffusion: &'a dyn Fn(f64) -> f64) -> Option<Chain<'a>> {
+    let scheme = setting.dynamics.scheme();
+    if scheme != Some(Scheme::EulerMaruyama) {
+        ladder.notes.push(no_law_at_its_step(scheme));
+        return None;
+    }
+    let chain =
+        Chain::with_diffusion(setting.loss.as_ref(), &setting.landscape, setting.domain[0], diffusion, setting.step());
+    match chain.as_ref().map_err(Clone::clone).and_then(Chain::stationary) {
+        Ok(law) => {
+            let (occupancies, other) = (law.occupancies.clone(), law.other);
+            ladder.discrete = Some(Discrete { occupancies, other, law: Some(law) });
+        }
+        Err(reason) => ladder.notes.push(format!("discrete is null: {reason}")),
+    }
+    chain.ok()
+}
