@@ -2,13 +2,13 @@
 //!
 //! Nothing here knows the dynamics or the ensemble, so that a prediction cannot borrow the simulator's mistakes.
 
+mod bounding_box;
 pub mod discrete;
 pub mod escape;
 pub mod gibbs;
 pub mod laplace;
 pub mod markov_chain;
 pub mod ornstein_uhlenbeck;
-mod plane;
 pub mod quadrature;
 
 use crate::landscape::Landscape;
@@ -34,7 +34,7 @@ pub fn visited_region(
             quadrature::support(&|x| loss.value(&[x]), range[0], range[1], lowest, temperature, height)
                 .map(|region| vec![region])
         }
-        2 => plane::bounding_box(loss, landscape, domain, temperature, height).map(|region| region.to_vec()),
+        2 => bounding_box::bounding_box::<2>(loss, landscape, domain, temperature, height).map(|region| region.to_vec()),
         _ => None,
     }
 }

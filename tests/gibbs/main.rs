@@ -1,0 +1,6 @@
+//! The Gibbs rung in every dimension, against computations that share nothing with it.
+#![allow(missing_docs)]
+
+mod cubature;
+mod sampler;
+mod support;
