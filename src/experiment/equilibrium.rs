@@ -14,6 +14,7 @@ use crate::findings::{
 use crate::landscape::minimum_name;
 use crate::math;
 use crate::scenario::{Loaded, Rung, Scenario};
+use crate::theory::gibbs::{Gibbs, influences::Influences};
 use crate::statistics::{Contrast, Evidence, Judgement, Verdict, effort, hotelling, judge, scenario_verdict};
 
 /// The ladder without a measurement.
@@ -22,7 +23,7 @@ use crate::statistics::{Contrast, Evidence, Judgement, Verdict, effort, hotellin
 /// When the loss does not allow the question.
 pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, ExperimentError> {
     let ladder = Ladder::climb(setting);
-    let claims = RUNGS.into_iter().filter_map(|rung| predicted_claim(&loaded.scenario, &ladder, rung)).collect();
+    let claims = RUNGS.into_iter().filter_map(|rung| predicted_claim(&loaded.scenario, setting, &ladder, rung)).collect();
     Ok(document(loaded, setting, Some(&ladder), occupancy_records(setting, &ladder, None), claims, None))
 }
 
@@ -47,8 +48,9 @@ pub fn run(
     for rung in RUNGS {
         if let Some(predicted) = ladder.rung(rung) {
             let pairs = contrast_pairs(predicted);
+            let influences = ladder.influences(rung, setting);
             let contrasts: Vec<Contrast> =
-                pairs.iter().map(|&pair| contrast(predicted, pair, Some(&measurement))).collect();
+                pairs.iter().map(|&pair| contrast(predicted, influences.as_ref(), pair, Some(&measurement))).collect();
             judged.push((rung, pairs, judge(&contrasts, scenario.test.tolerance, &evidence)));
         }
     }
@@ -108,11 +110,17 @@ fn contrast_pairs(predicted: &[f64]) -> Vec<[usize; 2]> {
     (0..predicted.len()).filter(|&minimum| minimum != likeliest).map(|minimum| [minimum, likeliest]).collect()
 }
 
-fn contrast(predicted: &[f64], [a, b]: [usize; 2], measurement: Option<&Measurement>) -> Contrast {
+/// `influences` are those of a sampled rung, whose own error counts.
+fn contrast(
+    predicted: &[f64],
+    influences: Option<&Influences>,
+    [a, b]: [usize; 2],
+    measurement: Option<&Measurement>,
+) -> Contrast {
     Contrast {
         label: pair_name([a, b]),
         predicted: math::ln(predicted[a]) - math::ln(predicted[b]),
-        predicted_standard_error: 0.0,
+        predicted_standard_error: influences.map_or(0.0, |influences| influences.log_odds_standard_error(a, b)),
         measured: measurement.and_then(|measurement| measurement.occupancies.log_odds(a, b)),
     }
 }
@@ -150,10 +158,11 @@ fn claim(scenario: &Scenario, rung: Rung) -> Claim {
 }
 
 /// A claim before any measurement.
-fn predicted_claim(scenario: &Scenario, ladder: &Ladder, rung: Rung) -> Option<ClaimRecord> {
+fn predicted_claim(scenario: &Scenario, setting: &Setting, ladder: &Ladder, rung: Rung) -> Option<ClaimRecord> {
     let predicted = ladder.rung(rung)?;
+    let influences = ladder.influences(rung, setting);
     let contrasts: Vec<Contrast> =
-        contrast_pairs(predicted).into_iter().map(|pair| contrast(predicted, pair, None)).collect();
+        contrast_pairs(predicted).into_iter().map(|pair| contrast(predicted, influences.as_ref(), pair, None)).collect();
     claim(scenario, rung).predicted(&contrasts)
 }
 
@@ -197,6 +206,8 @@ fn transitions_wanted(measurement: &Measurement, tolerance: f64) -> String {
 
 fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Measurement>) -> Vec<OccupancyRecord> {
     let minima = setting.landscape.minima.len();
+    let gibbs_errors = ladder.gibbs.as_ref().and_then(Gibbs::standard_errors);
+    let discrete_errors = discrete_errors(setting, ladder);
     (0..=minima)
         .map(|state| {
             let is_other = state == minima;
@@ -208,17 +219,27 @@ fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Me
                 minimum: if is_other { "other".into() } else { minimum_name(state) },
                 laplace: ladder.laplace.get(state).copied(),
                 gibbs: ladder.gibbs.as_ref().map(|gibbs| if is_other { gibbs.other } else { gibbs.occupancies[state] }),
-                gibbs_standard_error: None,
+                gibbs_standard_error: gibbs_errors.as_ref().map(|errors| errors[state]),
                 discrete: ladder
                     .discrete
                     .as_ref()
                     .map(|discrete| if is_other { discrete.other } else { discrete.occupancies[state] }),
+                discrete_standard_error: discrete_errors.as_ref().map(|errors| errors[state]),
                 measured: if never_elsewhere { Some(0.0) } else { measured },
                 standard_error: estimate.as_ref().map(|estimate| estimate.standard_error),
                 interval: estimate.as_ref().and_then(|estimate| estimate.interval(0.95)),
             }
         })
         .collect()
+}
+
+/// Standard errors of a discrete rung that builds on a sampled Gibbs rung, with that of `other` as the last.
+fn discrete_errors(setting: &Setting, ladder: &Ladder) -> Option<Vec<f64>> {
+    let discrete = ladder.discrete.as_ref()?;
+    let influences = ladder.influences(Rung::Discrete, setting)?;
+    let mut errors = influences.occupancy_standard_errors(&discrete.occupancies, discrete.other);
+    errors.push(ladder.gibbs.as_ref()?.sampling.as_ref()?.other_standard_error);
+    Some(errors)
 }
 
 fn diagnostics(ladder: &Ladder, measurement: &Measurement, plan: &Plan) -> Diagnostics {

@@ -44,6 +44,8 @@ const SHIPPED: &[Shipped] = embed![
     "too-large-step",
     "frozen",
     "anisotropic-noise",
+    "three-wells-2d",
+    "ten-dimensional-wells",
     "bowl",
 ];
 
