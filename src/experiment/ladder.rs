@@ -192,10 +192,13 @@ fn sampling_note(dimensions: usize, sampling: &Sampling) -> String {
     };
     let levels = sampling.temperatures.len();
     let tempering = if levels == 1 {
-        "no tempering, as no barrier is above T".to_string()
+        "no tempering (no barrier is above T, or no hotter law has a finite integral)".to_string()
     } else {
         let hottest = sampling.temperatures[levels - 1];
-        format!("{levels} temperatures up to {hottest:.4} that exchange in {} of attempts", range(&sampling.exchange_acceptance))
+        format!(
+            "{levels} temperatures up to {hottest:.4} that exchange in {} of attempts",
+            range(&sampling.exchange_acceptance)
+        )
     };
     let diagnostics = &sampling.equilibration;
     let diagnostics: Vec<String> = [
@@ -205,9 +208,11 @@ fn sampling_note(dimensions: usize, sampling: &Sampling) -> String {
     .into_iter()
     .flatten()
     .collect();
-    let outcome = if sampling.settled { "is" } else { "is not below what was aimed at, the budget being spent:" };
+    let spent = if sampling.settled { "" } else { ", more than was aimed at, but the budget is spent" };
     format!(
-        "gibbs is sampled in {dimensions} dimensions: {} independent ensembles of {} draws, {tempering}, Langevin moves accepted          in {} and jumps between wells in {:.2} of attempts; they have forgotten where they started ({}). The standard error          of its log-odds {outcome} {:.4}; it is part of every comparison with this rung",
+        "gibbs is sampled in {dimensions} dimensions: {} independent ensembles of {} draws, {tempering}, Langevin moves \
+         accepted in {} and jumps between wells in {:.2} of attempts; they have forgotten where they started ({}). The \
+         largest standard error of its log-odds is {:.4}{spent}; it is part of every comparison with this rung",
         sampling.ensembles,
         sampling.draws,
         range(&sampling.langevin_acceptance),

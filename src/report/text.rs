@@ -56,10 +56,11 @@ pub fn predict(findings: &Findings, style: Style) -> String {
     let tested = findings.claims.iter().filter(|claim| claim.primary);
     let statements = tested.flat_map(|claim| claim.contrasts.iter().map(move |contrast| (claim, contrast)));
     let statements = statements.flat_map(|(claim, contrast)| {
-        let value = contrast.predicted.map_or("no prediction".to_owned(), |value| match contrast.predicted_standard_error {
-            Some(error) => with_error(value, Some(error)),
-            None => fixed(value),
-        });
+        let value =
+            contrast.predicted.map_or("no prediction".to_owned(), |value| match contrast.predicted_standard_error {
+                Some(error) => with_error(value, Some(error)),
+                None => fixed(value),
+            });
         wrap(&format!("{} = {value}, to within ±{}", contrast.quantity, significant(claim.tolerance, 3)), 2)
     });
     section(&mut lines, "What is tested", statements.collect());

@@ -34,7 +34,9 @@ pub fn visited_region(
             quadrature::support(&|x| loss.value(&[x]), range[0], range[1], lowest, temperature, height)
                 .map(|region| vec![region])
         }
-        2 => bounding_box::bounding_box::<2>(loss, landscape, domain, temperature, height).map(|region| region.to_vec()),
+        2 => {
+            bounding_box::bounding_box::<2>(loss, landscape, domain, temperature, height).map(|region| region.to_vec())
+        }
         _ => None,
     }
 }

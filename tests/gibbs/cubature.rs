@@ -140,5 +140,10 @@ fn bent_wells_in_space() {
         g[1] = 1.2 * y * (y * y - 1.0) + 0.15 * x - 0.8 * bent * x;
         g[2] = 2.0 * bent;
     };
-    against_a_dense_grid(Arc::new(Closure::new(3, value, gradient)), 4, [[-2.53, 2.47], [-2.44, 2.38], [-3.0, 3.1]], 100);
+    against_a_dense_grid(
+        Arc::new(Closure::new(3, value, gradient)),
+        4,
+        [[-2.53, 2.47], [-2.44, 2.38], [-3.0, 3.1]],
+        100,
+    );
 }

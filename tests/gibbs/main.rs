@@ -2,5 +2,6 @@
 #![allow(missing_docs)]
 
 mod cubature;
+mod ladder;
 mod sampler;
 mod support;

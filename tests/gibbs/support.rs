@@ -37,7 +37,13 @@ impl DoubleWell {
             let h = (high - low) / PIECES as f64;
             let at = |i: usize| {
                 let x = low + h * i as f64;
-                let factor = if i == 0 || i == PIECES { 1.0 } else if i % 2 == 1 { 4.0 } else { 2.0 };
+                let factor = if i == 0 || i == PIECES {
+                    1.0
+                } else if i % 2 == 1 {
+                    4.0
+                } else {
+                    2.0
+                };
                 factor * f(x) * (-self.value(x) / temperature).exp()
             };
             (0..=PIECES).map(at).sum::<f64>() * h / 3.0

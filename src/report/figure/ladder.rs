@@ -303,7 +303,8 @@ pub(super) fn csv(findings: &Findings) -> String {
             if let Some(p) = predicted(row, rung) {
                 let error = predicted_error(row, rung);
                 let key = rung_name(rung).to_lowercase();
-                table.mixed(&[&row.minimum, &key], &[p, error.unwrap_or(f64::NAN), f64::NAN, f64::NAN], &[]);
+                let [low, high] = error.map_or([f64::NAN; 2], |error| [p - 1.96 * error, p + 1.96 * error]);
+                table.mixed(&[&row.minimum, &key], &[p, error.unwrap_or(f64::NAN), low, high], &[]);
             }
         }
         if let Some(p) = row.measured {

@@ -59,9 +59,8 @@ pub(super) fn gibbs<const D: usize>(
     let parts: Vec<Masses> = (0..n.pow(D as u32))
         .into_par_iter()
         .map(|index| {
-            let cut = |axis: usize, k: usize| {
-                region[axis][0] + (region[axis][1] - region[axis][0]) * k as f64 / n as f64
-            };
+            let cut =
+                |axis: usize, k: usize| region[axis][0] + (region[axis][1] - region[axis][0]) * k as f64 / n as f64;
             let place = |axis: usize| index / n.pow(axis as u32) % n;
             let block = std::array::from_fn(|axis| [cut(axis, place(axis)), cut(axis, place(axis) + 1)]);
             let mut worker = Worker::<D>::new(&frame, block);
@@ -198,7 +197,8 @@ impl<'a, const D: usize> Worker<'a, D> {
     fn integrate(&mut self, cell: &Cell<D>, coarse: Estimate) -> Estimate {
         let Precision { smooth, ridge, .. } = precision(D);
         let count = self.frame.landscape.minima.len();
-        let parts: Vec<(Cell<D>, Estimate)> = cell.halves().map(|half| (self.estimate(&half), half)).map(|(e, c)| (c, e)).collect();
+        let parts: Vec<(Cell<D>, Estimate)> =
+            cell.halves().map(|half| (self.estimate(&half), half)).map(|(e, c)| (c, e)).collect();
         let mut fine = Masses::new(count);
         for (_, part) in &parts {
             fine.add(&part.masses, 1.0);

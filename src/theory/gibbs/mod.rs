@@ -54,12 +54,10 @@ impl Gibbs {
         self.sampling.as_ref().map_or(0.0, |sampling| sampling.log_masses.log_odds_standard_error(a, b))
     }
 
-    /// Standard errors of the occupancies, and of `other` as the last; `None` where the law was integrated.
+    /// Standard errors of the occupancies; `None` where the law was integrated.
     pub fn standard_errors(&self) -> Option<Vec<f64>> {
         let sampling = self.sampling.as_ref()?;
-        let mut errors = sampling.log_masses.occupancy_standard_errors(&self.occupancies, self.other);
-        errors.push(sampling.other_standard_error);
-        Some(errors)
+        Some(sampling.log_masses.occupancy_standard_errors(&self.occupancies, self.other))
     }
 }
 

@@ -70,8 +70,8 @@ pub struct Sampling {
     pub log_masses: Influences,
     /// Influences on ⟨ΔL⟩ within each basin.
     pub laplacians: Influences,
-    /// Standard error of the mass in no basin.
-    pub other_standard_error: f64,
+    /// Standard error of the mass in no basin; `None` where no draw lay there.
+    pub other_standard_error: Option<f64>,
     /// The largest standard error of the log-odds of a minimum against the likeliest.
     pub worst_standard_error: f64,
     /// Whether that is what was asked for; else the budget was spent before.
@@ -205,7 +205,7 @@ impl Run {
         let sampling = Sampling {
             log_masses: summary.log_masses(),
             laplacians,
-            other_standard_error: summary.occupancies.occupancy(minima).map_or(0.0, |other| other.standard_error),
+            other_standard_error: summary.occupancies.occupancy(minima).map(|other| other.standard_error),
             worst_standard_error,
             settled: worst_standard_error <= effort.standard_error,
             ensembles: (self.blocks.len() * LANES) as u64,
