@@ -15,6 +15,7 @@ use crate::landscape::minimum_name;
 use crate::math;
 use crate::scenario::{Loaded, Rung, Scenario};
 use crate::statistics::{Contrast, Evidence, Judgement, Verdict, effort, hotelling, judge, scenario_verdict};
+use crate::theory::gibbs::{Gibbs, influences::Influences};
 
 /// The ladder without a measurement.
 ///
@@ -22,7 +23,8 @@ use crate::statistics::{Contrast, Evidence, Judgement, Verdict, effort, hotellin
 /// When the loss does not allow the question.
 pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, ExperimentError> {
     let ladder = Ladder::climb(setting);
-    let claims = RUNGS.into_iter().filter_map(|rung| predicted_claim(&loaded.scenario, &ladder, rung)).collect();
+    let claims =
+        RUNGS.into_iter().filter_map(|rung| predicted_claim(&loaded.scenario, setting, &ladder, rung)).collect();
     Ok(document(loaded, setting, Some(&ladder), occupancy_records(setting, &ladder, None), claims, None))
 }
 
@@ -47,8 +49,9 @@ pub fn run(
     for rung in RUNGS {
         if let Some(predicted) = ladder.rung(rung) {
             let pairs = contrast_pairs(predicted);
+            let influences = ladder.influences(rung, setting);
             let contrasts: Vec<Contrast> =
-                pairs.iter().map(|&pair| contrast(predicted, pair, Some(&measurement))).collect();
+                pairs.iter().map(|&pair| contrast(predicted, influences.as_ref(), pair, Some(&measurement))).collect();
             judged.push((rung, pairs, judge(&contrasts, scenario.test.tolerance, &evidence)));
         }
     }
@@ -65,7 +68,7 @@ pub fn run(
         })
         .collect();
     let occupancy = occupancy_records(setting, &ladder, Some(&measurement));
-    let diagnostics = diagnostics(&ladder, &measurement, &plan);
+    let diagnostics = diagnostics(setting, &ladder, &measurement, &plan);
     let mut findings = document(loaded, setting, Some(&ladder), occupancy, claims, Some(diagnostics));
     findings.verdict = Some(verdict);
     let figure_data = figures::data(setting, &ladder, &measurement, loaded);
@@ -116,11 +119,17 @@ fn contrast_pairs(predicted: &[f64]) -> Vec<[usize; 2]> {
     (0..predicted.len()).filter(|&minimum| minimum != likeliest).map(|minimum| [minimum, likeliest]).collect()
 }
 
-fn contrast(predicted: &[f64], [a, b]: [usize; 2], measurement: Option<&Measurement>) -> Contrast {
+/// `influences` are those of a sampled rung, whose own error counts.
+fn contrast(
+    predicted: &[f64],
+    influences: Option<&Influences>,
+    [a, b]: [usize; 2],
+    measurement: Option<&Measurement>,
+) -> Contrast {
     Contrast {
         label: pair_name([a, b]),
         predicted: math::ln(predicted[a]) - math::ln(predicted[b]),
-        predicted_standard_error: 0.0,
+        predicted_standard_error: influences.map_or(0.0, |influences| influences.log_odds_standard_error(a, b)),
         measured: measurement.and_then(|measurement| measurement.occupancies.log_odds(a, b)),
     }
 }
@@ -162,10 +171,13 @@ fn claim(scenario: &Scenario, rung: Rung) -> Claim {
 }
 
 /// A claim before any measurement.
-fn predicted_claim(scenario: &Scenario, ladder: &Ladder, rung: Rung) -> Option<ClaimRecord> {
+fn predicted_claim(scenario: &Scenario, setting: &Setting, ladder: &Ladder, rung: Rung) -> Option<ClaimRecord> {
     let predicted = ladder.rung(rung)?;
-    let contrasts: Vec<Contrast> =
-        contrast_pairs(predicted).into_iter().map(|pair| contrast(predicted, pair, None)).collect();
+    let influences = ladder.influences(rung, setting);
+    let contrasts: Vec<Contrast> = contrast_pairs(predicted)
+        .into_iter()
+        .map(|pair| contrast(predicted, influences.as_ref(), pair, None))
+        .collect();
     claim(scenario, rung).predicted(&contrasts)
 }
 
@@ -209,6 +221,16 @@ fn transitions_wanted(measurement: &Measurement, tolerance: f64) -> String {
 
 fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Measurement>) -> Vec<OccupancyRecord> {
     let minima = setting.landscape.minima.len();
+    let gibbs_errors = ladder.gibbs.as_ref().and_then(Gibbs::standard_errors);
+    let discrete_errors = ladder.discrete.as_ref().and_then(|discrete| {
+        let influences = ladder.influences(Rung::Discrete, setting)?;
+        Some(influences.occupancy_standard_errors(&discrete.occupancies, discrete.other))
+    });
+    // Where a law was sampled; both rungs share what lies in no basin.
+    let other_error = ladder.gibbs.as_ref().and_then(|gibbs| gibbs.sampling.as_ref()?.other_standard_error);
+    let error = |errors: &Option<Vec<f64>>, state: usize| {
+        errors.as_ref().and_then(|errors| errors.get(state).copied().or(other_error))
+    };
     (0..=minima)
         .map(|state| {
             let is_other = state == minima;
@@ -220,12 +242,13 @@ fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Me
                 minimum: if is_other { "other".into() } else { minimum_name(state) },
                 laplace: ladder.laplace.get(state).copied(),
                 gibbs: ladder.gibbs.as_ref().map(|gibbs| if is_other { gibbs.other } else { gibbs.occupancies[state] }),
-                gibbs_standard_error: None,
+                gibbs_standard_error: error(&gibbs_errors, state),
                 ito: ladder.ito.as_ref().map(|law| if is_other { law.other } else { law.occupancies[state] }),
                 discrete: ladder
                     .discrete
                     .as_ref()
                     .map(|discrete| if is_other { discrete.other } else { discrete.occupancies[state] }),
+                discrete_standard_error: error(&discrete_errors, state),
                 measured: if never_elsewhere { Some(0.0) } else { measured },
                 standard_error: estimate.as_ref().map(|estimate| estimate.standard_error),
                 interval: estimate.as_ref().and_then(|estimate| estimate.interval(0.95)),
@@ -234,7 +257,7 @@ fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Me
         .collect()
 }
 
-fn diagnostics(ladder: &Ladder, measurement: &Measurement, plan: &Plan) -> Diagnostics {
+fn diagnostics(setting: &Setting, ladder: &Ladder, measurement: &Measurement, plan: &Plan) -> Diagnostics {
     let equilibration = &measurement.equilibration;
     let minima = measurement.transitions.len();
     let pairs = (0..minima).flat_map(|from| (0..minima).map(move |to| (from, to))).filter(|(from, to)| from != to);
@@ -256,13 +279,13 @@ fn diagnostics(ladder: &Ladder, measurement: &Measurement, plan: &Plan) -> Diagn
         diverged: measurement.diverged() as u64,
         diverged_replicas: diverged_records(&measurement.fates),
         start_contrast: equilibration.start_contrast.as_ref().map(StartContrastRecord::from),
-        all_basins: all_basins(ladder, measurement),
+        all_basins: all_basins(setting, ladder, measurement),
         observed_every: plan.observe_every,
     }
 }
 
-/// Hotelling's T² against every rung. What lies in no basin is a state of its own, with what is left of the prediction.
-fn all_basins(ladder: &Ladder, measurement: &Measurement) -> Vec<AllBasinsRecord> {
+/// Hotelling's T² against every computed rung. What lies in no basin is a state of its own, with what is left of the prediction.
+fn all_basins(setting: &Setting, ladder: &Ladder, measurement: &Measurement) -> Vec<AllBasinsRecord> {
     RUNGS
         .into_iter()
         .filter_map(|rung| {
@@ -273,7 +296,9 @@ fn all_basins(ladder: &Ladder, measurement: &Measurement) -> Vec<AllBasinsRecord
                 Rung::Ito => ladder.ito.as_ref()?.other,
                 Rung::Discrete => ladder.discrete.as_ref()?.other,
             });
-            let test = hotelling(&measurement.occupancies, &predicted).ok();
+            // The test takes the prediction as exact, which a sampled one is not.
+            let is_exact = ladder.influences(rung, setting).is_none();
+            let test = hotelling(&measurement.occupancies, &predicted).ok().filter(|_| is_exact);
             Some(AllBasinsRecord {
                 against: rung.name().into(),
                 t_squared: test.as_ref().and_then(|test| finite(test.t_squared)),

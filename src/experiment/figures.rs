@@ -60,8 +60,9 @@ fn density(setting: &Setting, ladder: &Ladder, histogram: &Histogram) -> Density
         (0..POINTS_OF_CURVE).map(|i| low + (high - low) * i as f64 / (POINTS_OF_CURVE - 1) as f64).collect();
     let loss: Vec<f64> = theta.iter().map(|&x| setting.loss.value(&[x])).collect();
     let (lowest, temperature) = (setting.landscape.minima[0].loss, setting.effective_temperature());
-    let gibbs = ladder.gibbs.as_ref().map(|gibbs| {
-        loss.iter().map(|value| math::exp(-(value - lowest) / temperature - gibbs.log_normalization)).collect()
+    let log_normalization = ladder.gibbs.as_ref().and_then(|gibbs| gibbs.log_normalization);
+    let gibbs = log_normalization.map(|log_normalization| {
+        loss.iter().map(|value| math::exp(-(value - lowest) / temperature - log_normalization)).collect()
     });
     let law = ladder.discrete.as_ref().and_then(|discrete| discrete.law.as_ref());
     DensityFigure {

@@ -8,7 +8,8 @@ use crate::input::Problem;
 use crate::landscape::minimum_name;
 use crate::scenario::{Loaded, Rung};
 use crate::theory::discrete::{self, Chain, DiscreteLaw, NoDiscreteLaw};
-use crate::theory::gibbs::{self, Gibbs};
+use crate::theory::gibbs::influences::Influences;
+use crate::theory::gibbs::{self, Gibbs, NoGibbs, sampler::Sampling};
 use crate::theory::ito::ItoLaw;
 use crate::theory::{Scheme, escape, laplace};
 
@@ -44,20 +45,16 @@ impl Ladder {
         let minima = &setting.landscape.minima;
         let temperature = setting.effective_temperature();
         let multiplicity = vec![1; minima.len()];
+        let gibbs = gibbs::law(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature);
+        let note = gibbs_note(setting, &gibbs);
         let mut ladder = Self {
             laplace: laplace::occupancies(minima, &multiplicity, temperature),
-            gibbs: gibbs::by_quadrature(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature),
+            gibbs: gibbs.ok(),
             ito: None,
             discrete: None,
             escape: Vec::new(),
-            notes: Vec::new(),
+            notes: note.into_iter().collect(),
         };
-        if ladder.gibbs.is_none() {
-            ladder.notes.push(match setting.domain.len() {
-                1 | 2 => "gibbs is null: the loss does not rise enough around the domain for exp(−L/T) to have a finite integral".into(),
-                d => format!("gibbs is null: its quadrature is done in one and two dimensions, here are {d}"),
-            });
-        }
         match setting.temperature() {
             Some(temperature) if setting.dynamics.scheme() == Some(Scheme::EulerMaruyama) => {
                 ladder.add_discrete(setting, temperature);
@@ -82,6 +79,20 @@ impl Ladder {
             Rung::Gibbs => self.gibbs.as_ref().map(|gibbs| gibbs.occupancies.as_slice()),
             Rung::Ito => self.ito.as_ref().map(|law| law.occupancies.as_slice()),
             Rung::Discrete => self.discrete.as_ref().map(|discrete| discrete.occupancies.as_slice()),
+        }
+    }
+
+    /// How independent ensembles pull at a sampled rung's log-odds; `None` where the rung is computed, and so exact beside
+    /// a measurement.
+    pub fn influences(&self, rung: Rung, setting: &Setting) -> Option<Influences> {
+        let sampling = self.gibbs.as_ref()?.sampling.as_ref()?;
+        match rung {
+            Rung::Gibbs => Some(sampling.log_masses.clone()),
+            // Without a law of its own it is the first order on the Gibbs rung.
+            Rung::Discrete if self.discrete.as_ref()?.law.is_none() => {
+                Some(discrete::first_order_influences(sampling, setting.step()))
+            }
+            _ => None,
         }
     }
 
@@ -195,5 +206,50 @@ pub(super) fn no_law_at_its_step(scheme: Option<Scheme>) -> String {
     };
     format!(
         "discrete and the chain's passage times are null: they are those of Euler–Maruyama and SGD; {why}; halve the step to see what it does"
+    )
+}
+
+/// Why there is no Gibbs rung, or how well it was sampled; nothing where it was integrated.
+fn gibbs_note(setting: &Setting, gibbs: &Result<Gibbs, NoGibbs>) -> Option<String> {
+    match gibbs {
+        Err(reason) => Some(format!("gibbs is null: {reason}")),
+        Ok(gibbs) => gibbs.sampling.as_ref().map(|sampling| sampling_note(setting.domain.len(), sampling)),
+    }
+}
+
+fn sampling_note(dimensions: usize, sampling: &Sampling) -> String {
+    let range = |values: &[f64]| {
+        let (low, high) = values.iter().fold((1.0f64, 0.0f64), |(low, high), &x| (low.min(x), high.max(x)));
+        if high - low < 0.005 { format!("{high:.2}") } else { format!("{low:.2} to {high:.2}") }
+    };
+    let levels = sampling.temperatures.len();
+    let tempering = if levels == 1 {
+        "no tempering (no barrier is above T, or no hotter law has a finite integral)".to_string()
+    } else {
+        let hottest = sampling.temperatures[levels - 1];
+        format!(
+            "{levels} temperatures up to {hottest:.4} that exchange in {} of attempts",
+            range(&sampling.exchange_acceptance)
+        )
+    };
+    let diagnostics = &sampling.equilibration;
+    let diagnostics: Vec<String> = [
+        diagnostics.nested_r_hat.map(|r_hat| format!("nested R̂ {r_hat:.5}")),
+        diagnostics.minimum_effective_sample_size.map(|ess| format!("smallest ESS {ess:.0}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let spent = if sampling.settled { "" } else { ", more than was aimed at, but the budget is spent" };
+    format!(
+        "gibbs is sampled in {dimensions} dimensions: {} independent ensembles of {} draws, {tempering}, Langevin moves \
+         accepted in {} and jumps between wells in {:.2} of attempts; they have forgotten where they started ({}). The \
+         largest standard error of its log-odds is {:.4}{spent}; it is part of every comparison with this rung",
+        sampling.ensembles,
+        sampling.draws,
+        range(&sampling.langevin_acceptance),
+        sampling.jump_acceptance,
+        diagnostics.join(", "),
+        sampling.worst_standard_error
     )
 }

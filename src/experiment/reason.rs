@@ -195,7 +195,13 @@ mod tests {
         let occupancies = law(gibbs);
         let ladder = Ladder {
             laplace: law(laplace),
-            gibbs: Some(Gibbs { occupancies, other: 0.0, mean_laplacian: vec![4.0; 2], log_normalization: 0.0 }),
+            gibbs: Some(Gibbs {
+                occupancies,
+                other: 0.0,
+                mean_laplacian: vec![4.0; 2],
+                log_normalization: None,
+                sampling: None,
+            }),
             ito: None,
             discrete: Some(Discrete { occupancies: law(discrete), other: 0.0, law: None }),
             escape: Vec::new(),

@@ -131,6 +131,7 @@ impl ContrastRecord {
         Self {
             quantity: contrast.label.clone(),
             predicted: finite(contrast.predicted),
+            predicted_standard_error: Some(contrast.predicted_standard_error).filter(|&error| error > 0.0),
             measured: None,
             standard_error: None,
             interval: None,

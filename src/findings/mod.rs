@@ -113,12 +113,14 @@ pub struct OccupancyRecord {
     pub laplace: Option<f64>,
     /// The Gibbs mass of the basin.
     pub gibbs: Option<f64>,
-    /// Null when by quadrature.
+    /// Of a sampled Gibbs mass; null when by quadrature.
     pub gibbs_standard_error: Option<f64>,
     /// The Itô equation's own mass of the basin where the noise depends on θ (1-D); null where it does not.
     pub ito: Option<f64>,
     /// The stationary law of the chain at its finite step.
     pub discrete: Option<f64>,
+    /// Of a discrete rung that builds on a sampled Gibbs rung; else null.
+    pub discrete_standard_error: Option<f64>,
     /// Mean over replicas; null when never visited.
     pub measured: Option<f64>,
     /// Of the measured one.
@@ -168,6 +170,8 @@ pub struct ContrastRecord {
     pub quantity: String,
     /// By the theory.
     pub predicted: Option<f64>,
+    /// Of a sampled prediction; null where it is computed.
+    pub predicted_standard_error: Option<f64>,
     /// By the simulation.
     pub measured: Option<f64>,
     /// Of measured − predicted.

@@ -87,6 +87,12 @@ pub(super) enum Arrival {
     Nowhere,
 }
 
+/// The flow ends nowhere after so many steps, or when so many of them led no farther than this part of the scale: it
+/// then rests at a minimum that is not asked about, and the steps that are left would not lead away.
+const MOST_STEPS: u32 = 20_000;
+const STEPS_BETWEEN_GLANCES: u32 = 500;
+const STUCK: f64 = 1e-4;
+
 /// Follows the gradient flow by the embedded Runge–Kutta pair of Bogacki and Shampine (1989), order 3(2), local error
 /// `tolerance` (relative to `scale`, a length), until `arrived` recognises where it is.
 pub(super) fn follow_flow(
@@ -98,20 +104,29 @@ pub(super) fn follow_flow(
     arrived: impl Fn(&[f64]) -> Option<usize>,
 ) -> Arrival {
     let d = theta.len();
-    workspace.resize(5 * d, 0.0);
+    workspace.resize(6 * d, 0.0);
     let (k1, rest) = workspace.split_at_mut(d);
     let (k2, rest) = rest.split_at_mut(d);
     let (k3, rest) = rest.split_at_mut(d);
-    let (k4, there) = rest.split_at_mut(d);
+    let (k4, rest) = rest.split_at_mut(d);
+    let (there, earlier) = rest.split_at_mut(d);
+    earlier.copy_from_slice(theta);
     loss.gradient(theta, k1);
     let speed = norm(k1);
     if !speed.is_finite() {
         return Arrival::Nowhere;
     }
     let mut step = 0.01 * scale / speed.max(f64::MIN_POSITIVE);
-    for _ in 0..20_000 {
+    for count in 1..=MOST_STEPS {
         if let Some(index) = arrived(theta) {
             return Arrival::At(index);
+        }
+        if count % STEPS_BETWEEN_GLANCES == 0 {
+            let moved = theta.iter().zip(earlier.iter()).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt();
+            if moved < STUCK * scale {
+                return Arrival::Nowhere;
+            }
+            earlier.copy_from_slice(theta);
         }
         for i in 0..d {
             there[i] = theta[i] - 0.5 * step * k1[i];

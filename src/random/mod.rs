@@ -26,6 +26,11 @@ pub enum Purpose {
     Start,
     /// The search for minima and saddles.
     Landscape,
+    /// The moves of the sampler of exp(−L/T), and the choices between them. A prediction is a pure function of the
+    /// case: its seed is fixed ([`crate::theory::gibbs::sampler::SEED`]) and not that of the scenario.
+    Sampler,
+    /// Whether the sampler's moves are accepted.
+    SamplerChoice,
 }
 
 impl Purpose {
@@ -34,6 +39,8 @@ impl Purpose {
             Purpose::Dynamics => 0,
             Purpose::Start => 0xD1B5_4A32_D192_ED03,
             Purpose::Landscape => 0xA076_1D64_78BD_642F,
+            Purpose::Sampler => 0xE703_7ED1_A0B4_28DB,
+            Purpose::SamplerChoice => 0x8EBC_6AF0_9C88_C6E3,
         }
     }
 }

@@ -22,9 +22,14 @@ pub struct NormalBlock {
 impl NormalBlock {
     /// The streams of trajectories `first` … `first + LANES − 1`.
     pub fn new(seed: u64, first: u64) -> Self {
+        Self::for_purpose(seed, first, Purpose::Dynamics)
+    }
+
+    /// The same for something else than the increments of a dynamics.
+    pub fn for_purpose(seed: u64, first: u64, purpose: Purpose) -> Self {
         let mut state = [[0; LANES]; 4];
         for lane in 0..LANES {
-            let words = initial_state(seed, first.wrapping_add(lane as u64), Purpose::Dynamics);
+            let words = initial_state(seed, first.wrapping_add(lane as u64), purpose);
             for (row, word) in state.iter_mut().zip(words) {
                 row[lane] = word;
             }

@@ -5,7 +5,7 @@ use crate::statistics::claim::Verdict;
 
 use super::number::{count, fixed, interval, point, probability, significant, with_error};
 use super::table::{Table, WIDTH, wrap};
-use super::words::{RUNGS, expectation, predicted, rung_name, setting};
+use super::words::{RUNGS, expectation, predicted, predicted_error, rung_name, setting};
 
 /// How terminal text is set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,11 @@ pub fn predict(findings: &Findings, style: Style) -> String {
     let tested = findings.claims.iter().filter(|claim| claim.primary);
     let statements = tested.flat_map(|claim| claim.contrasts.iter().map(move |contrast| (claim, contrast)));
     let statements = statements.flat_map(|(claim, contrast)| {
-        let value = contrast.predicted.map_or("no prediction".to_owned(), fixed);
+        let value =
+            contrast.predicted.map_or("no prediction".to_owned(), |value| match contrast.predicted_standard_error {
+                Some(error) => with_error(value, Some(error)),
+                None => fixed(value),
+            });
         wrap(&format!("{} = {value}, to within ±{}", contrast.quantity, significant(claim.tolerance, 3)), 2)
     });
     section(&mut lines, "What is tested", statements.collect());
@@ -144,8 +148,8 @@ fn ladder_table(findings: &Findings, room: Option<usize>) -> Table {
 }
 
 fn rung_probability(row: &OccupancyRecord, rung: crate::scenario::Rung) -> String {
-    match (predicted(row, rung), row.gibbs_standard_error) {
-        (Some(p), Some(error)) if rung == crate::scenario::Rung::Gibbs => with_error(p, Some(error)),
+    match (predicted(row, rung), predicted_error(row, rung)) {
+        (Some(p), Some(error)) => with_error(p, Some(error)),
         (p, _) => or_dash(p, probability),
     }
 }

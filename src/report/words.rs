@@ -29,6 +29,15 @@ pub(super) fn predicted(row: &OccupancyRecord, rung: Rung) -> Option<f64> {
     }
 }
 
+/// The standard error of a prediction that was sampled; `None` where it is computed.
+pub(super) fn predicted_error(row: &OccupancyRecord, rung: Rung) -> Option<f64> {
+    match rung {
+        Rung::Gibbs => row.gibbs_standard_error,
+        Rung::Discrete => row.discrete_standard_error,
+        _ => None,
+    }
+}
+
 /// Which rung a claim is about, told by its id.
 pub(super) fn rung_of(claim: &ClaimRecord) -> Option<Rung> {
     RUNGS.into_iter().find(|rung| claim.id.split('-').any(|part| part == rung.name()))

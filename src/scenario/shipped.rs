@@ -45,6 +45,8 @@ const SHIPPED: &[Shipped] = embed![
     "frozen",
     "anisotropic-noise",
     "curvature-noise",
+    "three-wells-2d",
+    "ten-dimensional-wells",
     "bowl",
 ];
 

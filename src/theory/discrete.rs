@@ -6,6 +6,8 @@
 //! dimensions there is the first order in δ: ln(p_A/p_B) changes by −(δ/4)(⟨ΔL⟩_A − ⟨ΔL⟩_B), Gibbs means within the
 //! basins.
 
+use super::gibbs::influences::Influences;
+use super::gibbs::sampler::Sampling;
 use super::gibbs::{DECAY, Gibbs};
 use super::ito::Potential;
 use super::markov_chain::BandedChain;
@@ -412,4 +414,10 @@ pub fn first_order(gibbs: &Gibbs, landscape: &Landscape, step: f64) -> Option<Ve
         .collect();
     let inside = 1.0 - gibbs.other;
     Some(normalize_log_weights(&log_weights).into_iter().map(|p| p * inside).collect())
+}
+
+/// How the ensembles of a sampled Gibbs law pull at the first order in δ: ln p moves by −(δ/4)⟨ΔL⟩, and a mass and its
+/// ⟨ΔL⟩ come from the same draws.
+pub fn first_order_influences(sampling: &Sampling, step: f64) -> Influences {
+    sampling.log_masses.plus(-0.25 * step, &sampling.laplacians)
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows the dynamics or the ensemble, so that a prediction cannot borrow the simulator's mistakes.
 
+mod bounding_box;
 pub mod discrete;
 pub mod escape;
 pub mod gibbs;
@@ -9,7 +10,6 @@ pub mod ito;
 pub mod laplace;
 pub mod markov_chain;
 pub mod ornstein_uhlenbeck;
-mod plane;
 pub mod quadrature;
 
 use crate::landscape::Landscape;
@@ -46,7 +46,9 @@ pub fn visited_region(
             quadrature::support(&|x| loss.value(&[x]), range[0], range[1], lowest, temperature, height)
                 .map(|region| vec![region])
         }
-        2 => plane::bounding_box(loss, landscape, domain, temperature, height).map(|region| region.to_vec()),
+        2 => {
+            bounding_box::bounding_box::<2>(loss, landscape, domain, temperature, height).map(|region| region.to_vec())
+        }
         _ => None,
     }
 }

@@ -13,6 +13,13 @@ const GAUSS_KRONROD: [(f64, f64, f64); 8] = [
     (0.0, 0.209_482_141_084_727_82, 0.417_959_183_673_469_4),
 ];
 
+/// Nodes and weights of the three-point Gauss–Legendre rule on [−1, 1].
+pub const GAUSS_3: [(f64, f64); 3] = [
+    (-0.774_596_669_241_483_4, 0.555_555_555_555_555_6),
+    (0.0, 0.888_888_888_888_888_9),
+    (0.774_596_669_241_483_4, 0.555_555_555_555_555_6),
+];
+
 /// Nodes and weights of the five-point Gauss–Legendre rule on [−1, 1].
 pub const GAUSS_5: [(f64, f64); 5] = [
     (-0.906_179_845_938_664, 0.236_926_885_056_189_1),

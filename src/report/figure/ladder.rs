@@ -2,12 +2,12 @@
 
 use plotters::prelude::DrawingBackend;
 
-use crate::findings::{ClaimRecord, Findings, OccupancyRecord};
+use crate::findings::{ClaimRecord, ContrastRecord, Findings, OccupancyRecord};
 use crate::scenario::Rung;
 
 use super::super::csv::CsvTable;
 use super::super::number::significant;
-use super::super::words::{RUNGS, predicted, rung_name, rung_of};
+use super::super::words::{RUNGS, predicted, predicted_error, rung_name, rung_of};
 use super::axis::{Axis, Scale};
 use super::canvas::{Align, Canvas, Drawn, Lettering, SMALL, Stroke, width};
 use super::palette::{self, BAND, BLACK, GREY, Look, MEASURED, PALE};
@@ -69,9 +69,15 @@ impl<'a> Ladder<'a> {
 
     /// What the figure shows.
     pub(super) fn caption(&self) -> String {
+        let sampled = |row: &&OccupancyRecord| self.rungs.iter().any(|rung| predicted_error(row, *rung).is_some());
+        let sampled = if self.rows.iter().any(sampled) {
+            " (a bar on a coloured symbol is the 95 % interval of a sampled prediction)"
+        } else {
+            ""
+        };
         let scale = if self.compressed() { " (compressed beyond ε)" } else { "" };
         format!(
-            "Above: the probability of each minimum, predicted by each rung of the ladder (coloured symbols) and measured \
+            "Above: the probability of each minimum, predicted by each rung of the ladder (coloured symbols){sampled} and measured \
              (black; the bar is the 95 % interval between independent replicas, smaller than the symbol where none is seen; an \
              open symbol at the edge stands for 0 or 1), spread as log-odds. Below: measured \
              minus predicted log-odds{scale} with 90 % intervals; the band is the tolerance ±ε = ±{}. A rung holds where \
@@ -165,9 +171,11 @@ impl<'a> Ladder<'a> {
             for (place, rung) in self.rungs.iter().enumerate() {
                 let Some(p) = predicted(row, *rung) else { continue };
                 let look = palette::rung(*rung);
-                if let (Rung::Gibbs, Some(error)) = (*rung, row.gibbs_standard_error) {
+                if let Some(error) = predicted_error(row, *rung) {
                     let stroke = Stroke::new(look.colour, 1.4);
-                    panel.interval(p - 1.96 * error, p + 1.96 * error, height(place), stroke)?;
+                    // The axis knows no 0: an interval that reaches it ends at the frame.
+                    let low = (p - 1.96 * error).max(p / 20.0);
+                    panel.interval(low, p + 1.96 * error, height(place), stroke)?;
                 }
                 canvas.marker((panel.across(p), height(place)), look.marker, 9.0, look.colour, false)?;
             }
@@ -261,8 +269,11 @@ fn contrasts(claims: &[(Rung, &ClaimRecord)]) -> Vec<Contrast> {
     for (rung, claim) in claims {
         for record in &claim.contrasts {
             let difference = match (record.measured, record.predicted, record.interval) {
-                (Some(measured), Some(predicted), Some([low, high])) => {
-                    Some(Difference { value: measured - predicted, interval: [low - predicted, high - predicted] })
+                (Some(measured), Some(predicted), Some(ends)) => {
+                    // The interval is that of the measurement; the difference has the error of a sampled prediction too.
+                    let widening = widening(record);
+                    let interval = ends.map(|end| measured - predicted + widening * (end - measured));
+                    Some(Difference { value: measured - predicted, interval })
                 }
                 _ => None,
             };
@@ -276,14 +287,23 @@ fn contrasts(claims: &[(Rung, &ClaimRecord)]) -> Vec<Contrast> {
     contrasts
 }
 
+/// The standard error of measured − predicted over that of the measurement alone.
+fn widening(record: &ContrastRecord) -> f64 {
+    match (record.standard_error, record.predicted_standard_error) {
+        (Some(error), Some(own)) if error > own => error / (error * error - own * own).sqrt(),
+        _ => 1.0,
+    }
+}
+
 /// The figure's data, one probability per line.
 pub(super) fn csv(findings: &Findings) -> String {
     let mut table = CsvTable::new(&["minimum", "by", "probability", "standard_error", "low", "high"]);
     for row in &findings.occupancy {
         for rung in RUNGS {
             if let Some(p) = predicted(row, rung) {
-                let error = if rung == Rung::Gibbs { row.gibbs_standard_error } else { None };
-                table.mixed(&[&row.minimum, rung.name()], &[p, error.unwrap_or(f64::NAN), f64::NAN, f64::NAN], &[]);
+                let error = predicted_error(row, rung);
+                let [low, high] = error.map_or([f64::NAN; 2], |error| [p - 1.96 * error, p + 1.96 * error]);
+                table.mixed(&[&row.minimum, rung.name()], &[p, error.unwrap_or(f64::NAN), low, high], &[]);
             }
         }
         if let Some(p) = row.measured {

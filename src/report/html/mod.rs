@@ -5,7 +5,7 @@ mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::findings::{ClaimRecord, Findings};
+use crate::findings::{ClaimRecord, ContrastRecord, Findings};
 use crate::statistics::claim::Verdict;
 
 use super::RunRecord;
@@ -109,6 +109,10 @@ fn claims(findings: &Findings) -> Markup {
 
 fn one_claim(claim: &ClaimRecord) -> Markup {
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| pretty(&significant(value, 6)));
+    let predicted = |contrast: &ContrastRecord| match (contrast.predicted, contrast.predicted_standard_error) {
+        (Some(value), Some(error)) => pretty(&with_error(value, Some(error))),
+        (value, _) => number(value),
+    };
     html! {
         div.claim {
             h3 {
@@ -125,7 +129,7 @@ fn one_claim(claim: &ClaimRecord) -> Markup {
                 } }
                 tbody { @for contrast in &claim.contrasts { tr {
                     td { (formula(&contrast.quantity)) }
-                    td { (number(contrast.predicted)) }
+                    td { (predicted(contrast)) }
                     td { (contrast.measured.map_or("no estimate".to_owned(), |m| pretty(&with_error(m, contrast.standard_error)))) }
                     td { (contrast.interval.map_or("–".to_owned(), |i| pretty(&interval(i, contrast.standard_error)))) }
                     td { (contrast.measured.zip(contrast.predicted).map_or("–".to_owned(), |(m, p)| pretty(&significant(m - p, 3)))) }

@@ -6,7 +6,7 @@ use crate::findings::{Findings, OccupancyRecord};
 use crate::scenario::Rung;
 
 use super::super::number::{count, fixed, interval, point, pretty, probability, significant, with_error};
-use super::super::words::{RUNGS, predicted, rung_name};
+use super::super::words::{RUNGS, predicted, predicted_error, rung_name};
 
 /// Wider points are shortened: ten coordinates do not fit a page.
 const ROOM: usize = 34;
@@ -19,9 +19,9 @@ fn or_dash<T>(value: Option<T>, write: impl FnOnce(T) -> String) -> String {
 pub(super) fn occupancy(findings: &Findings) -> Markup {
     let against = findings.scenario.test.against;
     let place = |row: &OccupancyRecord| findings.minima.iter().find(|minimum| minimum.id == row.minimum);
-    let cell = |row: &OccupancyRecord, rung: Rung| match (rung, predicted(row, rung), row.gibbs_standard_error) {
-        (Rung::Gibbs, Some(p), Some(error)) => pretty(&with_error(p, Some(error))),
-        (_, p, _) => or_dash(p, probability),
+    let cell = |row: &OccupancyRecord, rung: Rung| match (predicted(row, rung), predicted_error(row, rung)) {
+        (Some(p), Some(error)) => pretty(&with_error(p, Some(error))),
+        (p, _) => or_dash(p, probability),
     };
     let known = |rung: &Rung| findings.occupancy.iter().any(|row| predicted(row, *rung).is_some());
     let rungs: Vec<Rung> = RUNGS.into_iter().filter(known).collect();

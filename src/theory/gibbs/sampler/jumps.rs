@@ -1,0 +1,171 @@
+//! Moves between the wells: proposals from a mixture of the Gaussians that Laplace's method puts at the minima.
+//!
+//! An independence sampler (Hastings 1970): the proposal does not depend on where the walker is, and is accepted with
+//! probability min(1, π(θ′)q(θ)/(π(θ)q(θ′))). Where the wells are nearly parabolic it mixes at once; where they are not it
+//! does no harm, since the acceptance is exact.
+
+use nalgebra::{Cholesky, DMatrix};
+
+use crate::landscape::CriticalPoint;
+use crate::math;
+use crate::theory::laplace;
+
+/// q(θ) = Σ ωₖ N(θ; mₖ, cT Hₖ⁻¹).
+pub(super) struct Mixture {
+    wells: Vec<Gaussian>,
+    /// Sums of the weights ω up to each well, the last one being 1.
+    cumulated: Vec<f64>,
+    /// cT, with c = 1 + 1/d: tails a little wider than Laplace's, at a cost in acceptance of at most √e.
+    spread: f64,
+}
+
+struct Gaussian {
+    center: Vec<f64>,
+    /// H = U^T U with U upper triangular, row by row.
+    upper: DMatrix<f64>,
+    /// U⁻¹: it makes normals of covariance H⁻¹.
+    inverse: DMatrix<f64>,
+    /// ln ω + ½ ln det H.
+    log_weight: f64,
+}
+
+impl Mixture {
+    pub(super) fn new(minima: &[CriticalPoint], temperature: f64) -> Self {
+        let masses = laplace::occupancies(minima, &vec![1; minima.len()], temperature);
+        // Half of the proposals by Laplace's masses, half in equal parts, so that no well is forgotten.
+        let weights: Vec<f64> = masses.iter().map(|mass| 0.5 * (mass + 1.0 / minima.len() as f64)).collect();
+        let wells = minima.iter().zip(&weights).map(|(minimum, weight)| Gaussian::at(minimum, *weight)).collect();
+        let mut sum = 0.0;
+        let mut cumulated: Vec<f64> = weights
+            .iter()
+            .map(|weight| {
+                sum += weight;
+                sum
+            })
+            .collect();
+        cumulated[minima.len() - 1] = 1.0;
+        let dimension = minima[0].theta.len() as f64;
+        Self { wells, cumulated, spread: temperature * (1.0 + 1.0 / dimension) }
+    }
+
+    /// Writes a proposal into `theta`, from a uniform number and d standard normals.
+    pub(super) fn propose(&self, uniform: f64, normals: &[f64], theta: &mut [f64]) {
+        let chosen = self.cumulated.iter().position(|&bound| uniform < bound).unwrap_or(self.wells.len() - 1);
+        let well = &self.wells[chosen];
+        let scale = self.spread.sqrt();
+        for (i, x) in theta.iter_mut().enumerate() {
+            let sum: f64 = (i..normals.len()).map(|j| well.inverse[(i, j)] * normals[j]).sum();
+            *x = well.center[i] + scale * sum;
+        }
+    }
+
+    /// ln q(θ), but for a constant.
+    pub(super) fn log_density(&self, theta: &[f64]) -> f64 {
+        let mut largest = f64::NEG_INFINITY;
+        let mut sum = 0.0;
+        for well in &self.wells {
+            let term = well.log_weight - 0.5 * well.square(theta) / self.spread;
+            if term > largest {
+                sum = sum * math::exp(largest - term) + 1.0;
+                largest = term;
+            } else {
+                sum += math::exp(term - largest);
+            }
+        }
+        largest + math::ln(sum)
+    }
+}
+
+impl Gaussian {
+    fn at(minimum: &CriticalPoint, weight: f64) -> Self {
+        let upper = upper_root(&hessian(minimum));
+        let inverse = upper_inverse(&upper);
+        Self {
+            center: minimum.theta.clone(),
+            upper,
+            inverse,
+            log_weight: math::ln(weight) + 0.5 * minimum.log_determinant(),
+        }
+    }
+
+    /// (θ−m)ᵀH(θ−m).
+    fn square(&self, theta: &[f64]) -> f64 {
+        let d = theta.len();
+        let mut square = 0.0;
+        for i in 0..d {
+            let row: f64 = (i..d).map(|j| self.upper[(i, j)] * (theta[j] - self.center[j])).sum();
+            square += row * row;
+        }
+        square
+    }
+}
+
+/// H at a minimum, from its eigenvalues and eigenvectors.
+pub(super) fn hessian(minimum: &CriticalPoint) -> DMatrix<f64> {
+    let scaled = DMatrix::from_fn(minimum.theta.len(), minimum.theta.len(), |i, j| {
+        minimum.eigenvectors[(i, j)] * minimum.eigenvalues[j]
+    });
+    scaled * minimum.eigenvectors.transpose()
+}
+
+/// U, upper triangular, with UᵀU = H.
+pub(super) fn upper_root(matrix: &DMatrix<f64>) -> DMatrix<f64> {
+    // The Hessian at a minimum is positive definite: the landscape refuses a singular one.
+    let root = Cholesky::new(matrix.clone()).expect("H at a minimum is positive definite");
+    root.l().transpose()
+}
+
+/// U⁻¹ of an upper triangular U, by back substitution.
+pub(super) fn upper_inverse(upper: &DMatrix<f64>) -> DMatrix<f64> {
+    let d = upper.nrows();
+    let mut inverse = DMatrix::zeros(d, d);
+    for column in 0..d {
+        inverse[(column, column)] = 1.0 / upper[(column, column)];
+        for row in (0..column).rev() {
+            let sum: f64 = (row + 1..=column).map(|k| upper[(row, k)] * inverse[(k, column)]).sum();
+            inverse[(row, column)] = -sum / upper[(row, row)];
+        }
+    }
+    inverse
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use nalgebra::dmatrix;
+
+    use super::*;
+    use crate::landscape::Landscape;
+    use crate::loss::wells::{Well, Wells};
+
+    /// q is normalised: ∫ exp(ln q) over the plane is (2πcT)^(d/2), the constant that is left out. And proposals have
+    /// the mean and covariance of q.
+    #[test]
+    fn proposals_have_the_density_that_is_accounted_for() {
+        let well = |x: f64, loss: f64, hessian| Well { position: vec![x, 0.3 * x], loss, hessian };
+        let wells = [well(-1.0, 0.0, dmatrix![4.0, 1.0; 1.0, 2.0]), well(1.0, 0.1, dmatrix![1.0, 0.0; 0.0, 3.0])];
+        let loss = Arc::new(Wells::new(&wells, 0.02).unwrap());
+        let landscape = Landscape::explore(loss, &[[-2.0, 2.0]; 2]).unwrap();
+        let mixture = Mixture::new(&landscape.minima, 0.1);
+        let (mut whole, mut mean, n) = (0.0, [0.0; 2], 600);
+        for index in 0..n * n {
+            let theta = [-4.0 + 8.0 * (index % n) as f64 / n as f64, -4.0 + 8.0 * (index / n) as f64 / n as f64];
+            let weight = math::exp(mixture.log_density(&theta)) * (8.0 / n as f64) * (8.0 / n as f64);
+            whole += weight;
+            (0..2).for_each(|i| mean[i] += weight * theta[i]);
+        }
+        let constant = 2.0 * std::f64::consts::PI * 0.1 * 1.5;
+        assert!((whole / constant - 1.0).abs() < 1e-9, "{whole} {constant}");
+        // The midpoints of equal parts of the normal distribution stand for random normals.
+        let normal = |k: usize| crate::statistics::special::normal_quantile((k as f64 + 0.5) / 40.0);
+        let mut average = [0.0; 2];
+        for index in 0..400 * 1600 {
+            let normals = [normal(index / 400 % 40), normal(index / 16_000)];
+            let mut theta = [0.0; 2];
+            mixture.propose((index % 400) as f64 / 400.0 + 0.00125, &normals, &mut theta);
+            (0..2).for_each(|i| average[i] += theta[i] / (400.0 * 1600.0));
+        }
+        assert!((0..2).all(|i| (average[i] - mean[i] / whole).abs() < 4e-3), "{average:?} {mean:?}");
+    }
+}
