@@ -98,6 +98,19 @@ impl Setting {
         })
     }
 
+    /// The same loss, noise and landscape moved by another dynamics of the same noise scale.
+    pub fn with_dynamics(&self, dynamics: Arc<dyn Dynamics>) -> Self {
+        Self {
+            loss: self.loss.clone(),
+            noise: self.noise.clone(),
+            dynamics,
+            landscape: self.landscape.clone(),
+            domain: self.domain.clone(),
+            variables: self.variables.clone(),
+            noise_scale: self.noise_scale,
+        }
+    }
+
     /// δ, in SDE time.
     pub fn step(&self) -> f64 {
         self.dynamics.step()
@@ -123,7 +136,7 @@ impl Setting {
     }
 
     /// δh < 2 at every minimum, else the chain is unstable there: bad input for a single run.
-    fn require_stable(&self, loaded: &Loaded) -> Result<(), Problem> {
+    pub(super) fn require_stable(&self, loaded: &Loaded) -> Result<(), Problem> {
         let (step, sharpest) = (self.step(), self.sharpest());
         if step * sharpest < 2.0 {
             return Ok(());

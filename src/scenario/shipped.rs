@@ -45,6 +45,9 @@ const SHIPPED: &[Shipped] = embed![
     "frozen",
     "anisotropic-noise",
     "bowl",
+    "crossover",
+    "proportional-scaling-bowl",
+    "proportional-scaling-wells",
 ];
 
 /// All scenarios that come with the program, in the order of the talk.
