@@ -136,7 +136,7 @@ impl Setting {
     }
 
     /// δh < 2 at every minimum, else the chain is unstable there: bad input for a single run.
-    pub(super) fn require_stable(&self, loaded: &Loaded) -> Result<(), Problem> {
+    fn require_stable(&self, loaded: &Loaded) -> Result<(), Problem> {
         let (step, sharpest) = (self.step(), self.sharpest());
         if step * sharpest < 2.0 {
             return Ok(());

@@ -28,7 +28,9 @@ pub(super) fn points(findings: &Findings) -> Option<Rows> {
     let slide = if is_variance { "SDE" } else { "Laplace" };
     let mut head = vec![first.varied.clone()];
     head.extend(several.then(|| "quantity".to_owned()));
-    head.extend([slide, "Gibbs", "discrete", "measured", "95 % interval", "equilibrated", "diverged"].map(str::to_owned));
+    head.extend(
+        [slide, "Gibbs", "discrete", "measured", "95 % interval", "equilibrated", "diverged"].map(str::to_owned),
+    );
     let number = |value: Option<f64>| or_dash(value, |value| significant(value, 6));
     let row = |point: &PointRecord| {
         let mut row = vec![significant(point.at, 5)];
@@ -73,7 +75,8 @@ pub(super) fn crossover(record: &CrossoverRecord) -> Rows {
 /// What the line says of itself.
 pub(super) fn straightness(record: &CrossoverRecord) -> Option<String> {
     let (chi, p) = record.chi_square.zip(record.chi_square_p_value)?;
-    let outside = if record.extrapolated == Some(true) { "; the measured crossing lies outside of the points" } else { "" };
+    let outside =
+        if record.extrapolated == Some(true) { "; the measured crossing lies outside of the points" } else { "" };
     Some(format!("scatter about the measured line: χ² = {}, p = {}{outside}", significant(chi, 3), significant(p, 2)))
 }
 
@@ -99,9 +102,5 @@ pub(super) fn scaling(record: &ScalingRecord, tolerance: f64) -> Rows {
             }),
         ]);
     }
-    Rows {
-        title: "From which β on".into(),
-        head: vec![String::new(), "predicted".into(), "measured".into()],
-        rows,
-    }
+    Rows { title: "From which β on".into(), head: vec![String::new(), "predicted".into(), "measured".into()], rows }
 }

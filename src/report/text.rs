@@ -3,8 +3,8 @@
 use crate::findings::{ClaimRecord, Diagnostics, Findings, MinimumRecord, OccupancyRecord};
 use crate::statistics::claim::Verdict;
 
-use super::points;
 use super::number::{count, fixed, interval, point, probability, significant, with_error};
+use super::points;
 use super::table::{Table, WIDTH, wrap};
 use super::words::{RUNGS, expectation, predicted, rung_name, setting};
 

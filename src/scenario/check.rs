@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::memory;
-use super::scaling;
 use super::read::Parts;
+use super::scaling;
 use super::{EnsembleSpec, SgdSpec, Start};
 use crate::input::{LARGEST, Problem, SMALLEST, Source};
 use crate::loss::{Loss, LossKind, LossSpec, MatrixSpec};

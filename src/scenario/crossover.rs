@@ -48,7 +48,8 @@ impl CrossoverSpec {
 }
 
 fn read_factors(table: &Table<'_>) -> Option<Vec<f64>> {
-    let expected = Number { low: 1e-3, high: 1e3, ..Number::positive("the factors on n", "[0.6, 0.8, 1.0, 1.25, 1.6]") };
+    let expected =
+        Number { low: 1e-3, high: 1e3, ..Number::positive("the factors on n", "[0.6, 0.8, 1.0, 1.25, 1.6]") };
     let mut factors = table.numbers("factors", &expected)?;
     factors.sort_by(f64::total_cmp);
     let distinct = factors.windows(2).all(|pair| pair[1] / pair[0] > 1.0 + 1e-9);

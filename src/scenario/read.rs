@@ -1,8 +1,6 @@
 //! Reads the keys of a scenario, each checked by itself. What concerns several keys is in [`super::check`].
 
-use super::{
-    CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, TestSpec,
-};
+use super::{CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, TestSpec};
 use crate::dynamics::{DynamicsSpec, LearningRate};
 use crate::input::{Integer, Number, Table, shorten};
 use crate::loss::LossSpec;

@@ -119,11 +119,8 @@ impl Line {
     /// estimated errors, where one parameter is fitted; here two are, and 1 − hᵢ with the leverage hᵢ stands for 1 − wᵢ/Σw.
     fn straightness(&self, leverage: &[f64]) -> Option<f64> {
         let free = self.points.len().checked_sub(2).filter(|&free| free > 0)? as f64;
-        let unknown: f64 = leverage
-            .iter()
-            .zip(&self.points)
-            .map(|(h, p)| (1.0 - h) * (1.0 - h) / p.y.degrees_of_freedom)
-            .sum();
+        let unknown: f64 =
+            leverage.iter().zip(&self.points).map(|(h, p)| (1.0 - h) * (1.0 - h) / p.y.degrees_of_freedom).sum();
         let corrected = self.chi_square / free / (1.0 + 2.0 * (free - 1.0) / (free * (free + 2.0)) * unknown);
         // Known errors would be infinitely many; so many make no difference.
         let denominator = if unknown > 0.0 { (free * (free + 2.0) / (3.0 * unknown)).min(1e9) } else { 1e9 };
@@ -195,8 +192,14 @@ mod tests {
         assert!(close(root.standard_error, (5e-4_f64).sqrt() / 4.0));
         assert_eq!((root.degrees_of_freedom, line.p_value), (f64::INFINITY, None));
         // No crossing at positive x; and a slope that may be zero.
-        assert_eq!(Line::fit(&[point(1.0, 1.0, 0.01, 9.0), point(3.0, 2.0, 0.01, 9.0)]).unwrap().log_inverse_root(), None);
-        assert_eq!(Line::fit(&[point(1.0, 1.0, 0.2, 9.0), point(3.0, -1.0, 0.2, 9.0)]).unwrap().log_inverse_root(), None);
+        assert_eq!(
+            Line::fit(&[point(1.0, 1.0, 0.01, 9.0), point(3.0, 2.0, 0.01, 9.0)]).unwrap().log_inverse_root(),
+            None
+        );
+        assert_eq!(
+            Line::fit(&[point(1.0, 1.0, 0.2, 9.0), point(3.0, -1.0, 0.2, 9.0)]).unwrap().log_inverse_root(),
+            None
+        );
     }
 
     /// Degrees of freedom of one that dominates, and of equal ones.
@@ -221,8 +224,11 @@ mod tests {
     fn straightness_with_known_errors_is_chi_square() {
         // (1, −2, 1)/6 is orthogonal to lines at x = 0, 1, 2: adding e·(1, −2, 1) gives χ² = 6e²/SE².
         let bend = (3.841_458_820_694_124_f64 / 6.0).sqrt();
-        let points: Vec<LinePoint> =
-            [bend, -2.0 * bend, bend].iter().enumerate().map(|(x, y)| point(x as f64, *y, 1.0, f64::INFINITY)).collect();
+        let points: Vec<LinePoint> = [bend, -2.0 * bend, bend]
+            .iter()
+            .enumerate()
+            .map(|(x, y)| point(x as f64, *y, 1.0, f64::INFINITY))
+            .collect();
         assert!((Line::fit(&points).unwrap().p_value.unwrap() - 0.05).abs() < 1e-8);
     }
 }

@@ -5,10 +5,12 @@
 //! 1e-3 of a run that must hold beside one that diverges; on an unchanged program they never fail.
 
 mod bowl;
+mod crossover;
 mod divergence;
 mod ladder;
 mod normals;
 mod observers;
 mod orders;
 mod reproducibility;
+mod scaling;
 mod support;

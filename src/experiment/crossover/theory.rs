@@ -122,7 +122,8 @@ impl<'a> Question<'a> {
         }
         let there = by_gibbs(lowest).map_or(String::new(), |odds| format!(" (ln(p_{a}/p_{b}) = {odds:.3} there)"));
         let slide = if artefact > 0.0 {
-            let relation = if artefact * unit > lowest { "above that barrier: an artefact" } else { "which the exact law lacks" };
+            let relation =
+                if artefact * unit > lowest { "above that barrier: an artefact" } else { "which the exact law lacks" };
             format!("the slide's formula has {}* = {artefact:.4}, T* = {:.4}, {relation}", self.varied, artefact * unit)
         } else {
             format!("the slide's formula has none either, since {a} is both deeper and wider than {b}")
@@ -183,7 +184,8 @@ impl Theory {
         let inverse = factors.iter().map(|factor| 1.0 / (question.base * factor)).collect();
         let mut theory =
             Self { settings, ladders, inverse, pair: question.pair, laplace: question.laplace(), exact: Vec::new() };
-        theory.exact = RUNGS.into_iter().filter_map(|rung| Some((rung, theory.find_crossing(question, rung)?))).collect();
+        theory.exact =
+            RUNGS.into_iter().filter_map(|rung| Some((rung, theory.find_crossing(question, rung)?))).collect();
         Ok(theory)
     }
 

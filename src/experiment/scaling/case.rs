@@ -11,7 +11,7 @@ use crate::experiment::ladder::Ladder;
 use crate::experiment::points::{occupancies, of_occupancies, zero_between};
 use crate::experiment::setting::Setting;
 use crate::math;
-use crate::scenario::{Loaded, Rung, ScalingSpec};
+use crate::scenario::{Loaded, Rung};
 use crate::theory::ornstein_uhlenbeck::stationary_covariance;
 
 /// Points of the theory's curve: the bowl's is a formula, the wells' law a linear solve each.
@@ -52,8 +52,7 @@ impl<'a> Case<'a> {
         let settings: Vec<Setting> = beta.iter().map(|&beta| scaled(setting, loaded, beta)).collect();
         let is_bowl = setting.landscape.minima.len() == 1;
         let (kind, quantities) = if is_bowl { bowl(setting) } else { wells(&settings) };
-        let mut case =
-            Self { loaded, setting, kind, beta, settings, quantities, chain: Vec::new(), curve: Vec::new() };
+        let mut case = Self { loaded, setting, kind, beta, settings, quantities, chain: Vec::new(), curve: Vec::new() };
         case.chain = (0..case.beta.len()).map(|point| case.law_in_list(point)).collect();
         case.curve = case.grid().into_iter().map(|beta| (beta, case.law(beta))).collect();
         case
@@ -137,7 +136,7 @@ fn largest_change(law: &[f64], first: &[f64]) -> f64 {
 
 /// The β of a scenario.
 pub(super) fn list(loaded: &Loaded) -> Vec<f64> {
-    loaded.scenario.scaling.clone().unwrap_or_else(ScalingSpec::default).beta
+    loaded.scenario.scaling.clone().unwrap_or_default().beta
 }
 
 /// β = 2/(ηh) of the sharpest minimum: beyond it SGD with βη is unstable there.
@@ -166,9 +165,8 @@ fn wells(settings: &[Setting]) -> (Kind, Vec<String>) {
     let ladders: Vec<Ladder> = settings.iter().map(Ladder::climb).collect();
     let best = [Rung::Discrete, Rung::Gibbs, Rung::Laplace].into_iter().find_map(|rung| ladders[0].rung(rung));
     let occupancies = best.unwrap_or(&ladders[0].laplace);
-    let likeliest = (0..occupancies.len())
-        .max_by(|&a, &b| occupancies[a].total_cmp(&occupancies[b]).then(b.cmp(&a)))
-        .unwrap_or(0);
+    let likeliest =
+        (0..occupancies.len()).max_by(|&a, &b| occupancies[a].total_cmp(&occupancies[b]).then(b.cmp(&a))).unwrap_or(0);
     let pairs: Vec<[usize; 2]> =
         (0..occupancies.len()).filter(|&minimum| minimum != likeliest).map(|minimum| [minimum, likeliest]).collect();
     let names = pairs.iter().map(|&pair| pair_name(pair)).collect();

@@ -30,23 +30,18 @@ pub(super) fn all(
     run: Option<&Run>,
 ) -> (Vec<ClaimRecord>, Option<Verdict>) {
     let points = 0..case.beta.len();
-    let mut says: Vec<Says> =
-        points.clone().filter(|&point| case.chain[point].is_some()).map(Says::Discrete).collect();
+    let mut says: Vec<Says> = points.clone().filter(|&point| case.chain[point].is_some()).map(Says::Discrete).collect();
     says.extend(points.skip(1).filter(|&point| !is_beyond(case, case.beta[point])).map(Says::Unchanged));
     says.extend(case.is_bowl().then_some(Says::Divergence));
     let Some(run) = run else {
-        let claims = says.into_iter().filter_map(|says| {
-            says.claim(case, loaded).predicted(&says.contrasts(case, None))
-        });
+        let claims =
+            says.into_iter().filter_map(|says| says.claim(case, loaded).predicted(&says.contrasts(case, None)));
         return (claims.collect(), None);
     };
     let mut judged: Vec<(Says, Judgement, Option<[f64; 2]>)> =
         says.into_iter().map(|says| says.judged(case, loaded, run)).collect();
-    let mut primary: Vec<&mut Judgement> = judged
-        .iter_mut()
-        .filter(|(says, ..)| says.is_primary(loaded))
-        .map(|(_, judgement, _)| judgement)
-        .collect();
+    let mut primary: Vec<&mut Judgement> =
+        judged.iter_mut().filter(|(says, ..)| says.is_primary(loaded)).map(|(_, judgement, _)| judgement).collect();
     let verdict = scenario_verdict(&mut primary);
     let claims = judged.iter().filter_map(|(says, judgement, bracket)| {
         let reason = says.reason(case, setting, judgement);
@@ -106,7 +101,10 @@ impl Says {
                 "stationary law of the transfer operator N(θ′; θ − βη∇L, 2Tβη), or its first order in βη",
             ),
             Says::Unchanged(point) => (
-                format!("With η → {0}η and S → {0}S the {what} is that at β = {first}: only η/S matters", case.beta[point]),
+                format!(
+                    "With η → {0}η and S → {0}S the {what} is that at β = {first}: only η/S matters",
+                    case.beta[point]
+                ),
                 "Jastrzębski et al. 2017, arXiv:1711.04623; the talk's slide “Equilibrium”: the SDE depends on η/S alone",
             ),
             Says::Divergence => (
@@ -134,9 +132,8 @@ impl Says {
             measured,
         };
         let at = |index: usize, point: usize| format!("{} at β = {}", case.label(index), case.beta[point]);
-        let since = |index: usize, point: usize| {
-            format!("{}, β = {} → {}", case.label(index), case.beta[0], case.beta[point])
-        };
+        let since =
+            |index: usize, point: usize| format!("{}, β = {} → {}", case.label(index), case.beta[0], case.beta[point]);
         let quantities = 0..case.quantities.len();
         match self {
             Says::Discrete(point) => {
@@ -144,7 +141,8 @@ impl Says {
                 let mut contrasts: Vec<Contrast> =
                     quantities.clone().map(|i| contrast(at(i, point), law[i], value(point, i))).collect();
                 if let (Some(first), true, true) = (&case.chain[0], point > 0, case.is_bowl()) {
-                    contrasts.extend(quantities.map(|i| contrast(since(i, point), law[i] - first[i], change(point, i))));
+                    contrasts
+                        .extend(quantities.map(|i| contrast(since(i, point), law[i] - first[i], change(point, i))));
                 }
                 contrasts
             }

@@ -66,8 +66,7 @@ fn diverges(case: &Case, loaded: &Loaded, beta: f64, probe: u64, control: &Contr
     let seed = derived_seed(loaded.scenario.seed, SEEDS + probe);
     let plan = Plan { replicas: REPLICAS, burn_in: 0, steps, observe_every: 16, seed };
     let place = |_: u64, point: &mut [f64]| point.copy_from_slice(minimum);
-    let outcome =
-        ensemble::run(setting.dynamics.as_ref(), &plan, &place, &|_, _| Nobody, &mut |_| (), control.stop)?;
+    let outcome = ensemble::run(setting.dynamics.as_ref(), &plan, &place, &|_, _| Nobody, &mut |_| (), control.stop)?;
     let diverged = outcome.fates.iter().filter(|fate| **fate != Fate::Finished).count();
     Ok(2 * diverged > outcome.fates.len())
 }

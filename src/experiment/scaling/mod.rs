@@ -64,7 +64,8 @@ pub fn run(
     if let (Kind::Wells(_, ladders), Rung::Discrete) = (&case.kind, loaded.scenario.test.against) {
         ladders[0].require_primary(loaded)?;
     }
-    let points = in_turn(case.beta.len(), control, |index, control| Point::measure(&case, setting, loaded, index, control))?;
+    let points =
+        in_turn(case.beta.len(), control, |index, control| Point::measure(&case, setting, loaded, index, control))?;
     let diverges = if case.is_bowl() {
         let stayed = points.iter().take_while(|point| point.diagnostics.diverged == 0).count();
         let stays = case.beta[stayed.saturating_sub(1)];
@@ -167,15 +168,11 @@ impl Point {
                 let diagnostics = if cloud.is_empty() { gone() } else { cloud.diagnostics(&plan) };
                 (directions.iter().map(variance).collect(), diagnostics)
             }
-            Kind::Wells(pairs, ladders) => {
-                match Measured::take(setting, &ladders[index], &plan, loaded, control) {
-                    Ok(measured) => {
-                        (pairs.iter().map(|&pair| measured.log_odds(pair)).collect(), measured.diagnostics)
-                    }
-                    Err(ExperimentError::AllDiverged { .. }) if index > 0 => (vec![None; pairs.len()], gone()),
-                    Err(error) => return Err(error),
-                }
-            }
+            Kind::Wells(pairs, ladders) => match Measured::take(setting, &ladders[index], &plan, loaded, control) {
+                Ok(measured) => (pairs.iter().map(|&pair| measured.log_odds(pair)).collect(), measured.diagnostics),
+                Err(ExperimentError::AllDiverged { .. }) if index > 0 => (vec![None; pairs.len()], gone()),
+                Err(error) => return Err(error),
+            },
         };
         Ok(Self { name, estimates, diagnostics })
     }
@@ -250,11 +247,14 @@ fn notes(case: &Case, loaded: &Loaded, run: Option<&Run>) -> Vec<String> {
     }
     for (point, &beta) in case.beta.iter().enumerate() {
         let seen = run.map(|run| (run.points[point].diagnostics.diverged, loaded.scenario.ensemble.replicas));
-        let seen = seen.map_or(String::new(), |(diverged, replicas)| format!("; {diverged} of {replicas} replicas did"));
+        let seen =
+            seen.map_or(String::new(), |(diverged, replicas)| format!("; {diverged} of {replicas} replicas did"));
         if is_beyond(case, beta) {
             notes.push(format!("at β = {beta}, beyond 2/(ηh), divergence is predicted{seen}"));
         } else if case.chain[point].is_none() {
-            notes.push(format!("at β = {beta} the chain's own law is not known: no claim compares it with the measurement"));
+            notes.push(format!(
+                "at β = {beta} the chain's own law is not known: no claim compares it with the measurement"
+            ));
         }
     }
     let tolerance = loaded.scenario.test.tolerance;

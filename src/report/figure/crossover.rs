@@ -6,7 +6,7 @@ use plotters::prelude::DrawingBackend;
 use crate::findings::{CrossoverFigure, CrossoverLine, CrossoverRecord, Findings};
 use crate::scenario::Rung;
 
-use super::super::number::{pretty, significant, with_error};
+use super::super::number::{interval, pretty, significant};
 use super::super::words::{RUNGS, rung_name};
 use super::axis::{Axis, Scale};
 use super::canvas::{Align, Canvas, Drawn, Lettering, SMALL, Stroke};
@@ -14,7 +14,7 @@ use super::palette::{self, GREY, Look, MEASURED, PALE};
 use super::panel::{KeyEntry, Panel, Sample, key, key_height};
 use super::{Design, WIDTH};
 
-const LEFT: f64 = 70.0;
+const LEFT: f64 = 82.0;
 const RIGHT: f64 = WIDTH - 16.0;
 const KEY_ROOM: f64 = WIDTH - 24.0;
 const HEIGHTS: [f64; 2] = [230.0, 130.0];
@@ -141,7 +141,9 @@ impl<'a> Crossover<'a> {
         if let Some((crossing, [low, high])) = measured.and_then(|m| m.line_crossing.zip(m.interval)) {
             // Thick, under the points and just below the zero line, so that it hides neither.
             panel.interval(1.0 / high, 1.0 / low, zero + 9.0, Stroke::new(GREY, 2.5))?;
-            let text = format!("{n}* = {} (measured)", pretty(&with_error(crossing, Some((high - low) / 3.92))));
+            let error = Some((high - low) / 3.92);
+            let ends = pretty(&interval([low, high], error));
+            let text = format!("{n}* = {}, 95 %: {ends} (measured)", pretty(&significant(crossing, 4)));
             panel.canvas.text(&text, (left + 12.0, top + 32.0), lettering)?;
         }
         Ok(())
@@ -176,12 +178,12 @@ impl Design for Crossover<'_> {
         self.draw_curves(&upper, &whole)?;
         self.draw_crossings(&upper)?;
         upper.bottom_ticks()?;
-        upper.left_axis(&format!("ln(p({a})/p({b}))"), 54.0)?;
+        upper.left_axis(&format!("ln(p({a})/p({b}))"), 66.0)?;
         let slide = |x: f64| self.slide(x);
         let top = top + HEIGHTS[0] + GAP;
         let lower = Panel { canvas, frame: [LEFT, top, RIGHT, top + HEIGHTS[1]], x, y: self.vertical(&slide) };
         self.draw_curves(&lower, &slide)?;
-        lower.left_axis("minus Laplace", 54.0)?;
+        lower.left_axis("minus Laplace", 66.0)?;
         lower.bottom_axis(&format!("1/{}", self.record.varied))
     }
 }

@@ -12,7 +12,7 @@ use super::palette::{self, BAND, BLACK, GREY, Look};
 use super::panel::{KeyEntry, Panel, Sample, key, key_height};
 use super::{Design, WIDTH};
 
-const LEFT: f64 = 70.0;
+const LEFT: f64 = 72.0;
 const RIGHT: f64 = WIDTH - 18.0;
 const KEY_ROOM: f64 = WIDTH - 24.0;
 const HEIGHT: f64 = 280.0;
@@ -58,10 +58,15 @@ impl<'a> Scaling<'a> {
         };
         format!(
             "{what} at the first β, as η → βη and S → βS, with 95 % intervals between independent replicas. Curves: the chain's \
-             own law. Band: ±ε = ±{}, within which nothing counts as changed; the dashed line marks the β at which the predicted \
+             own law; symbols: measured, the bars often smaller than they. Band: ±ε = ±{}, within which nothing counts as changed; the dashed line marks the β at which the predicted \
              change leaves it.{divergence}{left_out}",
             significant(self.tolerance, 3)
         )
+    }
+
+    /// Whether a predicted curve goes down and out of the band.
+    fn is_falling(&self) -> bool {
+        self.data.predicted.iter().flatten().any(|y| *y < -self.tolerance)
     }
 
     fn shown(&self) -> usize {
@@ -71,7 +76,11 @@ impl<'a> Scaling<'a> {
     fn look(&self, index: usize) -> Look {
         // One quantity is the measurement and its rung; several are told apart by colour, marker and dash.
         if self.shown() == 1 {
-            Look { marker: palette::Marker::Circle, dash: palette::SOLID, ..palette::rung(crate::scenario::Rung::Discrete) }
+            Look {
+                marker: palette::Marker::Circle,
+                dash: palette::SOLID,
+                ..palette::rung(crate::scenario::Rung::Discrete)
+            }
         } else {
             palette::group(index)
         }
@@ -82,14 +91,15 @@ impl<'a> Scaling<'a> {
         let curves = names.map(|(index, name)| KeyEntry {
             look: self.look(index),
             sample: Sample::Line,
-            label: format!("{} by the chain's law", name.replace("p_", "p")),
+            label: if self.shown() == 1 { "the chain's own law".to_owned() } else { name.clone() },
         });
         let band = KeyEntry {
             look: Look { colour: BAND, marker: palette::Marker::Square, dash: palette::SOLID },
             sample: Sample::Patch,
             label: "unchanged to ±ε".into(),
         };
-        curves.chain([band]).collect()
+        let measured = KeyEntry { look: palette::MEASURED, sample: Sample::Interval, label: "measured".into() };
+        curves.chain((self.shown() == 1).then_some(measured)).chain([band]).collect()
     }
 
     fn top(&self) -> f64 {
@@ -110,14 +120,15 @@ impl<'a> Scaling<'a> {
             .filter(|y| y.is_finite())
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
         let margin = 0.12 * (high - low);
-        Axis::new(Scale::Linear, low - margin, high + margin)
+        // Below a rising curve there is room for words.
+        let words = if self.is_falling() { 0.0 } else { 0.08 * (high - low) };
+        Axis::new(Scale::Linear, low - margin - words, high + margin)
     }
 
     /// β at which every replica diverged.
     fn diverged(&self) -> Vec<f64> {
-        let all_gone = |beta: &&f64| {
-            self.points.iter().any(|point| point.at == **beta && point.diverged == Some(self.replicas))
-        };
+        let all_gone =
+            |beta: &&f64| self.points.iter().any(|point| point.at == **beta && point.diverged == Some(self.replicas));
         self.data.beta.iter().filter(all_gone).copied().collect()
     }
 
@@ -134,8 +145,8 @@ impl<'a> Scaling<'a> {
             let text = format!("{words}{}", pretty(&significant(beta, 4)));
             // Beside the line, on the side with room, low where a rising curve leaves the corner empty.
             let (align, shift) = if at > 0.6 * right { (Align::Right, -6.0) } else { (Align::Left, 6.0) };
-            let falling = self.data.predicted.iter().flatten().any(|y| *y < -self.tolerance);
-            let height = if falling { top + 14.0 + 17.0 * row as f64 } else { bottom - 14.0 - 17.0 * row as f64 };
+            let height =
+                if self.is_falling() { top + 14.0 + 17.0 * row as f64 } else { bottom - 14.0 - 17.0 * row as f64 };
             panel.canvas.text(&text, (at + shift, height), Lettering::new(SMALL, align))?;
         }
         Ok(())
@@ -185,7 +196,7 @@ impl Design for Scaling<'_> {
         } else {
             format!("log-odds − log-odds at β = {first}")
         };
-        panel.left_axis(&title, 54.0)?;
+        panel.left_axis(&title, 56.0)?;
         panel.bottom_axis("β")
     }
 }
