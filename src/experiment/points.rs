@@ -170,6 +170,19 @@ pub(super) fn notes<'a>(ladders: impl Iterator<Item = &'a Ladder>) -> Vec<String
 mod tests {
     use super::*;
 
+    /// Ensembles that shared a seed would not be independent, whatever their errors say.
+    #[test]
+    fn every_point_has_a_seed_of_its_own() {
+        let loaded = crate::scenario::resolve("proportional-scaling-bowl")[0].load(&[], None).unwrap();
+        let setting = Setting::from_scenario(&loaded).unwrap();
+        let mut seeds: Vec<u64> = (0..100).map(|index| plan(&setting, &loaded, index).seed).collect();
+        seeds.push(loaded.scenario.seed);
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), 101);
+        assert_eq!(plan(&setting, &loaded, 3).steps, loaded.scenario.ensemble.steps);
+    }
+
     #[test]
     fn zeros_are_found_where_there_are_any() {
         let root = zero_between(|x| Some(x * x - 2.0), 0.0, 2.0).unwrap();

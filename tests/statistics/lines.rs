@@ -52,9 +52,9 @@ fn intervals_of_a_line_cover_and_a_straight_line_is_doubted_one_time_in_twenty()
     assert!((52..=148).contains(&doubted), "a straight line was doubted {doubted} times of {REPEATS} at 5 %");
 }
 
-/// False failure below 1e-9: a bend of several errors is seen every time.
+/// False failure below 1e-9: a bend with a χ² of 969 is seen every time.
 #[test]
 fn a_bent_line_is_seen() {
     let mut random = random(302);
-    assert!((0..100).all(|_| draw(&mut random, 40, 0.01).p_value.unwrap() < 1e-3));
+    assert!((0..100).all(|_| draw(&mut random, 40, 0.05).p_value.unwrap() < 1e-3));
 }
