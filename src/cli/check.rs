@@ -19,7 +19,8 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
     let mut lines = vec![
         format!("{name}: sound, {} minima", forecast.minima),
         format!(
-            "  cost   {} trajectory-steps, about {} on {threads} threads, about {:.0} MB",
+            "  cost   {}{} trajectory-steps, about {} on {threads} threads, about {:.0} MB",
+            if forecast.ensembles > 1 { format!("{} ensembles, ", forecast.ensembles) } else { String::new() },
             quantity(forecast.trajectory_steps),
             duration(forecast.seconds),
             forecast.memory / 1e6
@@ -35,9 +36,12 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
     }
     match (forecast.transitions, forecast.standard_error) {
         (Some(transitions), Some(error)) => lines.push(format!(
-            "  power  about {} transitions expected: standard error {error:.2} of ln(p_A/p_B)",
-            quantity(transitions)
+            "  power  about {} transitions expected: standard error {error:.2$} of {}",
+            quantity(transitions),
+            forecast.quantity,
+            if error < 0.01 { 4 } else { 2 }
         )),
+        (None, Some(error)) => lines.push(format!("  power  standard error {error:.4} of {}", forecast.quantity)),
         (Some(transitions), None) => lines.push(format!(
             "  power  about {} transitions expected in all; with more than two minima the rarest decides the error",
             quantity(transitions)
@@ -47,7 +51,8 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
     if let Some((difference, best)) = forecast.bias {
         let verdict = if difference > forecast.tolerance { "beyond" } else { "within" };
         lines.push(format!(
-            "         the tested rung is {difference:.3} in log-odds from {best}, {verdict} ε = {}: {}",
+            "         the tested rung is {difference:.3} in {} from {best}, {verdict} ε = {}: {}",
+            if forecast.ensembles > 1 { &forecast.quantity } else { "log-odds" },
             forecast.tolerance,
             if difference > forecast.tolerance { "a long run will reject it" } else { "a long run will confirm it" }
         ));

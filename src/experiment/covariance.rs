@@ -3,32 +3,19 @@
 //! Variances along the principal axes of the prediction, and along the diagonals between them, are positive quantities
 //! and fix the whole matrix; each is compared in its logarithm.
 
-use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use nalgebra::{DMatrix, DVector};
 
+use super::cloud::{Cloud, NOTE, directions, quadratic_form};
 use super::reason::finite_step;
-use super::records::{Claim, all_diverged, diverged_records, document};
+use super::records::{Claim, all_diverged, document};
 use super::setting::Setting;
-use super::{Control, ExperimentError, Status};
-use crate::ensemble::moments::Moments;
-use crate::ensemble::{self, Fate, Plan, Progress};
-use crate::findings::{ClaimRecord, Diagnostics, FigureData, Findings, StartContrastRecord};
-use crate::loss::LANES;
+use super::{Control, ExperimentError};
+use crate::findings::{ClaimRecord, FigureData, Findings};
 use crate::math;
 use crate::scenario::{Loaded, Rung};
-use crate::statistics::{
-    Contrast, Equilibration, EquilibrationInput, Estimate, Evidence, Judgement, Observable, StartDesign, Verdict,
-    judge, scenario_verdict,
-};
+use crate::statistics::{Contrast, Evidence, Judgement, Verdict, judge, scenario_verdict};
 use crate::theory::Scheme;
 use crate::theory::ornstein_uhlenbeck::scheme_covariance;
-
-/// What the names of the compared quantities mean.
-const NOTE: &str = "axis i is the i-th principal axis (eigenvector) of the SDE's predicted covariance, the widest first; axes i + j is the \
-                    diagonal between two of them, whose variance fixes the covariance of the two";
-/// Replicas whose course in time is kept.
-const FOLLOWED: u64 = 256;
-/// Above this dimension the diagonals between axes would be too many; the axes alone are compared.
-const MOST_DIMENSIONS_WITH_DIAGONALS: usize = 8;
 
 /// The prediction alone.
 ///
@@ -51,7 +38,10 @@ pub fn run(
 ) -> Result<(Findings, FigureData), ExperimentError> {
     let bowl = Bowl::new(setting)?;
     let plan = setting.plan(loaded);
-    let cloud = Cloud::measure(setting, &plan, loaded, control)?;
+    let cloud = Cloud::measure(setting, &plan, &loaded.scenario.ensemble.start, control)?;
+    if cloud.is_empty() {
+        return Err(all_diverged(&cloud.fates, setting.step()));
+    }
     let evidence = Evidence::at_equilibrium(&cloud.equilibration, cloud.diverged());
     let mut judged: Vec<(Rung, Judgement)> = RUNGS
         .into_iter()
@@ -189,171 +179,6 @@ impl Bowl {
             )
         } else {
             "the bowl is not quadratic as far out as the cloud reaches, or the noise is not additive: both equations assume it".into()
-        }
-    }
-}
-
-/// Principal axes of a covariance, and the diagonals between each two of them.
-fn directions(covariance: &DMatrix<f64>) -> Vec<(String, DVector<f64>)> {
-    let d = covariance.nrows();
-    let eigen = SymmetricEigen::new(covariance.clone());
-    let mut order: Vec<usize> = (0..d).collect();
-    order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
-    let axes: Vec<DVector<f64>> = order.iter().map(|&i| eigen.eigenvectors.column(i).into_owned()).collect();
-    let mut all: Vec<(String, DVector<f64>)> =
-        axes.iter().enumerate().map(|(i, axis)| (format!("axis {}", i + 1), axis.clone())).collect();
-    if d <= MOST_DIMENSIONS_WITH_DIAGONALS {
-        for i in 0..d {
-            for j in i + 1..d {
-                let diagonal = (&axes[i] + &axes[j]) * std::f64::consts::FRAC_1_SQRT_2;
-                all.push((format!("axes {} + {}", i + 1, j + 1), diagonal));
-            }
-        }
-    }
-    all
-}
-
-fn quadratic_form(matrix: &DMatrix<f64>, direction: &DVector<f64>) -> f64 {
-    direction.dot(&(matrix * direction))
-}
-
-/// The measured cloud: time means of θ and θθᵀ of every finished replica.
-struct Cloud {
-    means: Vec<DVector<f64>>,
-    squares: Vec<DMatrix<f64>>,
-    fates: Vec<Fate>,
-    equilibration: Equilibration,
-}
-
-impl Cloud {
-    fn measure(
-        setting: &Setting,
-        plan: &Plan,
-        loaded: &Loaded,
-        control: &mut Control,
-    ) -> Result<Self, ExperimentError> {
-        let d = setting.loss.dimension();
-        let observer = |first: u64, count: usize| {
-            Moments::new(d).following(FOLLOWED.saturating_sub(first).min(count as u64) as usize)
-        };
-        let mut monitor = |progress: &Progress<Moments>| {
-            (control.monitor)(&Status {
-                steps_done: progress.steps_done,
-                steps_in_all: progress.steps_in_all,
-                estimate: &|| running_spread(progress.observers),
-            });
-        };
-        let place = |replica: u64, point: &mut [f64]| {
-            setting.start(&loaded.scenario.ensemble.start, plan.seed, replica, point);
-        };
-        let outcome = ensemble::run(setting.dynamics.as_ref(), plan, &place, &observer, &mut monitor, control.stop)?;
-        let finished: Vec<usize> =
-            (0..outcome.fates.len()).filter(|&replica| outcome.fates[replica] == Fate::Finished).collect();
-        if finished.is_empty() {
-            return Err(all_diverged(&outcome.fates, setting.step()));
-        }
-        let (means, squares): (Vec<_>, Vec<_>) = finished
-            .iter()
-            .filter_map(|replica| outcome.observers[replica / LANES].means(replica % LANES))
-            .map(|(first, second)| (DVector::from_vec(first), symmetric(d, &second)))
-            .unzip();
-        let series: Vec<Vec<f64>> = finished
-            .iter()
-            .take_while(|&&replica| (replica as u64) < FOLLOWED)
-            .map(|replica| outcome.observers[replica / LANES].course(replica % LANES))
-            .collect();
-        let equilibration = assess(&squares, &series);
-        Ok(Self { means, squares, fates: outcome.fates, equilibration })
-    }
-
-    /// Var(u·θ) from independent replicas, about the mean over all of them.
-    fn variance(&self, direction: &DVector<f64>) -> Option<Estimate> {
-        let along: Vec<f64> = self.means.iter().map(|mean| mean.dot(direction)).collect();
-        let center = along.iter().sum::<f64>() / along.len() as f64;
-        let values: Vec<f64> = self
-            .squares
-            .iter()
-            .zip(&along)
-            .map(|(square, mean)| quadratic_form(square, direction) - 2.0 * mean * center + center * center)
-            .collect();
-        Estimate::from_replicas(&values)
-    }
-
-    fn diverged(&self) -> usize {
-        self.fates.iter().filter(|fate| **fate != Fate::Finished).count()
-    }
-
-    fn diagnostics(&self, plan: &Plan) -> Diagnostics {
-        let equilibration = &self.equilibration;
-        Diagnostics {
-            nested_r_hat: equilibration.nested_r_hat,
-            r_hat: equilibration.r_hat,
-            ess: equilibration.minimum_effective_sample_size,
-            equilibrated: equilibration.is_equilibrated(),
-            reasons: equilibration.reasons.clone(),
-            diverged: self.diverged() as u64,
-            diverged_replicas: diverged_records(&self.fates),
-            start_contrast: equilibration.start_contrast.as_ref().map(StartContrastRecord::from),
-            observed_every: plan.observe_every,
-            ..Diagnostics::default()
-        }
-    }
-}
-
-/// One region, so a drift between the halves of the run is what would betray a memory of the start.
-fn assess(squares: &[DMatrix<f64>], series: &[Vec<f64>]) -> Equilibration {
-    let replica_means: Vec<f64> = squares.iter().map(|square| square.trace()).collect();
-    let observables = [Observable { label: "the mean square of θ", series, replica_means: &replica_means }];
-    let input = EquilibrationInput {
-        observables: &observables,
-        start_groups: &["the start".to_string()],
-        chain_groups: &vec![0; series.len()],
-        replica_groups: &vec![0; replica_means.len()],
-        design: StartDesign::OneRegion,
-    };
-    Equilibration::assess(&input)
-        .unwrap_or_else(|error| Equilibration { reasons: vec![error.to_string()], ..Equilibration::default() })
-}
-
-/// E|θ|² so far, over all replicas.
-fn running_spread(observers: &[&Moments]) -> Option<(String, f64, f64)> {
-    let lanes = observers.iter().flat_map(|observer| (0..LANES).filter_map(|lane| observer.mean_square(lane)));
-    let estimate = Estimate::from_replicas(&lanes.collect::<Vec<f64>>())?;
-    Some(("E|θ|²".into(), estimate.value, estimate.standard_error))
-}
-
-/// A symmetric matrix from its upper triangle, row by row.
-fn symmetric(d: usize, upper: &[f64]) -> DMatrix<f64> {
-    let mut matrix = DMatrix::zeros(d, d);
-    let mut entries = upper.iter();
-    for i in 0..d {
-        for j in i..d {
-            if let Some(&entry) = entries.next() {
-                matrix[(i, j)] = entry;
-                matrix[(j, i)] = entry;
-            }
-        }
-    }
-    matrix
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Four replicas that stood still at ±1 and ±2: all of the variance, 2.5, is between them, and none within.
-    #[test]
-    fn the_variance_is_about_the_mean_of_all_replicas() {
-        let places = [1.0, -1.0, 2.0, -2.0];
-        let shifted = |shift: f64| Cloud {
-            means: places.iter().map(|x| DVector::from_element(1, x + shift)).collect(),
-            squares: places.iter().map(|x| DMatrix::from_element(1, 1, (x + shift) * (x + shift))).collect(),
-            fates: vec![Fate::Finished; 4],
-            equilibration: Equilibration::default(),
-        };
-        for shift in [0.0, 3.0] {
-            let variance = shifted(shift).variance(&DVector::from_element(1, 1.0)).unwrap();
-            assert!((variance.value - 2.5).abs() < 1e-12, "{}", variance.value);
         }
     }
 }

@@ -134,7 +134,7 @@ fn contrast(
     }
 }
 
-fn pair_name([a, b]: [usize; 2]) -> String {
+pub(super) fn pair_name([a, b]: [usize; 2]) -> String {
     format!("ln(p_{}/p_{})", minimum_name(a), minimum_name(b))
 }
 
@@ -257,7 +257,7 @@ fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Me
         .collect()
 }
 
-fn diagnostics(setting: &Setting, ladder: &Ladder, measurement: &Measurement, plan: &Plan) -> Diagnostics {
+pub(super) fn diagnostics(setting: &Setting, ladder: &Ladder, measurement: &Measurement, plan: &Plan) -> Diagnostics {
     let equilibration = &measurement.equilibration;
     let minima = measurement.transitions.len();
     let pairs = (0..minima).flat_map(|from| (0..minima).map(move |to| (from, to))).filter(|(from, to)| from != to);

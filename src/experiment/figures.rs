@@ -49,6 +49,7 @@ pub(super) fn data(setting: &Setting, ladder: &Ladder, measurement: &Measurement
         density: histogram.filter(|_| setting.domain.len() == 1).map(|histogram| density(setting, ladder, histogram)),
         map: histogram.filter(|_| setting.domain.len() == 2).map(|histogram| map(setting, histogram, loaded)),
         mixing: Some(measurement.mixing.clone()),
+        ..FigureData::default()
     }
 }
 

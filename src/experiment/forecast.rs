@@ -9,7 +9,7 @@ use super::setting::Setting;
 use crate::dynamics::Block;
 use crate::landscape::minimum_name;
 use crate::loss::LANES;
-use crate::scenario::{Loaded, Rung};
+use crate::scenario::{ExperimentKind, Loaded, Rung};
 use crate::statistics::effort;
 
 /// Cost and power of a scenario.
@@ -17,6 +17,8 @@ use crate::statistics::effort;
 pub struct Forecast {
     /// Minima found.
     pub minima: usize,
+    /// Ensembles that are simulated, one after another.
+    pub ensembles: usize,
     /// Trajectory-steps in all, burn-in included.
     pub trajectory_steps: f64,
     /// Bytes at the peak, roughly.
@@ -25,7 +27,9 @@ pub struct Forecast {
     pub seconds: f64,
     /// Core-to-core transitions that the escape times predict, all replicas; `None` where there is no escape time.
     pub transitions: Option<f64>,
-    /// Standard error of the log-odds that they give (exact for two minima only).
+    /// What is measured.
+    pub quantity: String,
+    /// Its expected standard error (of log-odds: exact for two minima only).
     pub standard_error: Option<f64>,
     /// Measured steps per replica after which a true claim holds with 90 % probability.
     pub steps_wanted: Option<f64>,
@@ -36,7 +40,26 @@ pub struct Forecast {
     pub bias: Option<(f64, &'static str)>,
     /// The least-mixing pair and its mean escape time in SDE time.
     pub slowest: Option<(String, f64)>,
-    /// SDE time that each replica covers.
+    /// SDE time that each replica covers (in the shortest of several ensembles).
+    pub time: f64,
+}
+
+/// What a measurement can show, before it is made.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Power {
+    /// Core-to-core transitions, all replicas and ensembles.
+    pub transitions: Option<f64>,
+    /// What the error is of.
+    pub quantity: String,
+    /// The expected standard error.
+    pub standard_error: Option<f64>,
+    /// By which factor the steps must grow (or may shrink) for a true claim to hold with 90 % probability.
+    pub steps_factor: Option<f64>,
+    /// As in [`Forecast`].
+    pub bias: Option<(f64, &'static str)>,
+    /// As in [`Forecast`].
+    pub slowest: Option<(String, f64)>,
+    /// The shortest SDE time that an ensemble covers.
     pub time: f64,
 }
 
@@ -47,42 +70,66 @@ impl Forecast {
     /// When the loss does not allow the question.
     pub fn of(loaded: &Loaded, threads: usize) -> Result<Self, ExperimentError> {
         let setting = super::prepare(loaded)?;
-        let ladder = Ladder::climb(&setting);
-        ladder.require_primary(loaded)?;
+        let power = match loaded.scenario.experiment {
+            ExperimentKind::Crossover => super::crossover::power(loaded, &setting)?,
+            ExperimentKind::Scaling => super::scaling::power(loaded, &setting)?,
+            ExperimentKind::Equilibrium | ExperimentKind::Covariance => power(loaded, &setting)?,
+        };
         let ensemble = &loaded.scenario.ensemble;
         let (replicas, steps) = (ensemble.replicas as f64, ensemble.steps as f64);
-        let time = steps * setting.step();
-        let rate = transition_rate(&ladder);
-        let transitions = rate.map(|rate| rate * time * replicas);
-        let tolerance = loaded.scenario.test.tolerance;
-        let bias = bias(&ladder, loaded.scenario.test.against);
-        // With more than two minima the rarest one decides, for which the sum of all transitions says nothing.
-        let two = setting.landscape.minima.len() == 2;
-        let steps_wanted = rate
-            .filter(|_| two)
-            .zip(effort::transitions_to_hold(tolerance, bias.map_or(0.0, |(difference, _)| difference)))
-            .map(|(rate, wanted)| wanted / (rate * replicas * setting.step()));
-        let trajectory_steps = replicas * (steps + ensemble.burn_in as f64);
+        let ensembles = loaded.scenario.ensembles() as f64;
         let blocks = (replicas / LANES as f64).ceil();
+        let steps_of_replica = ensembles * (steps + ensemble.burn_in as f64);
         Ok(Self {
             minima: setting.landscape.minima.len(),
-            trajectory_steps,
+            ensembles: loaded.scenario.ensembles(),
+            trajectory_steps: replicas * steps_of_replica,
             memory: blocks * bytes_per_block(&setting) + 60e6,
-            seconds: blocks * (steps + ensemble.burn_in as f64) * seconds_per_block_step(&setting)
-                / (threads as f64).min(blocks),
-            standard_error: transitions.filter(|_| two).and_then(effort::log_odds_standard_error),
-            bias,
-            transitions,
-            steps_wanted,
-            tolerance,
-            slowest: slowest(&ladder),
-            time,
+            seconds: blocks * steps_of_replica * seconds_per_block_step(&setting) / (threads as f64).min(blocks),
+            transitions: power.transitions,
+            quantity: power.quantity,
+            standard_error: power.standard_error,
+            steps_wanted: power.steps_factor.map(|factor| factor * steps),
+            tolerance: loaded.scenario.test.tolerance,
+            bias: power.bias,
+            slowest: power.slowest,
+            time: power.time,
         })
     }
 }
 
+/// The power of one ensemble about occupancies.
+fn power(loaded: &Loaded, setting: &Setting) -> Result<Power, ExperimentError> {
+    let ladder = Ladder::climb(setting);
+    ladder.require_primary(loaded)?;
+    let ensemble = &loaded.scenario.ensemble;
+    let time = ensemble.steps as f64 * setting.step();
+    let transitions = transition_rate(&ladder).map(|rate| rate * time * ensemble.replicas as f64);
+    let bias = bias(&ladder, loaded.scenario.test.against);
+    // With more than two minima the rarest one decides, for which the sum of all transitions says nothing.
+    let standard_error =
+        transitions.filter(|_| setting.landscape.minima.len() == 2).and_then(effort::log_odds_standard_error);
+    let difference = bias.map_or(0.0, |(difference, _)| difference);
+    Ok(Power {
+        transitions,
+        quantity: "ln(p_A/p_B)".into(),
+        steps_factor: standard_error.and_then(|error| steps_factor(error, loaded.scenario.test.tolerance, difference)),
+        standard_error,
+        bias,
+        slowest: slowest(&ladder),
+        time,
+    })
+}
+
+/// By which factor the steps must grow for a claim with this standard error to hold with 90 % probability, if the true
+/// difference is d: (SE/SE wanted)².
+pub(super) fn steps_factor(standard_error: f64, tolerance: f64, difference: f64) -> Option<f64> {
+    let wanted = effort::transitions_to_hold(tolerance, difference)?;
+    Some(wanted / effort::transitions_for_standard_error(standard_error)?)
+}
+
 /// Σ_A p_A Σ_B 1/τ_AB, with the best occupancies and times that the ladder has.
-fn transition_rate(ladder: &Ladder) -> Option<f64> {
+pub(super) fn transition_rate(ladder: &Ladder) -> Option<f64> {
     let occupancies = RUNGS.into_iter().rev().find_map(|rung| ladder.rung(rung))?;
     let mut rate = 0.0;
     for escape in &ladder.escape {
@@ -107,7 +154,7 @@ fn best_time(escape: &crate::findings::EscapeRecord) -> Option<f64> {
     escape.discrete.or(escape.exact).or(escape.kramers)
 }
 
-fn slowest(ladder: &Ladder) -> Option<(String, f64)> {
+pub(super) fn slowest(ladder: &Ladder) -> Option<(String, f64)> {
     let times = ladder
         .escape
         .iter()

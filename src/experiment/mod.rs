@@ -1,13 +1,17 @@
 //! Experiments: one file per question, each pairing predictions with estimates into claims.
 
+mod cloud;
 pub mod covariance;
+pub mod crossover;
 pub mod equilibrium;
 mod figures;
 pub mod forecast;
 pub mod ladder;
 pub mod measurement;
+mod points;
 mod reason;
 mod records;
+pub mod scaling;
 pub mod setting;
 mod state_dependent;
 
@@ -103,6 +107,8 @@ pub fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
     match loaded.scenario.experiment {
         ExperimentKind::Equilibrium => equilibrium::prepare(loaded),
         ExperimentKind::Covariance => covariance::prepare(loaded),
+        ExperimentKind::Crossover => crossover::prepare(loaded),
+        ExperimentKind::Scaling => scaling::prepare(loaded),
     }
 }
 
@@ -114,6 +120,8 @@ pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, Experimen
     match loaded.scenario.experiment {
         ExperimentKind::Equilibrium => equilibrium::predict(loaded, setting),
         ExperimentKind::Covariance => covariance::predict(loaded, setting),
+        ExperimentKind::Crossover => crossover::predict(loaded, setting),
+        ExperimentKind::Scaling => scaling::predict(loaded, setting),
     }
 }
 
@@ -129,5 +137,7 @@ pub fn run(
     match loaded.scenario.experiment {
         ExperimentKind::Equilibrium => equilibrium::run(loaded, setting, control),
         ExperimentKind::Covariance => covariance::run(loaded, setting, control),
+        ExperimentKind::Crossover => crossover::run(loaded, setting, control),
+        ExperimentKind::Scaling => scaling::run(loaded, setting, control),
     }
 }

@@ -101,6 +101,19 @@ impl Setting {
         })
     }
 
+    /// The same loss, noise and landscape moved by another dynamics of the same noise scale.
+    pub fn with_dynamics(&self, dynamics: Arc<dyn Dynamics>) -> Self {
+        Self {
+            loss: self.loss.clone(),
+            noise: self.noise.clone(),
+            dynamics,
+            landscape: self.landscape.clone(),
+            domain: self.domain.clone(),
+            variables: self.variables.clone(),
+            noise_scale: self.noise_scale,
+        }
+    }
+
     /// δ, in SDE time.
     pub fn step(&self) -> f64 {
         self.dynamics.step()

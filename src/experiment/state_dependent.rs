@@ -4,8 +4,8 @@ use super::ladder::{Discrete, Ladder, neighbours, no_law_at_its_step};
 use super::setting::Setting;
 use crate::findings::EscapeRecord;
 use crate::landscape::minimum_name;
-use crate::theory::discrete::Chain;
-use crate::theory::ito::{self, Potential};
+use crate::theory::discrete::{Chain, DiscreteLaw};
+use crate::theory::ito::{self, ItoLaw, Potential};
 use crate::theory::{Scheme, escape};
 
 /// Adds what is known in one dimension, and notes for what is not.
@@ -46,6 +46,23 @@ pub(super) fn climb(ladder: &mut Ladder, setting: &Setting) {
             discrete: chain.as_ref().and_then(|chain| chain.mean_passage_time(start, end)),
         });
     }
+}
+
+/// The Itô law alone; `None` where it is not known.
+pub(super) fn ito(setting: &Setting) -> Option<ItoLaw> {
+    let [line] = setting.domain.as_slice() else { return None };
+    let diffusion = |x: f64| setting.diffusion(x);
+    let potential = Potential::new(setting.loss.as_ref(), &diffusion, *line).ok()?;
+    (!setting.noise.is_additive()).then(|| ito::by_quadrature(&potential, &setting.landscape))
+}
+
+/// The law of the Euler–Maruyama chain alone; `None` where it is not known.
+pub(super) fn chain_law(setting: &Setting) -> Option<DiscreteLaw> {
+    let [line] = setting.domain.as_slice() else { return None };
+    let diffusion = |x: f64| setting.diffusion(x);
+    Chain::with_diffusion(setting.loss.as_ref(), &setting.landscape, *line, &diffusion, setting.step())
+        .and_then(|chain| chain.stationary())
+        .ok()
 }
 
 /// The law of the Euler–Maruyama chain with its spread at every place.

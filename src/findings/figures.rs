@@ -1,6 +1,6 @@
 //! What figures are drawn from: plain data, written to `figures/*.csv` and read back.
 
-/// What the figures of an occupancy question are drawn from; `None` where a figure does not apply.
+/// What the figures are drawn from; `None` where a figure does not apply.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FigureData {
     /// Histogram and predicted densities (1-D).
@@ -9,6 +9,10 @@ pub struct FigureData {
     pub map: Option<MapFigure>,
     /// Running occupancies by start basin.
     pub mixing: Option<MixingFigure>,
+    /// Log-odds against 1/n.
+    pub crossover: Option<CrossoverFigure>,
+    /// Changes with β.
+    pub scaling: Option<ScalingFigure>,
 }
 
 /// Measured density with error bars beside the predicted ones, 1-D.
@@ -82,4 +86,53 @@ pub struct MixingSeries {
     pub value: Vec<f64>,
     /// Its standard error between replicas of the group; NaN where the group has one replica.
     pub standard_error: Vec<f64>,
+}
+
+/// ln(p_A/p_B) against 1/n: points, and a line for the measurement and for every rung.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CrossoverFigure {
+    /// 1/n (or 1/T) of the points.
+    pub inverse: Vec<f64>,
+    /// Measured ln(p_A/p_B) there; NaN without an estimate.
+    pub measured: Vec<f64>,
+    /// Ends of its 95 % intervals.
+    pub low: Vec<f64>,
+    /// Upper ends.
+    pub high: Vec<f64>,
+    /// Where the curves are given.
+    pub at: Vec<f64>,
+    /// The curves: every rung's own log-odds, and the measured line with its 95 % band.
+    pub lines: Vec<CrossoverLine>,
+}
+
+/// One curve of ln(p_A/p_B).
+#[derive(Clone, Debug, PartialEq)]
+pub struct CrossoverLine {
+    /// `laplace`, `gibbs`, `discrete` or `measured`.
+    pub name: String,
+    /// Its heights.
+    pub value: Vec<f64>,
+    /// The band; equal to the heights where the curve has no error.
+    pub low: Vec<f64>,
+    /// Upper edge of the band.
+    pub high: Vec<f64>,
+}
+
+/// How a quantity changes with β: points, and the theory's curve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScalingFigure {
+    /// Names of the quantities.
+    pub quantities: Vec<String>,
+    /// β of the points, the first being what the others are compared with.
+    pub beta: Vec<f64>,
+    /// Measured change since the first β, one row per quantity and β: ln ratio or difference of log-odds; NaN without one.
+    pub measured: Vec<Vec<f64>>,
+    /// Lower ends of their 95 % intervals.
+    pub low: Vec<Vec<f64>>,
+    /// Upper ends.
+    pub high: Vec<Vec<f64>>,
+    /// β where the theory's curves are given.
+    pub at: Vec<f64>,
+    /// The chain's own change since the first β, per quantity; NaN where it has no law.
+    pub predicted: Vec<Vec<f64>>,
 }

@@ -4,10 +4,15 @@
 //! Both are plain data: a pure function of scenario, seed and program version.
 
 pub mod figures;
+mod points;
 
 use serde::{Deserialize, Serialize};
 
-pub use figures::{DensityFigure, FigureData, MapFigure, MixingFigure, MixingSeries, Path2};
+pub use figures::{
+    CrossoverFigure, CrossoverLine, DensityFigure, FigureData, MapFigure, MixingFigure, MixingSeries, Path2,
+    ScalingFigure,
+};
+pub use points::{CrossingRecord, CrossoverRecord, PointRecord, ScalingRecord};
 
 use crate::scenario::Scenario;
 use crate::statistics::claim::Verdict;
@@ -38,6 +43,15 @@ pub struct Findings {
     pub escape: Vec<EscapeRecord>,
     /// The ladder, one row per minimum and one for `other`.
     pub occupancy: Vec<OccupancyRecord>,
+    /// Where a question goes through several noise scales or learning rates: one row per point and quantity.
+    #[serde(default)]
+    pub points: Vec<PointRecord>,
+    /// The line through the points, for a crossover.
+    #[serde(default)]
+    pub crossover: Option<CrossoverRecord>,
+    /// Where proportional scaling breaks, and where it diverges.
+    #[serde(default)]
+    pub scaling: Option<ScalingRecord>,
     /// Prediction beside measurement, as tested statements.
     pub claims: Vec<ClaimRecord>,
     /// Of the whole scenario; null when nothing was simulated.

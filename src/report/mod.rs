@@ -11,6 +11,7 @@ mod error;
 mod figure;
 mod html;
 mod number;
+mod points;
 mod table;
 mod words;
 mod write;

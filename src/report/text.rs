@@ -4,6 +4,7 @@ use crate::findings::{ClaimRecord, Diagnostics, Findings, MinimumRecord, Occupan
 use crate::statistics::claim::Verdict;
 
 use super::number::{count, fixed, interval, point, probability, significant, with_error};
+use super::points;
 use super::table::{Table, WIDTH, wrap};
 use super::words::{RUNGS, expectation, predicted, predicted_error, rung_name, setting};
 
@@ -33,6 +34,7 @@ impl Style {
 pub fn run(findings: &Findings, style: Style) -> String {
     let mut lines = heading(findings, style);
     section(&mut lines, "Occupancy of the minima", ladder(findings));
+    along(&mut lines, findings);
     section(&mut lines, "Mean escape times, in SDE time", escape(findings));
     section(&mut lines, "Claims (* decides the verdict; the interval is 90 %)", claims(findings, style));
     if let Some(diagnostics) = &findings.diagnostics {
@@ -52,6 +54,7 @@ pub fn predict(findings: &Findings, style: Style) -> String {
     section(&mut lines, "Minima", minima(findings));
     section(&mut lines, "Saddles", saddles(findings));
     section(&mut lines, "Predicted occupancy of the minima", predictions(findings));
+    along(&mut lines, findings);
     section(&mut lines, "Predicted mean escape times, in SDE time", escape(findings));
     let tested = findings.claims.iter().filter(|claim| claim.primary);
     let statements = tested.flat_map(|claim| claim.contrasts.iter().map(move |contrast| (claim, contrast)));
@@ -79,6 +82,24 @@ fn section(lines: &mut Vec<String>, title: &str, content: Vec<String>) {
         lines.push(String::new());
         lines.push(title.to_owned());
         lines.extend(content);
+    }
+}
+
+/// Tables of a question about several noise scales or learning rates.
+fn along(lines: &mut Vec<String>, findings: &Findings) {
+    let tolerance = findings.scenario.test.tolerance;
+    let scaling = findings.scaling.as_ref().map(|record| points::scaling(record, tolerance));
+    let tables = [findings.crossover.as_ref().map(points::crossover), scaling, points::points(findings)];
+    for (index, table) in tables.into_iter().enumerate() {
+        let Some(points::Rows { title, head, rows }) = table else { continue };
+        let left: &[usize] = if index == 1 { &[0, 2] } else { &[0] };
+        let mut table = Table::new(head, left);
+        rows.into_iter().for_each(|row| table.row(row));
+        let mut content = table.without_empty_columns().lines();
+        if let (0, Some(record)) = (index, &findings.crossover) {
+            content.extend(points::straightness(record).iter().flat_map(|sentence| wrap(sentence, 2)));
+        }
+        section(lines, &title, content);
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::memory;
 use super::read::Parts;
+use super::scaling;
 use super::{EnsembleSpec, SgdSpec, Start};
 use crate::dynamics::DynamicsSpec;
 use crate::input::{LARGEST, Problem, SMALLEST, Source};
@@ -22,6 +23,10 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
     }
     if let Some(ensemble) = &parts.ensemble {
         problems.extend(steps(ensemble, source));
+    }
+    if let (Some(experiment), Some(scaling)) = (parts.experiment, &parts.scaling) {
+        let (noise, dynamics) = (parts.noise.as_ref(), parts.dynamics.as_ref());
+        problems.extend(scaling::check(experiment, scaling.as_ref(), noise, dynamics, parts.sgd.flatten(), source));
     }
     let Some(loss) = &parts.loss else { return problems };
     if let Some(noise) = &parts.noise {

@@ -1,14 +1,18 @@
 //! Scenarios: a file of TOML as typed, checked, and turned into what an experiment needs.
 
 mod check;
+mod crossover;
 mod load;
 mod memory;
 mod read;
+mod scaling;
 mod shipped;
 
 use serde::{Deserialize, Serialize};
 
+pub use crossover::CrossoverSpec;
 pub use load::{Loaded, load, parse};
+pub use scaling::ScalingSpec;
 pub use shipped::{Shipped, resolve, shipped};
 
 use crate::dynamics::DynamicsSpec;
@@ -43,6 +47,12 @@ pub struct Scenario {
     pub ensemble: EnsembleSpec,
     /// When a claim holds.
     pub test: TestSpec,
+    /// At which noise scales, for a crossover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crossover: Option<CrossoverSpec>,
+    /// By which factors, for proportional scaling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<ScalingSpec>,
 }
 
 /// The experiments, one file each in `crate::experiment`.
@@ -53,6 +63,10 @@ pub enum ExperimentKind {
     Equilibrium,
     /// Stationary covariance in a bowl against the Lyapunov equations.
     Covariance,
+    /// ln(p_A/p_B) against 1/n: slope, intercept, and n* where the two minima are even.
+    Crossover,
+    /// η → βη, S → βS on the discrete dynamics: what stays the same, and at which β it no longer does.
+    Scaling,
 }
 
 /// Learning rate and batch size.
@@ -161,10 +175,20 @@ impl Scenario {
         }
     }
 
+    /// How many ensembles a run simulates, one after another.
+    pub fn ensembles(&self) -> usize {
+        match self.experiment {
+            ExperimentKind::Crossover => self.crossover.as_ref().map_or(1, |crossover| crossover.factors.len()),
+            ExperimentKind::Scaling => self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()),
+            ExperimentKind::Equilibrium | ExperimentKind::Covariance => 1,
+        }
+    }
+
     /// Seconds that a run takes, to an order of magnitude.
     pub fn rough_seconds(&self) -> f64 {
         let steps = self.ensemble.steps as f64 + self.ensemble.burn_in as f64;
-        steps * self.ensemble.replicas as f64 * self.dimension() as f64 / ROUGH_SPEED
+        let ensembles = self.ensembles() as f64;
+        ensembles * steps * self.ensemble.replicas as f64 * self.dimension() as f64 / ROUGH_SPEED
     }
 
     /// The scenario as a file that reads back to the same one, every default filled in.

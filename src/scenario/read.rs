@@ -1,6 +1,6 @@
 //! Reads the keys of a scenario, each checked by itself. What concerns several keys is in [`super::check`].
 
-use super::{EnsembleSpec, ExperimentKind, Rung, Scenario, SgdSpec, Start, TestSpec};
+use super::{CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, TestSpec};
 use crate::dynamics::{DynamicsSpec, LearningRate};
 use crate::input::{Integer, Number, Table, shorten};
 use crate::loss::LossSpec;
@@ -10,10 +10,14 @@ use crate::statistics::claim::Verdict;
 /// The largest integer of TOML, which has 64 bits with a sign.
 const LARGEST_INTEGER: u64 = i64::MAX as u64;
 
-const EXPERIMENTS: [(&str, ExperimentKind); 2] =
-    [("equilibrium", ExperimentKind::Equilibrium), ("covariance", ExperimentKind::Covariance)];
+const EXPERIMENTS: [(&str, ExperimentKind); 4] = [
+    ("equilibrium", ExperimentKind::Equilibrium),
+    ("covariance", ExperimentKind::Covariance),
+    ("crossover", ExperimentKind::Crossover),
+    ("scaling", ExperimentKind::Scaling),
+];
 /// Experiments of later versions.
-const LATER_EXPERIMENTS: [&str; 7] = ["scaling", "cloud", "escape", "walk", "weak-error", "curves", "training"];
+const LATER_EXPERIMENTS: [&str; 6] = ["cloud", "escape", "walk", "weak-error", "curves", "training"];
 
 const VERDICTS: [(&str, Verdict); 3] =
     [("holds", Verdict::Holds), ("rejected", Verdict::Rejected), ("undetermined", Verdict::Undetermined)];
@@ -27,7 +31,7 @@ pub(super) struct Parts {
     name: Option<String>,
     title: Option<String>,
     question: Option<String>,
-    experiment: Option<ExperimentKind>,
+    pub experiment: Option<ExperimentKind>,
     expect: Option<Verdict>,
     seed: Option<u64>,
     pub loss: Option<LossSpec>,
@@ -37,6 +41,9 @@ pub(super) struct Parts {
     pub dynamics: Option<DynamicsSpec>,
     pub ensemble: Option<EnsembleSpec>,
     test: Option<TestSpec>,
+    /// `Some(None)` where the experiment has no such table.
+    pub crossover: Option<Option<CrossoverSpec>>,
+    pub scaling: Option<Option<ScalingSpec>>,
 }
 
 impl Parts {
@@ -81,11 +88,29 @@ impl Parts {
             Some(None) => Some(default_test),
             None => None,
         };
+        // A misspelt experiment may be the one that the table belongs to.
+        let asks = |kind: ExperimentKind| experiment.is_none_or(|experiment| experiment == kind);
+        let crossover = table_of(root, "crossover", asks(ExperimentKind::Crossover), CrossoverSpec::read);
+        let scaling = table_of(root, "scaling", asks(ExperimentKind::Scaling), ScalingSpec::read);
         let instead = "run the scenario once for each value instead, with --set KEY=VALUE";
         root.refuse("study", format!("studies are not available in this version; remove [study]; {instead}"));
-        root.refuse("scaling", format!("scaling is not available in this version; remove [scaling]; {instead}"));
         root.finish();
-        Self { name, title, question, experiment, expect, seed, loss, noise, sgd, dynamics, ensemble, test }
+        Self {
+            name,
+            title,
+            question,
+            experiment,
+            expect,
+            seed,
+            loss,
+            noise,
+            sgd,
+            dynamics,
+            ensemble,
+            test,
+            crossover,
+            scaling,
+        }
     }
 
     /// The scenario, when every part is right.
@@ -103,8 +128,28 @@ impl Parts {
             dynamics: self.dynamics?,
             ensemble: self.ensemble?,
             test: self.test?,
+            crossover: self.crossover?,
+            scaling: self.scaling?,
         })
     }
+}
+
+/// The table of one experiment: read (or the defaults) where the scenario asks that question, refused elsewhere.
+fn table_of<'c, T: Default>(
+    root: &Table<'c>,
+    key: &str,
+    is_asked: bool,
+    read: impl Fn(&Table<'c>) -> Option<T>,
+) -> Option<Option<T>> {
+    if is_asked {
+        return match root.optional_table(key)? {
+            Some(table) => read(&table).map(Some),
+            None => Some(Some(T::default())),
+        };
+    }
+    let message = format!("the table [{key}] belongs to experiment = \"{key}\"; write that, or remove the table");
+    root.refuse(key, message);
+    Some(None)
 }
 
 /// The name, which becomes a folder.
@@ -234,7 +279,8 @@ impl TestSpec {
     fn default_for(experiment: ExperimentKind) -> Self {
         let against = match experiment {
             ExperimentKind::Equilibrium => Rung::Laplace,
-            ExperimentKind::Covariance => Rung::Discrete,
+            ExperimentKind::Covariance | ExperimentKind::Scaling => Rung::Discrete,
+            ExperimentKind::Crossover => Rung::Gibbs,
         };
         Self { tolerance: 0.1, against }
     }

@@ -48,6 +48,9 @@ const SHIPPED: &[Shipped] = embed![
     "three-wells-2d",
     "ten-dimensional-wells",
     "bowl",
+    "crossover",
+    "proportional-scaling-bowl",
+    "proportional-scaling-wells",
 ];
 
 /// All scenarios that come with the program, in the order of the talk.

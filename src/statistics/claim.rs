@@ -256,6 +256,14 @@ impl Judgement {
         Some((smallest * self.contrasts.len() as f64).min(1.0))
     }
 
+    /// Takes a HOLDS back for a reason that the numbers of the contrasts do not show, such as an extrapolation.
+    pub fn bar_holding(&mut self, why: &str) {
+        if self.verdict == Verdict::Holds {
+            self.verdict = Verdict::Undetermined;
+            self.reason = format!("{why}; without that: {}", self.reason);
+        }
+    }
+
     /// Takes a rejection back that did not survive Holm's correction over `primary_claims` claims.
     pub(super) fn withdraw_rejection(&mut self, primary_claims: usize) {
         self.verdict = Verdict::Undetermined;

@@ -17,6 +17,7 @@
 //! | [`r_hat`], [`effective_sample_size`] | convergence diagnostics of chains |
 //! | [`start_contrast`], [`equilibration`] | has the ensemble forgotten where it started? |
 //! | [`claim`] | HOLDS, REJECTED or UNDETERMINED, and why |
+//! | [`line`] | a weighted straight line through independent estimates, and its root |
 //! | [`scenario`] | Holm's correction, and the verdict of a whole scenario |
 //! | [`effort`] | how many transitions an answer costs |
 //!
@@ -30,6 +31,7 @@ pub mod equilibration;
 mod error;
 pub mod estimate;
 pub mod hotelling;
+pub mod line;
 pub mod occupancy;
 pub mod r_hat;
 pub mod scenario;
@@ -42,6 +44,7 @@ pub use equilibration::{Equilibration, EquilibrationInput, Observable, StartDesi
 pub use error::StatisticsError;
 pub use estimate::Estimate;
 pub use hotelling::{HotellingTest, hotelling};
+pub use line::{Line, LinePoint};
 pub use occupancy::Occupancies;
 pub use scenario::{holm, scenario_verdict};
 pub use start_contrast::StartContrast;

@@ -50,6 +50,24 @@ fn results_are_the_same_bytes_for_any_number_of_threads() {
     }
 }
 
+/// Questions of several ensembles: every point has a seed of its own, and none depends on the threads.
+#[test]
+fn several_ensembles_are_the_same_bytes_for_any_number_of_threads() {
+    let here = Workplace::new();
+    for scenario in ["crossover", "proportional-scaling-bowl", "proportional-scaling-wells"] {
+        let alone = bytes(&here, scenario, "5", "1", "out-1");
+        assert!(alone.len() >= 4, "{scenario}");
+        assert!(bytes(&here, scenario, "5", "3", "out-3") == alone, "{scenario} on 3 threads");
+        let document = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+        let other = document(&bytes(&here, scenario, "6", "2", "other")[0]);
+        let points = |document: &serde_json::Value| document["points"].as_array().unwrap().clone();
+        for (one, two) in points(&document(&alone[0])).iter().zip(points(&other)) {
+            assert_eq!(one["at"], two["at"]);
+            assert!(one["measured"].is_null() || one["measured"] != two["measured"], "{scenario}: {one}");
+        }
+    }
+}
+
 /// No absent figure is anything but null, and no float is not finite: both would be other JSON, or none.
 #[test]
 fn results_are_plain_json() {

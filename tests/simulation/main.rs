@@ -5,6 +5,7 @@
 //! 1e-3 of a run that must hold beside one that diverges; on an unchanged program they never fail.
 
 mod bowl;
+mod crossover;
 mod deterministic;
 mod divergence;
 mod invariant_law;
@@ -13,6 +14,7 @@ mod normals;
 mod observers;
 mod orders;
 mod reproducibility;
+mod scaling;
 mod support;
 mod varying_noise;
 mod weak_orders;

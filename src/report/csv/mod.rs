@@ -1,9 +1,11 @@
 //! The data behind the figures as tidy CSV, and back: the first line names the columns, one observation per line. One
 //! file per figure, with `tables` (to CSV) and `read` (back; `None` where the figure has no files).
 
+mod crossover;
 mod density;
 mod map;
 mod mixing;
+mod scaling;
 mod table;
 
 use std::fs;
@@ -20,9 +22,14 @@ type Tables = Vec<(&'static str, Table)>;
 
 /// Writes what the figures are drawn from into `folder`, which exists; returns the files.
 pub fn save_figures(folder: &Path, figures: &FigureData) -> Result<Vec<PathBuf>, ReportError> {
-    let FigureData { density, map, mixing } = figures;
-    let tables =
-        [density.as_ref().map(density::tables), map.as_ref().map(map::tables), mixing.as_ref().map(mixing::tables)];
+    let FigureData { density, map, mixing, crossover, scaling } = figures;
+    let tables = [
+        density.as_ref().map(density::tables),
+        map.as_ref().map(map::tables),
+        mixing.as_ref().map(mixing::tables),
+        crossover.as_ref().map(crossover::tables),
+        scaling.as_ref().map(scaling::tables),
+    ];
     let mut files = Vec::new();
     for tables in tables.into_iter().flatten() {
         for (name, table) in tables? {
@@ -36,7 +43,13 @@ pub fn save_figures(folder: &Path, figures: &FigureData) -> Result<Vec<PathBuf>,
 
 /// Reads back what [`save_figures`] wrote; a figure without files is `None`.
 pub fn load_figures(folder: &Path) -> Result<FigureData, ReportError> {
-    Ok(FigureData { density: density::read(folder)?, map: map::read(folder)?, mixing: mixing::read(folder)? })
+    Ok(FigureData {
+        density: density::read(folder)?,
+        map: map::read(folder)?,
+        mixing: mixing::read(folder)?,
+        crossover: crossover::read(folder)?,
+        scaling: scaling::read(folder)?,
+    })
 }
 
 /// Fails unless `found` values are there for `expected`.

@@ -2,12 +2,14 @@
 
 mod axis;
 mod canvas;
+mod crossover;
 mod density;
 mod ladder;
 mod map;
 mod mixing;
 mod palette;
 mod panel;
+mod scaling;
 
 use std::path::{Path, PathBuf};
 
@@ -74,6 +76,12 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
     if let Some(data) = &figures.mixing {
         let design = mixing::Mixing::new(findings, data);
         drawn.push(draw("mixing", "Mixing from different starts", design.caption(), &design)?);
+    }
+    if let Some(design) = figures.crossover.as_ref().and_then(|data| crossover::Crossover::new(findings, data)) {
+        drawn.push(draw("crossover", "Depth against width", design.caption(), &design)?);
+    }
+    if let Some(design) = figures.scaling.as_ref().and_then(|data| scaling::Scaling::new(findings, data)) {
+        drawn.push(draw("scaling", "What changes with β", design.caption(), &design)?);
     }
     Ok(drawn)
 }

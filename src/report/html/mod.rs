@@ -39,6 +39,7 @@ pub(super) fn page(findings: &Findings, figures: &[Figure], run: &RunRecord, sce
                     (tables::occupancy(findings))
                     (explain::ladder(findings))
                 }
+                (tables::along(findings))
                 (claims(findings))
                 @if !figures.is_empty() {
                     h2 { "Figures" }

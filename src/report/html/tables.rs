@@ -6,6 +6,7 @@ use crate::findings::{Findings, OccupancyRecord};
 use crate::scenario::Rung;
 
 use super::super::number::{count, fixed, interval, point, pretty, probability, significant, with_error};
+use super::super::points;
 use super::super::words::{RUNGS, predicted, predicted_error, rung_name};
 
 /// Wider points are shortened: ten coordinates do not fit a page.
@@ -46,6 +47,28 @@ pub(super) fn occupancy(findings: &Findings) -> Markup {
                 td { (or_dash(row.interval, |ends| interval(ends, row.standard_error))) }
             } } }
         } }
+    }
+}
+
+/// Tables of a question about several noise scales or learning rates.
+pub(super) fn along(findings: &Findings) -> Markup {
+    let tolerance = findings.scenario.test.tolerance;
+    let scaling = findings.scaling.as_ref().map(|record| points::scaling(record, tolerance));
+    let lines = findings.crossover.as_ref().map(points::crossover);
+    let sentence = findings.crossover.as_ref().and_then(points::straightness);
+    html! {
+        @for (index, table) in [lines, scaling, points::points(findings)].into_iter().flatten().enumerate() {
+            h2 { (table.title) }
+            div.scroll { table {
+                thead { tr { @for name in &table.head { th { (name) } } } }
+                tbody { @for row in &table.rows { tr {
+                    @for (column, field) in row.iter().enumerate() {
+                        @if column == 0 { th scope="row" { (pretty(field)) } } @else { td { (pretty(field)) } }
+                    }
+                } } }
+            } }
+            @if let (0, Some(sentence)) = (index, &sentence) { p.small { (sentence) "." } }
+        }
     }
 }
 

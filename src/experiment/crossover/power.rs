@@ -1,0 +1,56 @@
+//! What a run will show of n*, slope and intercept, before it is run.
+
+use super::claims::Aspect;
+use super::theory::{Question, Theory};
+use crate::experiment::ExperimentError;
+use crate::experiment::forecast::{Power, slowest, steps_factor};
+use crate::experiment::reason::RUNGS;
+use crate::experiment::setting::Setting;
+use crate::scenario::{Loaded, Rung};
+use crate::statistics::{Estimate, Line, LinePoint, effort};
+
+/// What the run will show of n*, slope and intercept, by the escape times at every point.
+pub(in crate::experiment) fn power(loaded: &Loaded, setting: &Setting) -> Result<Power, ExperimentError> {
+    let question = Question::new(loaded, setting)?;
+    let theory = Theory::new(&question)?;
+    for ladder in &theory.ladders {
+        ladder.require_primary(loaded)?;
+    }
+    let ensemble = &loaded.scenario.ensemble;
+    let (replicas, steps) = (ensemble.replicas as f64, ensemble.steps as f64);
+    let against = loaded.scenario.test.against;
+    let mut power = Power {
+        quantity: format!("ln {}*", question.varied),
+        slowest: theory.ladders.iter().filter_map(slowest).max_by(|a, b| a.1.total_cmp(&b.1)),
+        time: theory.settings.iter().map(|setting| setting.step() * steps).fold(f64::INFINITY, f64::min),
+        ..Power::default()
+    };
+    let Some(errors) = theory.expected_errors(replicas, steps) else { return Ok(power) };
+    power.transitions = Some(errors.iter().filter_map(|error| effort::transitions_for_standard_error(*error)).sum());
+    // The points as the best rung has them.
+    let has = |rung: &Rung| (0..theory.inverse.len()).all(|point| theory.log_odds(point, *rung).is_some());
+    let best = RUNGS.into_iter().rev().find(has).unwrap_or(Rung::Laplace);
+    let expected =
+        |point: usize| Estimate::with_known_error(theory.log_odds(point, best).unwrap_or(f64::NAN), errors[point]);
+    let points: Vec<LinePoint> =
+        theory.inverse.iter().enumerate().map(|(point, &x)| LinePoint { x, y: expected(point) }).collect();
+    let line = Line::fit(&points);
+    let factor = |aspect: Aspect| {
+        let contrast = aspect.contrast(against, &question, &theory, &errors, line.as_ref())?;
+        let measured = contrast.measured?;
+        let difference = measured.value - contrast.predicted;
+        Some((
+            measured.standard_error,
+            difference,
+            steps_factor(measured.standard_error, aspect.tolerance(loaded, &question), difference),
+        ))
+    };
+    let expectations: Vec<_> = Aspect::ALL.into_iter().map(factor).collect();
+    if let Some((error, difference, _)) = expectations[0] {
+        power.standard_error = Some(error);
+        power.bias = (best > against).then_some((difference.abs(), best.name()));
+    }
+    let factors: Option<Vec<f64>> = expectations.into_iter().map(|expectation| expectation?.2).collect();
+    power.steps_factor = factors.and_then(|factors| factors.into_iter().reduce(f64::max));
+    Ok(power)
+}
