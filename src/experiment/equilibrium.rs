@@ -221,7 +221,7 @@ fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Me
         .collect()
 }
 
-fn diagnostics(ladder: &Ladder, measurement: &Measurement, plan: &Plan) -> Diagnostics {
+pub(super) fn diagnostics(ladder: &Ladder, measurement: &Measurement, plan: &Plan) -> Diagnostics {
     let equilibration = &measurement.equilibration;
     let minima = measurement.transitions.len();
     let pairs = (0..minima).flat_map(|from| (0..minima).map(move |to| (from, to))).filter(|(from, to)| from != to);

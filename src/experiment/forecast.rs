@@ -8,7 +8,7 @@ use super::setting::Setting;
 use crate::dynamics::Block;
 use crate::landscape::minimum_name;
 use crate::loss::LANES;
-use crate::scenario::{Loaded, Rung};
+use crate::scenario::{ExperimentKind, Loaded, Rung};
 use crate::statistics::effort;
 
 /// Cost and power of a scenario.
@@ -37,6 +37,50 @@ pub struct Forecast {
     pub slowest: Option<(String, f64)>,
     /// SDE time that each replica covers.
     pub time: f64,
+    /// Power of a question that is not about log-odds; in its place the fields about log-odds mean nothing.
+    pub outlook: Option<Outlook>,
+}
+
+/// What a run of a question that is not about log-odds is expected to show.
+#[derive(Clone, Debug)]
+pub struct Outlook {
+    /// What is measured.
+    pub quantity: &'static str,
+    /// How far chance puts it off: a 95 % bound.
+    pub chance: f64,
+    /// How far a long run will find it from what is tested, by the best prediction there is.
+    pub bias: Option<f64>,
+    /// Measured steps per replica after which a true claim holds with 90 % probability.
+    pub steps_wanted: Option<f64>,
+}
+
+/// The slowest motions, for a rough estimate of how many independent samples a run has.
+pub(super) struct Motions {
+    /// Replicas × SDE time.
+    pub time: f64,
+    /// Relaxation time within the widest well, 1/h.
+    pub within: f64,
+    /// Between the first two wells: the mass of either, and the relaxation time of their exchange.
+    pub between: Option<([f64; 2], f64)>,
+}
+
+impl Motions {
+    pub(super) fn of(setting: &Setting, ladder: &Ladder, loaded: &Loaded) -> Self {
+        let ensemble = &loaded.scenario.ensemble;
+        let minima = &setting.landscape.minima;
+        let widest = minima.iter().map(|minimum| minimum.eigenvalues[0]).fold(f64::INFINITY, f64::min);
+        let masses = [Rung::Discrete, Rung::Gibbs, Rung::Laplace].into_iter().find_map(|rung| ladder.rung(rung));
+        let rate: Option<f64> = ladder.escape.iter().take(2).map(|escape| best_time(escape).map(|time| 1.0 / time)).sum();
+        let between = match (masses, rate) {
+            (Some([a, b, ..]), Some(rate)) if rate > 0.0 => Some(([*a, *b], 1.0 / rate)),
+            _ => None,
+        };
+        Self {
+            time: ensemble.replicas as f64 * ensemble.steps as f64 * setting.step(),
+            within: 1.0 / widest,
+            between,
+        }
+    }
 }
 
 impl Forecast {
@@ -47,7 +91,16 @@ impl Forecast {
     pub fn of(loaded: &Loaded, threads: usize) -> Result<Self, ExperimentError> {
         let setting = super::prepare(loaded)?;
         let ladder = Ladder::climb(&setting);
-        ladder.require_primary(loaded)?;
+        let experiment = loaded.scenario.experiment;
+        let outlook = match experiment {
+            ExperimentKind::Density => Some(super::density::outlook(loaded, &setting, &ladder)?),
+            ExperimentKind::TemperaturePair => Some(super::temperature_pair::outlook(loaded, &setting, &ladder)?),
+            _ => {
+                ladder.require_primary(loaded)?;
+                None
+            }
+        };
+        let ensembles = if experiment == ExperimentKind::TemperaturePair { 2.0 } else { 1.0 };
         let ensemble = &loaded.scenario.ensemble;
         let (replicas, steps) = (ensemble.replicas as f64, ensemble.steps as f64);
         let time = steps * setting.step();
@@ -61,13 +114,13 @@ impl Forecast {
             .filter(|_| two)
             .zip(effort::transitions_to_hold(tolerance, bias.map_or(0.0, |(difference, _)| difference)))
             .map(|(rate, wanted)| wanted / (rate * replicas * setting.step()));
-        let trajectory_steps = replicas * (steps + ensemble.burn_in as f64);
+        let trajectory_steps = ensembles * replicas * (steps + ensemble.burn_in as f64);
         let blocks = (replicas / LANES as f64).ceil();
         Ok(Self {
             minima: setting.landscape.minima.len(),
             trajectory_steps,
             memory: blocks * bytes_per_block(&setting) + 60e6,
-            seconds: blocks * (steps + ensemble.burn_in as f64) * seconds_per_block_step(&setting)
+            seconds: ensembles * blocks * (steps + ensemble.burn_in as f64) * seconds_per_block_step(&setting)
                 / (threads as f64).min(blocks),
             standard_error: transitions.filter(|_| two).and_then(effort::log_odds_standard_error),
             bias,
@@ -76,6 +129,7 @@ impl Forecast {
             tolerance,
             slowest: slowest(&ladder),
             time,
+            outlook,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Experiments: one file per question, each pairing predictions with estimates into claims.
 
 pub mod covariance;
+pub mod density;
 pub mod equilibrium;
 mod figures;
 pub mod forecast;
@@ -9,6 +10,7 @@ pub mod measurement;
 mod reason;
 mod records;
 pub mod setting;
+pub mod temperature_pair;
 
 use std::sync::atomic::AtomicBool;
 
@@ -102,6 +104,8 @@ pub fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
     match loaded.scenario.experiment {
         ExperimentKind::Equilibrium => equilibrium::prepare(loaded),
         ExperimentKind::Covariance => covariance::prepare(loaded),
+        ExperimentKind::Density => density::prepare(loaded),
+        ExperimentKind::TemperaturePair => temperature_pair::prepare(loaded),
     }
 }
 
@@ -113,6 +117,8 @@ pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, Experimen
     match loaded.scenario.experiment {
         ExperimentKind::Equilibrium => equilibrium::predict(loaded, setting),
         ExperimentKind::Covariance => covariance::predict(loaded, setting),
+        ExperimentKind::Density => density::predict(loaded, setting),
+        ExperimentKind::TemperaturePair => temperature_pair::predict(loaded, setting),
     }
 }
 
@@ -128,5 +134,7 @@ pub fn run(
     match loaded.scenario.experiment {
         ExperimentKind::Equilibrium => equilibrium::run(loaded, setting, control),
         ExperimentKind::Covariance => covariance::run(loaded, setting, control),
+        ExperimentKind::Density => density::run(loaded, setting, control),
+        ExperimentKind::TemperaturePair => temperature_pair::run(loaded, setting, control),
     }
 }

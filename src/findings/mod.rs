@@ -7,7 +7,9 @@ pub mod figures;
 
 use serde::{Deserialize, Serialize};
 
-pub use figures::{DensityFigure, FigureData, MapFigure, MixingFigure, MixingSeries, Path2};
+pub use figures::{
+    CellsFigure, DensityFigure, DistributionFigure, FigureData, LogRatioFigure, MapFigure, MixingFigure, MixingSeries, Path2,
+};
 
 use crate::scenario::Scenario;
 use crate::statistics::claim::Verdict;

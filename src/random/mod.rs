@@ -26,6 +26,8 @@ pub enum Purpose {
     Start,
     /// The search for minima and saddles.
     Landscape,
+    /// The multipliers of a bootstrap.
+    Bootstrap,
 }
 
 impl Purpose {
@@ -34,6 +36,7 @@ impl Purpose {
             Purpose::Dynamics => 0,
             Purpose::Start => 0xD1B5_4A32_D192_ED03,
             Purpose::Landscape => 0xA076_1D64_78BD_642F,
+            Purpose::Bootstrap => 0x8EBC_6AF0_9C88_C6E3,
         }
     }
 }

@@ -5,11 +5,13 @@ mod load;
 mod memory;
 mod read;
 mod shipped;
+mod temperature_pair;
 
 use serde::{Deserialize, Serialize};
 
 pub use load::{Loaded, load, parse};
 pub use shipped::{Shipped, resolve, shipped};
+pub use temperature_pair::TemperaturePairSpec;
 
 use crate::dynamics::DynamicsSpec;
 use crate::loss::LossSpec;
@@ -43,6 +45,9 @@ pub struct Scenario {
     pub ensemble: EnsembleSpec,
     /// When a claim holds.
     pub test: TestSpec,
+    /// What the two ensembles of a `temperature-pair` differ by; absent in other experiments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_pair: Option<TemperaturePairSpec>,
 }
 
 /// The experiments, one file each in `crate::experiment`.
@@ -53,6 +58,10 @@ pub enum ExperimentKind {
     Equilibrium,
     /// Stationary covariance in a bowl against the Lyapunov equations.
     Covariance,
+    /// The distance between the stationary density and exp(−L/T)/Z.
+    Density,
+    /// The ratio of the laws of L at two temperatures.
+    TemperaturePair,
 }
 
 /// Learning rate and batch size.
@@ -95,7 +104,7 @@ pub enum Start {
 /// When a claim holds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestSpec {
-    /// ε: in log-odds for occupancies, in ln ratio for positive quantities.
+    /// ε: in log-odds for occupancies, in ln ratio for positive quantities, a distance for densities.
     pub tolerance: f64,
     /// The rung that the scenario's verdict is about.
     pub against: Rung,
@@ -161,7 +170,8 @@ impl Scenario {
 
     /// Seconds that a run takes, to an order of magnitude.
     pub fn rough_seconds(&self) -> f64 {
-        let steps = self.ensemble.steps as f64 + self.ensemble.burn_in as f64;
+        let ensembles = if self.experiment == ExperimentKind::TemperaturePair { 2.0 } else { 1.0 };
+        let steps = ensembles * (self.ensemble.steps as f64 + self.ensemble.burn_in as f64);
         steps * self.ensemble.replicas as f64 * self.dimension() as f64 / ROUGH_SPEED
     }
 

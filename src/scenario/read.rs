@@ -1,6 +1,6 @@
 //! Reads the keys of a scenario, each checked by itself. What concerns several keys is in [`super::check`].
 
-use super::{EnsembleSpec, ExperimentKind, Rung, Scenario, SgdSpec, Start, TestSpec};
+use super::{EnsembleSpec, ExperimentKind, Rung, Scenario, SgdSpec, Start, TemperaturePairSpec, TestSpec};
 use crate::dynamics::{DynamicsSpec, LearningRate};
 use crate::input::{Integer, Number, Table, shorten};
 use crate::loss::LossSpec;
@@ -10,8 +10,12 @@ use crate::statistics::claim::Verdict;
 /// The largest integer of TOML, which has 64 bits with a sign.
 const LARGEST_INTEGER: u64 = i64::MAX as u64;
 
-const EXPERIMENTS: [(&str, ExperimentKind); 2] =
-    [("equilibrium", ExperimentKind::Equilibrium), ("covariance", ExperimentKind::Covariance)];
+const EXPERIMENTS: [(&str, ExperimentKind); 4] = [
+    ("equilibrium", ExperimentKind::Equilibrium),
+    ("covariance", ExperimentKind::Covariance),
+    ("density", ExperimentKind::Density),
+    ("temperature-pair", ExperimentKind::TemperaturePair),
+];
 /// Experiments of later versions.
 const LATER_EXPERIMENTS: [&str; 7] = ["scaling", "cloud", "escape", "walk", "weak-error", "curves", "training"];
 
@@ -36,6 +40,8 @@ pub(super) struct Parts {
     pub dynamics: Option<DynamicsSpec>,
     pub ensemble: Option<EnsembleSpec>,
     test: Option<TestSpec>,
+    /// `Some(None)` in an experiment that has none.
+    temperature_pair: Option<Option<TemperaturePairSpec>>,
 }
 
 impl Parts {
@@ -74,17 +80,32 @@ impl Parts {
             Some(None) => Some(EnsembleSpec::default()),
             None => None,
         };
-        let default_test = TestSpec::default_for(experiment.unwrap_or(ExperimentKind::Equilibrium));
+        let test_for = experiment.unwrap_or(ExperimentKind::Equilibrium);
         let test = match root.optional_table("test") {
-            Some(Some(table)) => TestSpec::read(&table, default_test),
-            Some(None) => Some(default_test),
+            Some(Some(table)) => TestSpec::read(&table, test_for),
+            Some(None) => Some(TestSpec::default_for(test_for)),
             None => None,
         };
+        let temperature_pair = TemperaturePairSpec::of(root, experiment);
         let instead = "run the scenario once for each value instead, with --set KEY=VALUE";
         root.refuse("study", format!("studies are not available in this version; remove [study]; {instead}"));
         root.refuse("scaling", format!("scaling is not available in this version; remove [scaling]; {instead}"));
         root.finish();
-        Self { name, title, question, experiment, expect, seed, loss, noise, sgd, dynamics, ensemble, test }
+        Self {
+            name,
+            title,
+            question,
+            experiment,
+            expect,
+            seed,
+            loss,
+            noise,
+            sgd,
+            dynamics,
+            ensemble,
+            test,
+            temperature_pair,
+        }
     }
 
     /// The scenario, when every part is right.
@@ -102,6 +123,7 @@ impl Parts {
             dynamics: self.dynamics?,
             ensemble: self.ensemble?,
             test: self.test?,
+            temperature_pair: self.temperature_pair?,
         })
     }
 }
@@ -228,18 +250,28 @@ fn read_start_by_name(table: &Table<'_>) -> Option<Start> {
 }
 
 impl TestSpec {
-    /// The claim that a scenario tests when it does not say: the slide's formula, or for a bowl the chain's own equation,
-    /// which is exact.
+    /// The claim that a scenario tests when it does not say: the slide's formula, for a bowl the chain's own equation,
+    /// which is exact, for a density or a pair of them the slide's exp(−L/T).
     fn default_for(experiment: ExperimentKind) -> Self {
-        let against = match experiment {
-            ExperimentKind::Equilibrium => Rung::Laplace,
-            ExperimentKind::Covariance => Rung::Discrete,
+        let (tolerance, against) = match experiment {
+            ExperimentKind::Equilibrium => (0.1, Rung::Laplace),
+            ExperimentKind::Covariance => (0.1, Rung::Discrete),
+            ExperimentKind::Density => (0.02, Rung::Gibbs),
+            ExperimentKind::TemperaturePair => (0.05, Rung::Gibbs),
         };
-        Self { tolerance: 0.1, against }
+        Self { tolerance, against }
     }
 
-    fn read(table: &Table<'_>, default: Self) -> Option<Self> {
-        let tolerance = Number::positive("ε, the tolerance in log-odds,", "0.1");
+    fn read(table: &Table<'_>, experiment: ExperimentKind) -> Option<Self> {
+        let default = Self::default_for(experiment);
+        let tolerance = match experiment {
+            // A distance of laws is never more than 1.
+            ExperimentKind::Density => {
+                Number { what: "ε, the largest distance between the laws,", example: "0.02", low: 1e-9, high: 1.0 }
+            }
+            ExperimentKind::TemperaturePair => Number::positive("ε, the tolerance in ln ratio,", "0.05"),
+            _ => Number::positive("ε, the tolerance in log-odds,", "0.1"),
+        };
         let tolerance = table.number_or("tolerance", &tolerance, default.tolerance);
         let against = table.optional_choice("against", "the rung that the verdict is about", &RUNGS, &[]);
         table.finish();

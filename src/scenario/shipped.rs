@@ -45,6 +45,9 @@ const SHIPPED: &[Shipped] = embed![
     "frozen",
     "anisotropic-noise",
     "bowl",
+    "gibbs-density-1d",
+    "gibbs-density-2d",
+    "temperature-pair",
 ];
 
 /// All scenarios that come with the program, in the order of the talk.

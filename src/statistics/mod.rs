@@ -19,17 +19,21 @@
 //! | [`claim`] | HOLDS, REJECTED or UNDETERMINED, and why |
 //! | [`scenario`] | Holm's correction, and the verdict of a whole scenario |
 //! | [`effort`] | how many transitions an answer costs |
+//! | [`distance`] | a bound of the distance between a measured and a predicted law |
+//! | [`logistic`] | the ratio of two laws as a function of one number |
 //!
 //! Everything here uses `libm` and correctly rounded operations only, and sums in a fixed order: equal input gives
 //! equal bytes on every machine.
 
 pub mod claim;
+pub mod distance;
 pub mod effective_sample_size;
 pub mod effort;
 pub mod equilibration;
 mod error;
 pub mod estimate;
 pub mod hotelling;
+pub mod logistic;
 pub mod occupancy;
 pub mod r_hat;
 pub mod scenario;
@@ -38,10 +42,12 @@ pub mod special;
 pub mod start_contrast;
 
 pub use claim::{Contrast, EffortToSettle, Evidence, JudgedContrast, Judgement, Verdict, judge};
+pub use distance::judge_distance;
 pub use equilibration::{Equilibration, EquilibrationInput, Observable, StartDesign};
 pub use error::StatisticsError;
 pub use estimate::Estimate;
 pub use hotelling::{HotellingTest, hotelling};
+pub use logistic::LogRatio;
 pub use occupancy::Occupancies;
 pub use scenario::{holm, scenario_verdict};
 pub use start_contrast::StartContrast;

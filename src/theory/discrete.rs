@@ -8,8 +8,8 @@
 
 use super::gibbs::{DECAY, Gibbs};
 use super::markov_chain::BandedChain;
-use super::normalize_log_weights;
 use super::quadrature::{self, GAUSS_5};
+use super::{normal_cdf, normalize_log_weights};
 use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
 
@@ -331,6 +331,17 @@ impl DiscreteLaw {
         self.targets.iter().zip(&self.probabilities).map(|(&target, p)| p * reach(target)).sum()
     }
 
+    /// Stationary probability of what lies below a point.
+    pub fn below(&self, x: f64) -> f64 {
+        let share = |target: f64| match (x - target) / self.spread {
+            // Beyond ten standard deviations nothing is left to compute.
+            z if z > 10.0 => 1.0,
+            z if z < -10.0 => 0.0,
+            z => normal_cdf(z),
+        };
+        self.targets.iter().zip(&self.probabilities).map(|(&target, p)| p * share(target)).sum()
+    }
+
     /// Stationary density at a point.
     pub fn density(&self, x: f64) -> f64 {
         let kernel = |target: f64| normal_density((x - target) / self.spread) / self.spread;
@@ -341,11 +352,6 @@ impl DiscreteLaw {
 /// φ(z).
 fn normal_density(z: f64) -> f64 {
     crate::math::exp(-0.5 * z * z) / (2.0 * std::f64::consts::PI).sqrt()
-}
-
-/// Φ(z).
-fn normal_cdf(z: f64) -> f64 {
-    0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
 }
 
 /// The largest δ‖∇²L‖ at a minimum or saddle up to which the first order in δ is given.

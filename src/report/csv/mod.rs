@@ -1,7 +1,10 @@
 //! The data behind the figures as tidy CSV, and back: the first line names the columns, one observation per line. One
 //! file per figure, with `tables` (to CSV) and `read` (back; `None` where the figure has no files).
 
+mod cells;
 mod density;
+mod distribution;
+mod log_ratio;
 mod map;
 mod mixing;
 mod table;
@@ -20,9 +23,15 @@ type Tables = Vec<(&'static str, Table)>;
 
 /// Writes what the figures are drawn from into `folder`, which exists; returns the files.
 pub fn save_figures(folder: &Path, figures: &FigureData) -> Result<Vec<PathBuf>, ReportError> {
-    let FigureData { density, map, mixing } = figures;
-    let tables =
-        [density.as_ref().map(density::tables), map.as_ref().map(map::tables), mixing.as_ref().map(mixing::tables)];
+    let FigureData { density, map, mixing, distribution, cells, log_ratio } = figures;
+    let tables = [
+        density.as_ref().map(density::tables),
+        map.as_ref().map(map::tables),
+        mixing.as_ref().map(mixing::tables),
+        distribution.as_ref().map(distribution::tables),
+        cells.as_ref().map(cells::tables),
+        log_ratio.as_ref().map(log_ratio::tables),
+    ];
     let mut files = Vec::new();
     for tables in tables.into_iter().flatten() {
         for (name, table) in tables? {
@@ -36,7 +45,14 @@ pub fn save_figures(folder: &Path, figures: &FigureData) -> Result<Vec<PathBuf>,
 
 /// Reads back what [`save_figures`] wrote; a figure without files is `None`.
 pub fn load_figures(folder: &Path) -> Result<FigureData, ReportError> {
-    Ok(FigureData { density: density::read(folder)?, map: map::read(folder)?, mixing: mixing::read(folder)? })
+    Ok(FigureData {
+        density: density::read(folder)?,
+        map: map::read(folder)?,
+        mixing: mixing::read(folder)?,
+        distribution: distribution::read(folder)?,
+        cells: cells::read(folder)?,
+        log_ratio: log_ratio::read(folder)?,
+    })
 }
 
 /// Fails unless `found` values are there for `expected`.
