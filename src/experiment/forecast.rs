@@ -90,8 +90,12 @@ impl Forecast {
     /// When the loss does not allow the question.
     pub fn of(loaded: &Loaded, threads: usize) -> Result<Self, ExperimentError> {
         let setting = super::prepare(loaded)?;
-        let ladder = Ladder::climb(&setting);
         let experiment = loaded.scenario.experiment;
+        let ladder = match experiment {
+            ExperimentKind::Density => super::density::ladder(&setting),
+            ExperimentKind::TemperaturePair => Ladder::lowest_rung(&setting),
+            _ => Ladder::climb(&setting),
+        };
         let outlook = match experiment {
             ExperimentKind::Density => Some(super::density::outlook(loaded, &setting, &ladder)?),
             ExperimentKind::TemperaturePair => Some(super::temperature_pair::outlook(loaded, &setting, &ladder)?),

@@ -7,6 +7,7 @@
 mod bowl;
 mod divergence;
 mod ladder;
+mod laws;
 mod normals;
 mod observers;
 mod orders;

@@ -7,8 +7,10 @@
 
 mod arviz;
 mod coverage;
+mod distance;
 mod equilibration;
 mod judging;
+mod logistic;
 mod markov;
 mod special;
 mod verdicts;

@@ -88,6 +88,18 @@ pub fn run(
     Ok((findings, laws.figures(setting, against, &measurement, &measured)))
 }
 
+/// What of the ladder a density asks for: on a line the chain's law.
+pub(super) fn ladder(setting: &Setting) -> Ladder {
+    if setting.domain.len() == 1 {
+        return Ladder::climb(setting);
+    }
+    let mut ladder = Ladder::lowest_rung(setting);
+    if setting.temperature().is_some() {
+        ladder.notes.push("discrete is null: the density of the chain is known on a line only".into());
+    }
+    ladder
+}
+
 /// What a run is expected to show, roughly: the exchange between the wells moves their masses, the motion within them the
 /// rest.
 ///
@@ -153,13 +165,7 @@ struct Laws {
 impl Laws {
     /// The rungs that exist, if the tested one does.
     fn predicted(loaded: &Loaded, setting: &Setting) -> Result<Self, Problem> {
-        let mut ladder = Ladder::climb(setting);
-        let grid = Grid::new(setting);
-        if matches!(grid, Grid::Plane(_)) && setting.temperature().is_some() {
-            // What the ladder says is about the occupancies.
-            ladder.notes.retain(|note| !note.starts_with(Rung::Discrete.name()));
-            ladder.notes.push("discrete is null: the density of the chain is known on a line only".into());
-        }
+        let (ladder, grid) = (ladder(setting), Grid::new(setting));
         let rungs: Vec<(Rung, Vec<f64>)> =
             RUNGS.into_iter().filter_map(|rung| Some((rung, law(setting, &ladder, &grid, rung)?))).collect();
         let against = loaded.scenario.test.against;
@@ -167,7 +173,8 @@ impl Laws {
             return Ok(Self { ladder, grid, rungs });
         }
         let others: Vec<String> = rungs.iter().map(|(rung, _)| format!("\"{}\"", rung.name())).collect();
-        let why = ladder.notes.iter().find(|note| note.starts_with(against.name())).map_or("", String::as_str);
+        let unbound = "the loss does not rise enough around the domain for exp(−L/T) to have a finite integral";
+        let why = ladder.notes.iter().find(|note| note.starts_with(against.name())).map_or(unbound, String::as_str);
         Err(loaded.source.problem(
             "test.against",
             format!(
