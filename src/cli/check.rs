@@ -68,10 +68,17 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
 /// The power of a question that is not about log-odds.
 fn power(outlook: &Outlook, tolerance: f64) -> Vec<String> {
     let quantity = outlook.quantity;
-    let mut lines = vec![format!("  power  chance puts {quantity} off by about {:.4}; ε = {tolerance}", outlook.chance)];
+    let mut lines =
+        vec![format!("  power  chance puts {quantity} off by about {:.4}; ε = {tolerance}", outlook.chance)];
     if let Some(bias) = outlook.bias {
-        let verdict = if bias > tolerance { "beyond ε: a long run will reject it" } else { "within ε: a long run will confirm it" };
-        lines.push(format!("         the finite step and what else is left out put it off by about {bias:.4}, {verdict}"));
+        let verdict = if bias > tolerance {
+            "beyond ε: a long run will reject it"
+        } else {
+            "within ε: a long run will confirm it"
+        };
+        lines.push(format!(
+            "         the finite step and what else is left out put it off by about {bias:.4}, {verdict}"
+        ));
     }
     if let Some(steps) = outlook.steps_wanted {
         lines.push(format!("         HOLDS with 90 % power needs about {} steps per replica", self::quantity(steps)));

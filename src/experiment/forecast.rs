@@ -70,16 +70,13 @@ impl Motions {
         let minima = &setting.landscape.minima;
         let widest = minima.iter().map(|minimum| minimum.eigenvalues[0]).fold(f64::INFINITY, f64::min);
         let masses = [Rung::Discrete, Rung::Gibbs, Rung::Laplace].into_iter().find_map(|rung| ladder.rung(rung));
-        let rate: Option<f64> = ladder.escape.iter().take(2).map(|escape| best_time(escape).map(|time| 1.0 / time)).sum();
+        let rate: Option<f64> =
+            ladder.escape.iter().take(2).map(|escape| best_time(escape).map(|time| 1.0 / time)).sum();
         let between = match (masses, rate) {
             (Some([a, b, ..]), Some(rate)) if rate > 0.0 => Some(([*a, *b], 1.0 / rate)),
             _ => None,
         };
-        Self {
-            time: ensemble.replicas as f64 * ensemble.steps as f64 * setting.step(),
-            within: 1.0 / widest,
-            between,
-        }
+        Self { time: ensemble.replicas as f64 * ensemble.steps as f64 * setting.step(), within: 1.0 / widest, between }
     }
 }
 

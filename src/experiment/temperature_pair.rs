@@ -56,10 +56,12 @@ pub fn run(
     let ratio = Ratio::of(&pair, &measurements);
     let evidence = pair.evidence(&measurements);
     let tolerance = loaded.scenario.test.tolerance;
-    let contrasts = [Part::Slope, Part::Bend].map(|part| (part, part.contrast(ratio.as_ref().map(|ratio| ratio.part(&pair, part)))));
+    let contrasts = [Part::Slope, Part::Bend]
+        .map(|part| (part, part.contrast(ratio.as_ref().map(|ratio| ratio.part(&pair, part)))));
     let mut judged = contrasts.map(|(part, contrast)| (part, judge(&[contrast], tolerance, &evidence)));
     let verdict = scenario_verdict(&mut judged.iter_mut().map(|(_, judgement)| judgement).collect::<Vec<_>>());
-    let claims = judged.iter().filter_map(|(part, judgement)| pair.judged_claim(setting, *part, ratio.as_ref(), judgement));
+    let claims =
+        judged.iter().filter_map(|(part, judgement)| pair.judged_claim(setting, *part, ratio.as_ref(), judgement));
     let claims = claims.collect();
     let diagnostics = pair.diagnostics(setting, loaded, &measurements);
     let mut findings = document(loaded, setting, None, Vec::new(), claims, Some(diagnostics));
@@ -212,7 +214,8 @@ impl Pair {
             ),
             Part::Bend => (
                 "temperature-pair-bend",
-                "ln[P₁(L)/P₂(L)] is straight: over the central 95 % of L it sags by less than ε below its chord".to_string(),
+                "ln[P₁(L)/P₂(L)] is straight: over the central 95 % of L it sags by less than ε below its chord"
+                    .to_string(),
             ),
         };
         Claim {
@@ -248,7 +251,10 @@ impl Pair {
                 let [low, high] = ratio.central;
                 reason = format!("{reason}; the central 95 % of L reach from {low:.4} to {high:.4}");
             }
-            (_, None) => reason = format!("{reason}; the two laws of L overlap too little to have a ratio: take a factor nearer to 1"),
+            (_, None) => {
+                reason =
+                    format!("{reason}; the two laws of L overlap too little to have a ratio: take a factor nearer to 1")
+            }
         }
         if judgement.verdict == Verdict::Rejected {
             reason = format!("{reason}. {}", self.broken_assumption(setting));
@@ -279,7 +285,8 @@ impl Pair {
     fn diagnostics(&self, setting: &Setting, loaded: &Loaded, measurements: &[Measurement]) -> Diagnostics {
         let each = || measurements.iter().map(|measurement| &measurement.equilibration);
         let contrasts = each().filter_map(|equilibration| equilibration.start_contrast.as_ref());
-        let excess = |contrast: &crate::statistics::StartContrast| contrast.t.map_or(f64::INFINITY, |t| t / contrast.threshold);
+        let excess =
+            |contrast: &crate::statistics::StartContrast| contrast.t.map_or(f64::INFINITY, |t| t / contrast.threshold);
         let reasons = self.reasons(measurements);
         Diagnostics {
             nested_r_hat: each().filter_map(|equilibration| equilibration.nested_r_hat).reduce(f64::max),
@@ -290,7 +297,10 @@ impl Pair {
             transitions: measurements.iter().map(Measurement::transitions_in_all).sum(),
             round_trips: measurements.iter().map(|measurement| measurement.round_trips).sum(),
             diverged: measurements.iter().map(|measurement| measurement.diverged() as u64).sum(),
-            diverged_replicas: measurements.iter().flat_map(|measurement| diverged_records(&measurement.fates)).collect(),
+            diverged_replicas: measurements
+                .iter()
+                .flat_map(|measurement| diverged_records(&measurement.fates))
+                .collect(),
             start_contrast: contrasts.max_by(|a, b| excess(a).total_cmp(&excess(b))).map(StartContrastRecord::from),
             observed_every: setting.plan(loaded).observe_every,
             ..Diagnostics::default()

@@ -8,7 +8,8 @@ pub mod figures;
 use serde::{Deserialize, Serialize};
 
 pub use figures::{
-    CellsFigure, DensityFigure, DistributionFigure, FigureData, LogRatioFigure, MapFigure, MixingFigure, MixingSeries, Path2,
+    CellsFigure, DensityFigure, DistributionFigure, FigureData, LogRatioFigure, MapFigure, MixingFigure, MixingSeries,
+    Path2,
 };
 
 use crate::scenario::Scenario;

@@ -10,7 +10,9 @@
 
 use rayon::prelude::*;
 
-use super::claim::{Contrast, EffortToSettle, Evidence, JudgedContrast, Judgement, LARGEST_EFFORT_FACTOR, Verdict, bars_to_any_verdict};
+use super::claim::{
+    Contrast, EffortToSettle, Evidence, JudgedContrast, Judgement, LARGEST_EFFORT_FACTOR, Verdict, bars_to_any_verdict,
+};
 use super::estimate::Estimate;
 use super::occupancy::Occupancies;
 use super::special::{normal_quantile, student_t_quantile};
@@ -162,7 +164,8 @@ pub fn judge_distance(
 ) -> Judgement {
     let measured = noise.map(|noise| {
         let degrees_of_freedom = (noise.groups - 1) as f64;
-        let standard_error = noise.quantile(HOLDS_CONFIDENCE) / student_t_quantile(HOLDS_CONFIDENCE, degrees_of_freedom);
+        let standard_error =
+            noise.quantile(HOLDS_CONFIDENCE) / student_t_quantile(HOLDS_CONFIDENCE, degrees_of_freedom);
         Estimate { value: distance, standard_error, degrees_of_freedom }
     });
     let interval = |level: f64| {
@@ -210,7 +213,9 @@ fn decide(judgement: &mut Judgement, distance: f64, unresolved: f64, noise: &Noi
         let lower = distance - reject;
         (
             Verdict::Rejected,
-            format!("{label}: measured {distance:.4}; the true distance is at least {lower:.4} (confidence 97.5 %), more than ε = {tolerance}"),
+            format!(
+                "{label}: measured {distance:.4}; the true distance is at least {lower:.4} (confidence 97.5 %), more than ε = {tolerance}"
+            ),
         )
     } else if upper < tolerance && diverged == 0 {
         (
@@ -220,7 +225,9 @@ fn decide(judgement: &mut Judgement, distance: f64, unresolved: f64, noise: &Noi
     } else if upper < tolerance {
         (
             Verdict::Undetermined,
-            format!("{measured}: the bound {upper:.4} is less than ε = {tolerance}, but averages over survivors are biased"),
+            format!(
+                "{measured}: the bound {upper:.4} is less than ε = {tolerance}, but averages over survivors are biased"
+            ),
         )
     } else {
         judgement.effort = Some(effort_to_settle(distance, unresolved, noise, tolerance));
@@ -228,7 +235,9 @@ fn decide(judgement: &mut Judgement, distance: f64, unresolved: f64, noise: &Noi
         let effort = judgement.effort_sentence();
         (
             Verdict::Undetermined,
-            format!("{measured}; the true distance may be anything from {lower:.4} to {upper:.4}, which leaves ε = {tolerance} undecided; {effort}"),
+            format!(
+                "{measured}; the true distance may be anything from {lower:.4} to {upper:.4}, which leaves ε = {tolerance} undecided; {effort}"
+            ),
         )
     };
 }

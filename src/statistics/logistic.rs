@@ -66,7 +66,12 @@ impl LogRatio {
 
     /// Newton's method from no tilt at all; the likelihood is concave, and steps are halved until it rises. Leaves the
     /// coefficients at the maximum and returns the inverse of the information.
-    fn climb(&mut self, z: &[f64], weights: &[Vec<f64>; 2], size: usize) -> Result<[[f64; SIZE]; SIZE], StatisticsError> {
+    fn climb(
+        &mut self,
+        z: &[f64],
+        weights: &[Vec<f64>; 2],
+        size: usize,
+    ) -> Result<[[f64; SIZE]; SIZE], StatisticsError> {
         let apart = || StatisticsError::Undefined("the two laws overlap too little to have a ratio".into());
         let mut likelihood = self.likelihood(z, weights);
         for _ in 0..MOST_STEPS {
@@ -115,7 +120,11 @@ impl LogRatio {
         let spread = |rows: &[[f64; SIZE]]| {
             let values: Vec<f64> = rows.iter().map(along).collect();
             // Two replicas of each law were asked for, and finite fractions give finite scores.
-            Estimate::from_replicas(&values).unwrap_or(Estimate { value: 0.0, standard_error: f64::NAN, degrees_of_freedom: 1.0 })
+            Estimate::from_replicas(&values).unwrap_or(Estimate {
+                value: 0.0,
+                standard_error: f64::NAN,
+                degrees_of_freedom: 1.0,
+            })
         };
         let value = along(&self.coefficients);
         Estimate { value, ..spread(&self.influences[0]).minus(&spread(&self.influences[1])) }
@@ -216,7 +225,8 @@ fn product(matrix: &[[f64; SIZE]; SIZE], vector: &[f64; SIZE]) -> [f64; SIZE] {
 /// a pivot is lost to rounding.
 fn inverse(matrix: &[[f64; SIZE]; SIZE], size: usize) -> Option<[[f64; SIZE]; SIZE]> {
     let mut left = *matrix;
-    let mut right: [[f64; SIZE]; SIZE] = std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j && i < size))));
+    let mut right: [[f64; SIZE]; SIZE] =
+        std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j && i < size))));
     for k in 0..size {
         let pivot = left[k][k];
         if !(pivot > 1e-13 * matrix[k][k]) {

@@ -86,7 +86,8 @@ pub fn laplace(loss: &dyn Loss, minima: &[CriticalPoint], temperature: f64, edge
                     [low.min(place - reach), high.max(place + reach)]
                 })
             };
-            let sharpest = minima.iter().flat_map(|minimum| minimum.eigenvalues.last()).fold(0.0, |a: f64, &h| a.max(h));
+            let sharpest =
+                minima.iter().flat_map(|minimum| minimum.eigenvalues.last()).fold(0.0, |a: f64, &h| a.max(h));
             plane(&weight, [edges[0], edges[1]], &[side(0), side(1)], (temperature / sharpest).sqrt())
         }
         _ => None,

@@ -1,8 +1,8 @@
 //! The ratio of two laws: against an independent maximum, and on Markov chains with a known tilt.
 
 use crate::markov::{Chain, random};
-use sgd_sde::statistics::logistic::LogRatio;
 use sgd_sde::statistics::Estimate;
+use sgd_sde::statistics::logistic::LogRatio;
 
 /// Five places, laws that are no tilt of each other. The maxima and the errors were found by another program (tests/data/logistic.py:
 /// the zero of the score in 60 digits, errors from how it moves when the weight of a replica is changed a little).

@@ -125,11 +125,7 @@ impl Grid {
             Self::Plane([x, y]) => format!(
                 "the total variation is that over {0} × {0} cells of [{1:.4}, {2:.4}] × [{3:.4}, {4:.4}] and of what lies \
                  outside; what happens within a cell is not seen",
-                CELLS_OF_SIDE,
-                x[0],
-                x[CELLS_OF_SIDE],
-                y[0],
-                y[CELLS_OF_SIDE]
+                CELLS_OF_SIDE, x[0], x[CELLS_OF_SIDE], y[0], y[CELLS_OF_SIDE]
             ),
         }
     }

@@ -119,7 +119,8 @@ pub(super) fn outlook(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Re
     let bias = laws.rungs.last().filter(|(best, _)| *best > against).and_then(|(best, _)| laws.apart(against, *best));
     // The bound is the measured distance, which has the error once, plus the error.
     let margin = loaded.scenario.test.tolerance - laws.grid.unresolved(tested) - bias.unwrap_or(0.0);
-    let wanted = (margin > 0.0).then(|| loaded.scenario.ensemble.steps as f64 * (1.85 * chance / margin) * (1.85 * chance / margin));
+    let wanted = (margin > 0.0)
+        .then(|| loaded.scenario.ensemble.steps as f64 * (1.85 * chance / margin) * (1.85 * chance / margin));
     Ok(Outlook { quantity: "the distance", chance, bias, steps_wanted: wanted })
 }
 
@@ -217,10 +218,9 @@ impl Laws {
                 "exp(−2L/(nσ²))/Z",
                 "stationary Fokker–Planck equation (Gardiner, Stochastic Methods, §5.3); the talk's slide “Equilibrium Distribution of SGD”",
             ),
-            Rung::Discrete => (
-                "the chain's own at its finite step",
-                "stationary law of the transfer operator N(θ′; θ − δ∇L, 2Tδ)",
-            ),
+            Rung::Discrete => {
+                ("the chain's own at its finite step", "stationary law of the transfer operator N(θ′; θ − δ∇L, 2Tδ)")
+            }
         };
         let distance = match self.grid.metric() {
             Metric::Kolmogorov => "the distribution functions differ nowhere by more than ε",
@@ -298,7 +298,8 @@ impl Laws {
             Some(format!("{} and {} {gap:.5}", pair[0].0.name(), pair[1].0.name()))
         });
         let pairs: Vec<String> = pairs.collect();
-        let mut notes = vec![self.grid.note(self.rungs.iter().map(|(_, law)| self.grid.unresolved(law)).fold(0.0, f64::max))];
+        let mut notes =
+            vec![self.grid.note(self.rungs.iter().map(|(_, law)| self.grid.unresolved(law)).fold(0.0, f64::max))];
         if !pairs.is_empty() {
             notes.push(format!("distances between the predicted laws themselves: {}", pairs.join("; ")));
         }
@@ -336,11 +337,23 @@ impl Laws {
         data
     }
 
-    fn distribution(&self, setting: &Setting, edges: &[f64], tested: &[f64], measured: &Measured) -> DistributionFigure {
+    fn distribution(
+        &self,
+        setting: &Setting,
+        edges: &[f64],
+        tested: &[f64],
+        measured: &Measured,
+    ) -> DistributionFigure {
         let every = edges.len().div_ceil(POINTS_OF_CURVE);
         let shown: Vec<usize> = (0..edges.len()).step_by(every).collect();
         let curve = |difference: Vec<f64>| -> Vec<f64> {
-            let sums: Vec<f64> = difference.iter().scan(0.0, |sum, part| { *sum += part; Some(*sum) }).collect();
+            let sums: Vec<f64> = difference
+                .iter()
+                .scan(0.0, |sum, part| {
+                    *sum += part;
+                    Some(*sum)
+                })
+                .collect();
             shown.iter().map(|&edge| sums[edge]).collect()
         };
         let other = |rung: Rung| {

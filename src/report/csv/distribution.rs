@@ -8,7 +8,8 @@ use crate::findings::DistributionFigure;
 use crate::report::ReportError;
 
 const FILE: &str = "distribution.csv";
-const COLUMNS: [&str; 5] = ["measured_minus_tested", "standard_error", "laplace_minus_tested", "gibbs_minus_tested", "discrete_minus_tested"];
+const COLUMNS: [&str; 5] =
+    ["measured_minus_tested", "standard_error", "laplace_minus_tested", "gibbs_minus_tested", "discrete_minus_tested"];
 
 pub(super) fn tables(figure: &DistributionFigure) -> Result<Tables, ReportError> {
     let points = figure.theta.len();
@@ -45,5 +46,13 @@ pub(super) fn read(folder: &Path) -> Result<Option<DistributionFigure>, ReportEr
             curve.clear();
         }
     }
-    Ok(Some(DistributionFigure { variable: reader.column(0), theta, measured, standard_error, laplace, gibbs, discrete }))
+    Ok(Some(DistributionFigure {
+        variable: reader.column(0),
+        theta,
+        measured,
+        standard_error,
+        laplace,
+        gibbs,
+        discrete,
+    }))
 }

@@ -99,11 +99,7 @@ impl<'a> Cells<'a> {
         (depth >= 0.0).then(|| palette::shade(((depth * SHADES).round() / SHADES).min(1.0)))
     }
 
-    fn fill<DB: DrawingBackend>(
-        &self,
-        panel: &Panel<'_, '_, DB>,
-        colour: &dyn Fn(usize) -> Option<RGBColor>,
-    ) -> Drawn {
+    fn fill<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, colour: &dyn Fn(usize) -> Option<RGBColor>) -> Drawn {
         let [xs, ys] = &self.data.edges;
         let columns = xs.len().saturating_sub(1);
         let [left, top, right, bottom] = panel.frame;
@@ -122,9 +118,11 @@ impl<'a> Cells<'a> {
 
     /// Level lines of the prediction, a factor of ten apart.
     fn draw_levels<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
-        let centres = self.data.edges.each_ref().map(|edges| {
-            edges.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0).collect::<Vec<f64>>()
-        });
+        let centres = self
+            .data
+            .edges
+            .each_ref()
+            .map(|edges| edges.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0).collect::<Vec<f64>>());
         // Tails where nothing is predicted have no logarithm; far down is as good.
         let logarithms: Vec<f64> = self.data.predicted.iter().map(|p| p.max(1e-300).log10()).collect();
         for decade in 1..DECADES as i32 {

@@ -130,7 +130,8 @@ impl Design for LogRatio<'_> {
         upper.left_axis("ln(P₁/P₂)", 50.0)?;
 
         let top = top + UPPER + GAP;
-        let left_over: Vec<f64> = data.loss.iter().zip(&data.measured).map(|(x, y)| y - data.predicted_at(*x)).collect();
+        let left_over: Vec<f64> =
+            data.loss.iter().zip(&data.measured).map(|(x, y)| y - data.predicted_at(*x)).collect();
         let fitted: Vec<f64> = data.fitted.iter().zip(&data.predicted).map(|(a, b)| a - b).collect();
         let rows = data.line.iter().zip(&fitted).zip(&data.fitted_standard_error);
         let band: Vec<_> = rows.map(|((x, d), e)| (*x, d - 1.96 * e, d + 1.96 * e)).collect();

@@ -76,7 +76,12 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
     }
     if let Some(data) = &figures.distribution {
         let design = distribution::Distribution { findings, data };
-        drawn.push(draw("distribution", "The distribution function against its prediction", design.caption(), &design)?);
+        drawn.push(draw(
+            "distribution",
+            "The distribution function against its prediction",
+            design.caption(),
+            &design,
+        )?);
     }
     if let Some(data) = &figures.cells {
         let design = cells::Cells::new(findings, data);
