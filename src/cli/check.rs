@@ -1,6 +1,6 @@
 //! `sgd-sde check`: is the scenario sound, what will it cost, what can it show?
 
-use sgd_sde::experiment::forecast::Forecast;
+use sgd_sde::experiment::forecast::{Forecast, Outlook};
 
 use super::output::print;
 use super::{Failure, ScenarioArguments};
@@ -34,6 +34,10 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
             forecast.time / time
         ));
     }
+    if let Some(outlook) = &forecast.outlook {
+        lines.extend(power(outlook, forecast.tolerance));
+        return lines.join("\n");
+    }
     match (forecast.transitions, forecast.standard_error) {
         (Some(transitions), Some(error)) => lines.push(format!(
             "  power  about {} transitions expected: standard error {error:.2$} of {}",
@@ -64,6 +68,27 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
         ));
     }
     lines.join("\n")
+}
+
+/// The power of a question that is not about log-odds.
+fn power(outlook: &Outlook, tolerance: f64) -> Vec<String> {
+    let quantity = outlook.quantity;
+    let mut lines =
+        vec![format!("  power  chance puts {quantity} off by about {:.4}; ε = {tolerance}", outlook.chance)];
+    if let Some(bias) = outlook.bias {
+        let verdict = if bias > tolerance {
+            "beyond ε: a long run will reject it"
+        } else {
+            "within ε: a long run will confirm it"
+        };
+        lines.push(format!(
+            "         the finite step and what else is left out put it off by about {bias:.4}, {verdict}"
+        ));
+    }
+    if let Some(steps) = outlook.steps_wanted {
+        lines.push(format!("         HOLDS with 90 % power needs about {} steps per replica", self::quantity(steps)));
+    }
+    lines
 }
 
 /// 12,345 or 1.2e9.

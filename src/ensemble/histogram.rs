@@ -1,25 +1,37 @@
-//! Where the trajectories are: counts on a grid in 1-D or 2-D, for independent groups of replicas.
+//! Where the trajectories are: counts over cells of θ in 1-D or 2-D, or of the loss L(θ), for independent groups of replicas.
 //!
-//! The groups (lane modulo [`GROUPS`]) give every bin an error bar that knows nothing of the correlation within a
+//! The groups (replica modulo their number) give every cell an error bar that knows nothing of the correlation within a
 //! trajectory. Counts are integers, so their sum is the same for any order in which blocks hand them in; blocks write
 //! into a few shared tables, so memory does not grow with the number of replicas.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Observer, View};
-use crate::loss::LANES;
+use crate::loss::{LANES, Loss};
 
-/// Independent groups of replicas.
+/// Independent groups of replicas, unless another number is asked for.
 pub const GROUPS: usize = 16;
 const SHARDS: usize = 8;
 /// Looks between two entries into the shared table, which bounds both memory per block and the time under lock.
 const BUFFERED_LOOKS: usize = 4;
 
-/// The grid and the counts of all blocks.
+/// The cells and the counts of all blocks.
 pub struct Histogram {
-    edges: Vec<Vec<f64>>,
-    /// `[shard][group * bins + bin]`; the last bin of a group counts what lies outside of the grid.
+    axes: Vec<Axis>,
+    /// Whose values are counted, if not θ.
+    loss: Option<Arc<dyn Loss>>,
+    groups: usize,
+    /// `[shard][group * (cells + 2) + cell]`; the last two of a group count what lies below and above a single axis, or
+    /// (the first of them) outside of several.
     shards: Vec<Mutex<Vec<u64>>>,
+}
+
+/// One coordinate cut into cells.
+struct Axis {
+    edges: Vec<f64>,
+    /// Into which cell each of many equal steps falls; empty where the cells themselves are equal.
+    cell_of_step: Vec<u32>,
 }
 
 /// Densities with their errors.
@@ -36,62 +48,159 @@ pub struct Density {
 impl Histogram {
     /// Over equal bins: one [low, high] and a number of bins per coordinate (one or two).
     pub fn new(ranges: &[[f64; 2]], bins: usize) -> Self {
-        let edges: Vec<Vec<f64>> = ranges
-            .iter()
-            .map(|[low, high]| (0..=bins).map(|i| low + (high - low) * i as f64 / bins as f64).collect())
-            .collect();
-        let cells = bins.pow(ranges.len() as u32) + 1;
-        Self { edges, shards: (0..SHARDS).map(|_| Mutex::new(vec![0; GROUPS * cells])).collect() }
+        let axis = |&[low, high]: &[f64; 2]| Axis {
+            edges: (0..=bins).map(|i| low + (high - low) * i as f64 / bins as f64).collect(),
+            cell_of_step: Vec::new(),
+        };
+        Self::over(ranges.iter().map(axis).collect())
+    }
+
+    /// Over unequal cells of one coordinate: [low, high] is cut into `steps` equal steps, of which those in `starts` (ascending, the
+    /// first 0) begin a cell.
+    pub fn on_line([low, high]: [f64; 2], steps: usize, starts: &[usize]) -> Self {
+        let place = |step: usize| low + (high - low) * step as f64 / steps as f64;
+        let edges = starts.iter().map(|&step| place(step)).chain([high]).collect();
+        let ends = starts.iter().skip(1).copied().chain([steps]);
+        let cells = starts.iter().zip(ends).enumerate();
+        let cell_of_step = cells.flat_map(|(cell, (&start, end))| vec![cell as u32; end - start]).collect();
+        Self::over(vec![Axis { edges, cell_of_step }])
+    }
+
+    /// Over equal bins of the loss L(θ) in [low, high].
+    pub fn of_loss(loss: Arc<dyn Loss>, range: [f64; 2], bins: usize) -> Self {
+        Self { loss: Some(loss), ..Self::new(&[range], bins) }
+    }
+
+    fn over(axes: Vec<Axis>) -> Self {
+        let mut histogram = Self { axes, loss: None, groups: 0, shards: Vec::new() };
+        histogram.divide(GROUPS);
+        histogram
+    }
+
+    /// The same with another number of groups. Nothing may have been counted yet.
+    #[must_use]
+    pub fn in_groups(mut self, groups: usize) -> Self {
+        self.divide(groups.max(1));
+        self
+    }
+
+    fn divide(&mut self, groups: usize) {
+        self.groups = groups;
+        let size = groups * (self.cells() + 2);
+        self.shards = (0..SHARDS).map(|_| Mutex::new(vec![0; size])).collect();
+    }
+
+    /// Number of cells, without what lies outside.
+    pub fn cells(&self) -> usize {
+        self.axes.iter().map(|axis| axis.edges.len() - 1).product()
     }
 
     /// Edges along each coordinate.
-    pub fn edges(&self) -> &[Vec<f64>] {
-        &self.edges
+    pub fn edges(&self) -> Vec<&[f64]> {
+        self.axes.iter().map(|axis| axis.edges.as_slice()).collect()
     }
 
     /// The observer of the block that starts with replica `first`.
     pub fn observer(self: &Arc<Self>, first: u64) -> HistogramObserver {
         let shard = (first / LANES as u64) as usize % SHARDS;
-        HistogramObserver { histogram: self.clone(), shard, buffer: Vec::with_capacity(BUFFERED_LOOKS * LANES) }
+        let first_group = (first % self.groups as u64) as usize;
+        let buffer = Vec::with_capacity(BUFFERED_LOOKS * LANES);
+        HistogramObserver { histogram: self.clone(), shard, first_group, buffer }
     }
 
-    /// Densities over all replicas, with standard errors between the groups that were looked at.
-    pub fn density(&self) -> Density {
-        let cells = self.edges.iter().map(|edges| edges.len() - 1).product::<usize>();
-        let mut counts = vec![0u64; GROUPS * (cells + 1)];
+    /// The fraction of its looks that each group spent in every cell, for the groups that were looked at: on a line what lies below,
+    /// the cells, what lies above; else the cells, and what lies outside. Every row sums to 1.
+    pub fn fractions(&self) -> Vec<Vec<f64>> {
+        let width = self.cells() + 2;
+        let mut counts = vec![0u64; self.groups * width];
         for shard in &self.shards {
             for (sum, count) in counts.iter_mut().zip(shard.lock().unwrap_or_else(PoisonError::into_inner).iter()) {
                 *sum += count;
             }
         }
-        let volume: f64 = self.edges.iter().map(|edges| edges[1] - edges[0]).product();
-        let groups: Vec<&[u64]> =
-            counts.chunks_exact(cells + 1).filter(|group| group.iter().any(|&count| count > 0)).collect();
-        let totals: Vec<f64> = groups.iter().map(|group| group.iter().sum::<u64>() as f64).collect();
-        let number = groups.len() as f64;
-        let mean = |bin: usize| {
-            groups.iter().zip(&totals).map(|(group, total)| group[bin] as f64 / total).sum::<f64>() / number
+        let looked_at = |group: &&[u64]| group.iter().any(|&count| count > 0);
+        let row = |group: &[u64]| {
+            let total = group.iter().sum::<u64>() as f64;
+            let fraction = |count: &u64| *count as f64 / total;
+            let (cells, outside) = group.split_at(width - 2);
+            let inside = cells.iter().map(fraction);
+            if self.axes.len() == 1 {
+                std::iter::once(fraction(&outside[0])).chain(inside).chain([fraction(&outside[1])]).collect()
+            } else {
+                inside.chain([fraction(&outside[0])]).collect()
+            }
         };
-        let mut density = Vec::with_capacity(cells);
-        let mut standard_error = Vec::with_capacity(cells);
-        for bin in 0..cells {
-            let middle = mean(bin);
-            let spread: f64 = groups
-                .iter()
-                .zip(&totals)
-                .map(|(group, total)| (group[bin] as f64 / total - middle) * (group[bin] as f64 / total - middle))
-                .sum();
+        counts.chunks_exact(width).filter(looked_at).map(row).collect()
+    }
+
+    /// Densities over all replicas, with standard errors between the groups that were looked at.
+    pub fn density(&self) -> Density {
+        let single: Vec<Range<usize>> = (0..self.cells()).map(|cell| cell..cell + 1).collect();
+        self.density_over(&single)
+    }
+
+    /// The same over cells put together: each part is a range of neighbouring cells (of a single axis, if it is more than one cell).
+    pub fn density_over(&self, parts: &[Range<usize>]) -> Density {
+        let rows = self.fractions();
+        // On a line the first entry of a row is what lies below.
+        let first = usize::from(self.axes.len() == 1);
+        let number = rows.len() as f64;
+        let mut density = Vec::with_capacity(parts.len());
+        let mut standard_error = Vec::with_capacity(parts.len());
+        for part in parts {
+            let share = |row: &Vec<f64>| row[part.start + first..part.end + first].iter().sum::<f64>();
+            let middle = rows.iter().map(share).sum::<f64>() / number;
+            let spread: f64 = rows.iter().map(|row| (share(row) - middle) * (share(row) - middle)).sum();
+            let volume = self.volume(part);
             density.push(middle / volume);
             standard_error.push((spread / (number - 1.0) / number).sqrt() / volume);
         }
-        Density { density, standard_error, outside: mean(cells) }
+        let outside = |row: &Vec<f64>| if first == 1 { row[0] + row[row.len() - 1] } else { row[row.len() - 1] };
+        Density { density, standard_error, outside: rows.iter().map(outside).sum::<f64>() / number }
     }
+
+    fn volume(&self, part: &Range<usize>) -> f64 {
+        match self.axes.as_slice() {
+            [axis] if !axis.cell_of_step.is_empty() || part.len() > 1 => axis.edges[part.end] - axis.edges[part.start],
+            axes => axes.iter().map(|axis| axis.edges[1] - axis.edges[0]).product(),
+        }
+    }
+}
+
+impl Axis {
+    fn cells(&self) -> usize {
+        self.edges.len() - 1
+    }
+
+    /// The cell of a value, or whether it lies below or (not a number included) above.
+    #[inline(always)]
+    fn locate(&self, value: f64) -> Place {
+        let steps = if self.cell_of_step.is_empty() { self.cells() } else { self.cell_of_step.len() };
+        let (low, high) = (self.edges[0], self.edges[self.cells()]);
+        let place = (value - low) * (steps as f64 / (high - low));
+        if place >= 0.0 && place < steps as f64 {
+            let step = place as usize;
+            Place::Cell(if self.cell_of_step.is_empty() { step } else { self.cell_of_step[step] as usize })
+        } else if place < 0.0 {
+            Place::Below
+        } else {
+            Place::Above
+        }
+    }
+}
+
+enum Place {
+    Below,
+    Cell(usize),
+    Above,
 }
 
 /// Counts one block into the shared table.
 pub struct HistogramObserver {
     histogram: Arc<Histogram>,
     shard: usize,
+    /// Of the first lane; the next lane is in the next group.
+    first_group: usize,
     buffer: Vec<u32>,
 }
 
@@ -107,24 +216,31 @@ impl HistogramObserver {
 
 impl Observer for HistogramObserver {
     fn observe(&mut self, view: &mut View) {
-        let axes = &self.histogram.edges;
-        let cells = axes.iter().map(|edges| edges.len() - 1).product::<usize>();
+        let Histogram { axes, loss, groups, .. } = self.histogram.as_ref();
+        let cells = self.histogram.cells();
+        let mut losses = [0.0; LANES];
+        if let Some(loss) = loss {
+            loss.value_block(view.theta, &mut losses, view.scratch);
+        }
         let mut bin = [0usize; LANES];
         let mut stride = 1;
-        for (edges, row) in axes.iter().zip(view.theta.chunks_exact(LANES)) {
-            let bins = edges.len() - 1;
-            let (low, scale) = (edges[0], bins as f64 / (edges[bins] - edges[0]));
+        let rows = if loss.is_some() { &losses } else { view.theta };
+        for (axis, row) in axes.iter().zip(rows.chunks_exact(LANES)) {
             for lane in 0..LANES {
-                let place = (row[lane] - low) * scale;
-                let inside = place >= 0.0 && place < bins as f64;
                 // Once outside, always outside: a bin past the last cell stays past it.
-                bin[lane] += if inside { stride * place as usize } else { cells };
+                bin[lane] += match axis.locate(row[lane]) {
+                    Place::Cell(cell) => stride * cell,
+                    Place::Above if axes.len() == 1 => cells + 1,
+                    Place::Below | Place::Above => cells,
+                };
             }
-            stride *= bins;
+            stride *= axis.cells();
         }
+        let beyond = if axes.len() == 1 { cells + 1 } else { cells };
         for lane in 0..LANES {
             if view.live[lane] {
-                self.buffer.push((lane % GROUPS * (cells + 1) + bin[lane].min(cells)) as u32);
+                let group = (self.first_group + lane) % groups;
+                self.buffer.push((group * (cells + 2) + bin[lane].min(beyond)) as u32);
             }
         }
         if self.buffer.len() + LANES > BUFFERED_LOOKS * LANES {
@@ -158,6 +274,46 @@ mod tests {
             for error in measured.standard_error {
                 assert!((error - (0.25f64 / 15.0).sqrt()).abs() < 1e-15, "{looks} looks: {error}");
             }
+        }
+    }
+
+    /// Unequal cells: three of four steps, one of eight, one of four; what lies below, at an edge and above.
+    #[test]
+    fn unequal_cells_take_what_lies_in_them() {
+        let histogram = Arc::new(Histogram::on_line([-1.0, 1.0], 16, &[0, 3, 4, 12]).in_groups(LANES));
+        let expected = [-1.0, -0.625, -0.5, 0.5, 1.0];
+        assert_eq!(histogram.edges()[0], expected);
+        let places = [-7.0, -1.0, -0.626, -0.625, -0.5, 0.499, 0.5, 0.999, 1.0, 9.0];
+        let theta: [f64; LANES] = std::array::from_fn(|lane| places[lane % places.len()]);
+        let mut observer = histogram.observer(0);
+        observer.observe(&mut View { theta: &theta, live: &[true; LANES], scratch: &mut [] });
+        observer.end_stretch(1);
+        let rows = histogram.fractions();
+        for (lane, cell) in [0, 1, 1, 2, 3, 3, 4, 4, 5, 5].into_iter().enumerate() {
+            let found = rows[lane].iter().position(|&fraction| fraction == 1.0);
+            assert_eq!(found, Some(cell), "{}", places[lane]);
+        }
+        // Cells put together: half of what lies inside of [−1, −0.5] and so on, by their own widths.
+        let (whole, parts) = (histogram.density(), histogram.density_over(&[0..2, 2..4]));
+        let mass = |density: &Density, edges: &[f64]| -> f64 {
+            density.density.iter().zip(edges.windows(2)).map(|(p, pair)| p * (pair[1] - pair[0])).sum()
+        };
+        assert!((mass(&whole, &expected) - mass(&parts, &[-1.0, -0.5, 1.0])).abs() < 1e-15);
+        assert!((mass(&whole, &expected) + whole.outside - 1.0).abs() < 1e-15);
+    }
+
+    /// A group is the replica's index modulo their number, whatever block it is in.
+    #[test]
+    fn groups_are_replicas_modulo_their_number() {
+        let histogram = Arc::new(Histogram::new(&[[0.0, 40.0]], 40).in_groups(40));
+        for first in [0, LANES as u64] {
+            let theta: [f64; LANES] = std::array::from_fn(|lane| (first as usize + lane) as f64 % 40.0 + 0.5);
+            let mut observer = histogram.observer(first);
+            observer.observe(&mut View { theta: &theta, live: &[true; LANES], scratch: &mut [] });
+            observer.end_stretch(1);
+        }
+        for (group, row) in histogram.fractions().iter().enumerate() {
+            assert_eq!(row[1 + group], 1.0, "group {group}");
         }
     }
 }

@@ -39,6 +39,10 @@ pub struct Occupancy {
     /// Looks in each state, `[state][lane]`.
     visits: Vec<u64>,
     looks: [u64; LANES],
+    /// Σ L over the looks, and of the followed lanes the mean of L in every stretch, `[stretch][lane]`.
+    loss: [f64; LANES],
+    loss_before: [f64; LANES],
+    loss_course: Vec<f64>,
     /// The core that each lane was last in, `u8::MAX` before the first.
     core: [u8; LANES],
     /// The core that each lane was first in.
@@ -65,6 +69,9 @@ impl Occupancy {
             workspace: Workspace::default(),
             visits: vec![0; states * LANES],
             looks: [0; LANES],
+            loss: [0.0; LANES],
+            loss_before: [0.0; LANES],
+            loss_course: Vec::new(),
             core: [NO_CORE; LANES],
             home: [NO_CORE; LANES],
             transitions: vec![0; (states - 1) * (states - 1)],
@@ -103,6 +110,16 @@ impl Occupancy {
         self.course.chunks_exact(stride.max(1)).map(|row| f64::from(row[state * self.followed_lanes + lane])).collect()
     }
 
+    /// The mean of L over the looks of a lane; `None` if it was never looked at alive.
+    pub fn mean_loss(&self, lane: usize) -> Option<f64> {
+        (self.looks[lane] > 0).then(|| self.loss[lane] / self.looks[lane] as f64)
+    }
+
+    /// The mean of L in every stretch, for a followed lane: what changes where there is only one basin to be in.
+    pub fn loss_course(&self, lane: usize) -> Vec<f64> {
+        self.loss_course.chunks_exact(self.followed_lanes.max(1)).map(|row| row[lane]).collect()
+    }
+
     fn count_transition(&mut self, lane: usize, basin: u8) {
         let from = self.core[lane];
         self.core[lane] = basin;
@@ -129,6 +146,7 @@ impl Observer for Occupancy {
             }
             let basin = labels[lane];
             self.looks[lane] += 1;
+            self.loss[lane] += loss[lane];
             self.visits[usize::from(basin).min(other) * LANES + lane] += 1;
             if usize::from(basin) < other
                 && basin != self.core[lane]
@@ -150,5 +168,9 @@ impl Observer for Occupancy {
             }
         }
         self.before.copy_from_slice(&self.visits);
+        for lane in 0..self.followed_lanes {
+            self.loss_course.push((self.loss[lane] - self.loss_before[lane]) / looks as f64);
+        }
+        self.loss_before = self.loss;
     }
 }

@@ -3,7 +3,7 @@
 use super::ladder::Ladder;
 use super::measurement::Measurement;
 use super::setting::Setting;
-use crate::ensemble::histogram::Histogram;
+use crate::ensemble::histogram::{Density, Histogram};
 use crate::ensemble::replay::replay;
 use crate::findings::{DensityFigure, FigureData, MapFigure, Path2};
 use crate::landscape::basins::Workspace;
@@ -33,7 +33,7 @@ pub(super) fn histogram(setting: &Setting) -> Option<Histogram> {
 
 /// Where exp(−L/T) is not nothing, widened for the chain's larger variance and for the largest noise of any direction at
 /// any minimum.
-fn region(setting: &Setting) -> Vec<[f64; 2]> {
+pub(super) fn region(setting: &Setting) -> Vec<[f64; 2]> {
     let temperature = setting.effective_temperature();
     let covariances = setting.landscape.minima.iter().map(|minimum| setting.noise.covariance(&minimum.theta));
     let largest = covariances.map(|covariance| covariance.symmetric_eigenvalues().max()).fold(0.0, f64::max);
@@ -46,16 +46,17 @@ fn region(setting: &Setting) -> Vec<[f64; 2]> {
 pub(super) fn data(setting: &Setting, ladder: &Ladder, measurement: &Measurement, loaded: &Loaded) -> FigureData {
     let histogram = measurement.histogram.as_deref();
     FigureData {
-        density: histogram.filter(|_| setting.domain.len() == 1).map(|histogram| density(setting, ladder, histogram)),
+        density: histogram
+            .filter(|_| setting.domain.len() == 1)
+            .map(|histogram| density(setting, ladder, histogram.edges()[0].to_vec(), histogram.density())),
         map: histogram.filter(|_| setting.domain.len() == 2).map(|histogram| map(setting, histogram, loaded)),
         mixing: Some(measurement.mixing.clone()),
         ..FigureData::default()
     }
 }
 
-fn density(setting: &Setting, ladder: &Ladder, histogram: &Histogram) -> DensityFigure {
-    let measured = histogram.density();
-    let edges = histogram.edges()[0].clone();
+/// The measured density over the bins with these edges, beside the predicted ones.
+pub(super) fn density(setting: &Setting, ladder: &Ladder, edges: Vec<f64>, measured: Density) -> DensityFigure {
     let (low, high) = (edges[0], edges[edges.len() - 1]);
     let theta: Vec<f64> =
         (0..POINTS_OF_CURVE).map(|i| low + (high - low) * i as f64 / (POINTS_OF_CURVE - 1) as f64).collect();
@@ -90,7 +91,7 @@ fn ito_density(setting: &Setting, ladder: &Ladder, theta: &[f64]) -> Vec<f64> {
 }
 
 fn map(setting: &Setting, histogram: &Histogram, loaded: &Loaded) -> MapFigure {
-    let edges = [histogram.edges()[0].clone(), histogram.edges()[1].clone()];
+    let edges = [histogram.edges()[0].to_vec(), histogram.edges()[1].to_vec()];
     let centers = edges.clone().map(|edges| edges.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect::<Vec<_>>());
     let cells: Vec<[f64; 2]> = centers[1].iter().flat_map(|&y| centers[0].iter().map(move |&x| [x, y])).collect();
     let mut workspace = Workspace::default();

@@ -42,6 +42,8 @@ pub struct Forecast {
     pub slowest: Option<(String, f64)>,
     /// SDE time that each replica covers (in the shortest of several ensembles).
     pub time: f64,
+    /// Power of a question that is not about log-odds; in its place the fields about log-odds mean nothing.
+    pub outlook: Option<Outlook>,
 }
 
 /// What a measurement can show, before it is made.
@@ -61,6 +63,47 @@ pub(super) struct Power {
     pub slowest: Option<(String, f64)>,
     /// The shortest SDE time that an ensemble covers.
     pub time: f64,
+    /// Power of a question that is not about log-odds; in its place the fields about log-odds mean nothing.
+    pub outlook: Option<Outlook>,
+}
+
+/// What a run of a question that is not about log-odds is expected to show.
+#[derive(Clone, Debug)]
+pub struct Outlook {
+    /// What is measured.
+    pub quantity: &'static str,
+    /// How far chance puts it off: a 95 % bound.
+    pub chance: f64,
+    /// How far a long run will find it from what is tested, by the best prediction there is.
+    pub bias: Option<f64>,
+    /// Measured steps per replica after which a true claim holds with 90 % probability.
+    pub steps_wanted: Option<f64>,
+}
+
+/// The slowest motions, for a rough estimate of how many independent samples a run has.
+pub(super) struct Motions {
+    /// Replicas × SDE time.
+    pub time: f64,
+    /// Relaxation time within the widest well, 1/h.
+    pub within: f64,
+    /// Between the first two wells: the mass of either, and the relaxation time of their exchange.
+    pub between: Option<([f64; 2], f64)>,
+}
+
+impl Motions {
+    pub(super) fn of(setting: &Setting, ladder: &Ladder, loaded: &Loaded) -> Self {
+        let ensemble = &loaded.scenario.ensemble;
+        let minima = &setting.landscape.minima;
+        let widest = minima.iter().map(|minimum| minimum.eigenvalues[0]).fold(f64::INFINITY, f64::min);
+        let masses = [Rung::Discrete, Rung::Gibbs, Rung::Laplace].into_iter().find_map(|rung| ladder.rung(rung));
+        let rate: Option<f64> =
+            ladder.escape.iter().take(2).map(|escape| best_time(escape).map(|time| 1.0 / time)).sum();
+        let between = match (masses, rate) {
+            (Some([a, b, ..]), Some(rate)) if rate > 0.0 => Some(([*a, *b], 1.0 / rate)),
+            _ => None,
+        };
+        Self { time: ensemble.replicas as f64 * ensemble.steps as f64 * setting.step(), within: 1.0 / widest, between }
+    }
 }
 
 impl Forecast {
@@ -73,7 +116,21 @@ impl Forecast {
         let power = match loaded.scenario.experiment {
             ExperimentKind::Crossover => super::crossover::power(loaded, &setting)?,
             ExperimentKind::Scaling => super::scaling::power(loaded, &setting)?,
-            ExperimentKind::Equilibrium | ExperimentKind::Covariance => power(loaded, &setting)?,
+            ExperimentKind::Density => {
+                let ladder = super::density::ladder(&setting);
+                let outlook = super::density::outlook(loaded, &setting, &ladder)?;
+                Power { outlook: Some(outlook), ..power(loaded, &setting, &ladder) }
+            }
+            ExperimentKind::TemperaturePair => {
+                let ladder = Ladder::lowest_rung(&setting);
+                let outlook = super::temperature_pair::outlook(loaded, &setting, &ladder)?;
+                Power { outlook: Some(outlook), ..power(loaded, &setting, &ladder) }
+            }
+            ExperimentKind::Equilibrium | ExperimentKind::Covariance => {
+                let ladder = Ladder::climb(&setting);
+                ladder.require_primary(loaded)?;
+                power(loaded, &setting, &ladder)
+            }
         };
         let ensemble = &loaded.scenario.ensemble;
         let (replicas, steps) = (ensemble.replicas as f64, ensemble.steps as f64);
@@ -94,31 +151,31 @@ impl Forecast {
             bias: power.bias,
             slowest: power.slowest,
             time: power.time,
+            outlook: power.outlook,
         })
     }
 }
 
 /// The power of one ensemble about occupancies.
-fn power(loaded: &Loaded, setting: &Setting) -> Result<Power, ExperimentError> {
-    let ladder = Ladder::climb(setting);
-    ladder.require_primary(loaded)?;
+fn power(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Power {
     let ensemble = &loaded.scenario.ensemble;
     let time = ensemble.steps as f64 * setting.step();
-    let transitions = transition_rate(&ladder).map(|rate| rate * time * ensemble.replicas as f64);
-    let bias = bias(&ladder, loaded.scenario.test.against);
+    let transitions = transition_rate(ladder).map(|rate| rate * time * ensemble.replicas as f64);
+    let bias = bias(ladder, loaded.scenario.test.against);
     // With more than two minima the rarest one decides, for which the sum of all transitions says nothing.
     let standard_error =
         transitions.filter(|_| setting.landscape.minima.len() == 2).and_then(effort::log_odds_standard_error);
     let difference = bias.map_or(0.0, |(difference, _)| difference);
-    Ok(Power {
+    Power {
         transitions,
         quantity: "ln(p_A/p_B)".into(),
         steps_factor: standard_error.and_then(|error| steps_factor(error, loaded.scenario.test.tolerance, difference)),
         standard_error,
         bias,
-        slowest: slowest(&ladder),
+        slowest: slowest(ladder),
         time,
-    })
+        outlook: None,
+    }
 }
 
 /// By which factor the steps must grow for a claim with this standard error to hold with 90 % probability, if the true

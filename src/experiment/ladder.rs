@@ -64,10 +64,27 @@ impl Ladder {
                 ladder.add_escape(setting, temperature, None);
             }
             None if !setting.noise.is_additive() => state_dependent::climb(&mut ladder, setting),
-            None => ladder.notes.push(format!(
-                "C is not σ²I, so there is no temperature. The slide's formula and the Gibbs rung were given σ² = tr C/d averaged \
-                 over the minima, T = {temperature:.6}; discrete and escape times are null, since their formulas assume C = σ²I"
-            )),
+            None => ladder.notes.push(without_temperature(temperature)),
+        }
+        ladder
+    }
+
+    /// The lowest rung and the escape times alone, for a question that asks for no basin's exact mass, which takes seconds in
+    /// the plane.
+    pub fn lowest_rung(setting: &Setting) -> Self {
+        let minima = &setting.landscape.minima;
+        let temperature = setting.effective_temperature();
+        let mut ladder = Self {
+            laplace: laplace::occupancies(minima, &vec![1; minima.len()], temperature),
+            gibbs: None,
+            ito: None,
+            discrete: None,
+            escape: Vec::new(),
+            notes: Vec::new(),
+        };
+        match setting.temperature() {
+            Some(temperature) => ladder.add_escape(setting, temperature, None),
+            None => ladder.notes.push(without_temperature(temperature)),
         }
         ladder
     }
@@ -251,5 +268,12 @@ fn sampling_note(dimensions: usize, sampling: &Sampling) -> String {
         sampling.jump_acceptance,
         diagnostics.join(", "),
         sampling.worst_standard_error
+    )
+}
+
+fn without_temperature(effective: f64) -> String {
+    format!(
+        "C is not σ²I, so there is no temperature. The slide's formula and the Gibbs rung were given σ² = tr C/d averaged \
+         over the minima, T = {effective:.6}; discrete and escape times are null, since their formulas assume C = σ²I"
     )
 }

@@ -197,6 +197,9 @@ fn assess(
     let series: Vec<Vec<Vec<f64>>> = (0..minima).map(course).collect();
     let means: Vec<Vec<f64>> = (0..minima).map(|state| occupancies.column(state)).collect();
     let labels: Vec<String> = (0..minima).map(|state| format!("the occupancy of {}", minimum_name(state))).collect();
+    if minima == 1 {
+        return Ok(assess_bowl(observers, &followed, groups, finished));
+    }
     // Two minima share out the whole time between them: the second would only say the same again.
     let watched = if minima == 2 { 1 } else { minima };
     let observables: Vec<Observable> = (0..watched)
@@ -208,11 +211,34 @@ fn assess(
         start_groups: &groups.names,
         chain_groups: &group_of(&followed),
         replica_groups: &group_of(&finished.replicas),
-        design: if minima > 1 { StartDesign::SeveralGroups } else { StartDesign::OneRegion },
+        design: StartDesign::SeveralGroups,
     };
     // A run too short to be judged is not a failure: it is not equilibrated, and the reason says so.
     Ok(Equilibration::assess(&input)
         .unwrap_or_else(|error| Equilibration { reasons: vec![error.to_string()], ..Equilibration::default() }))
+}
+
+/// With one minimum there is no occupancy to watch: the mean loss takes its place, and a drift of it betrays the start.
+fn assess_bowl(
+    observers: &[&Occupancy],
+    followed: &[usize],
+    groups: &StartGroups,
+    finished: &Finished,
+) -> Equilibration {
+    let series: Vec<Vec<f64>> =
+        followed.iter().map(|replica| observers[replica / LANES].loss_course(replica % LANES)).collect();
+    let mean = |replica: &usize| observers[replica / LANES].mean_loss(replica % LANES).unwrap_or(f64::NAN);
+    let replica_means: Vec<f64> = finished.replicas.iter().map(mean).collect();
+    let group_of = |replicas: &[usize]| -> Vec<usize> { replicas.iter().map(|&r| groups.of_replica[r]).collect() };
+    let input = EquilibrationInput {
+        observables: &[Observable { label: "the mean loss", series: &series, replica_means: &replica_means }],
+        start_groups: &groups.names,
+        chain_groups: &group_of(followed),
+        replica_groups: &group_of(&finished.replicas),
+        design: StartDesign::OneRegion,
+    };
+    Equilibration::assess(&input)
+        .unwrap_or_else(|error| Equilibration { reasons: vec![error.to_string()], ..Equilibration::default() })
 }
 
 /// Running occupancies: for every start group and minimum the mean over its followed replicas of the fraction of time

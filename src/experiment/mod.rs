@@ -3,6 +3,7 @@
 mod cloud;
 pub mod covariance;
 pub mod crossover;
+pub mod density;
 pub mod equilibrium;
 mod figures;
 pub mod forecast;
@@ -14,6 +15,7 @@ mod records;
 pub mod scaling;
 pub mod setting;
 mod state_dependent;
+pub mod temperature_pair;
 
 use std::sync::atomic::AtomicBool;
 
@@ -109,6 +111,8 @@ pub fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
         ExperimentKind::Covariance => covariance::prepare(loaded),
         ExperimentKind::Crossover => crossover::prepare(loaded),
         ExperimentKind::Scaling => scaling::prepare(loaded),
+        ExperimentKind::Density => density::prepare(loaded),
+        ExperimentKind::TemperaturePair => temperature_pair::prepare(loaded),
     }
 }
 
@@ -122,6 +126,8 @@ pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, Experimen
         ExperimentKind::Covariance => covariance::predict(loaded, setting),
         ExperimentKind::Crossover => crossover::predict(loaded, setting),
         ExperimentKind::Scaling => scaling::predict(loaded, setting),
+        ExperimentKind::Density => density::predict(loaded, setting),
+        ExperimentKind::TemperaturePair => temperature_pair::predict(loaded, setting),
     }
 }
 
@@ -139,5 +145,7 @@ pub fn run(
         ExperimentKind::Covariance => covariance::run(loaded, setting, control),
         ExperimentKind::Crossover => crossover::run(loaded, setting, control),
         ExperimentKind::Scaling => scaling::run(loaded, setting, control),
+        ExperimentKind::Density => density::run(loaded, setting, control),
+        ExperimentKind::TemperaturePair => temperature_pair::run(loaded, setting, control),
     }
 }

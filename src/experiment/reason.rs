@@ -77,6 +77,11 @@ pub(super) fn broken_assumption(
     )
 }
 
+/// What is assumed by a rung and not by a finer one, or (`None`) not by the measurement.
+pub(super) fn assumption(setting: &Setting, lower: Rung, upper: Option<Rung>) -> String {
+    between(setting, Step::Predicted(lower), upper.map_or(Step::Measured, Step::Predicted))
+}
+
 /// What is assumed on the lower of two neighbouring rungs and not on the upper one, with the numbers of this case.
 fn between(setting: &Setting, lower: Step, upper: Step) -> String {
     match (lower, upper) {

@@ -13,6 +13,12 @@ pub struct FigureData {
     pub crossover: Option<CrossoverFigure>,
     /// Changes with β.
     pub scaling: Option<ScalingFigure>,
+    /// How far the measured distribution function is from the predicted one (1-D).
+    pub distribution: Option<DistributionFigure>,
+    /// Measured and predicted density, and their difference, over the plane (2-D).
+    pub cells: Option<CellsFigure>,
+    /// The ratio of the laws of L at two temperatures.
+    pub log_ratio: Option<LogRatioFigure>,
 }
 
 /// Measured density with error bars beside the predicted ones, 1-D.
@@ -135,4 +141,57 @@ pub struct ScalingFigure {
     pub at: Vec<f64>,
     /// The chain's own change since the first β, per quantity; NaN where it has no law.
     pub predicted: Vec<Vec<f64>>,
+}
+
+/// Differences between distribution functions and the tested one, on a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DistributionFigure {
+    /// Name of the coordinate.
+    pub variable: String,
+    /// Where the functions are compared.
+    pub theta: Vec<f64>,
+    /// Measured minus tested.
+    pub measured: Vec<f64>,
+    /// Its standard error at each place, between independent groups of replicas.
+    pub standard_error: Vec<f64>,
+    /// Laplace's mixture of Gaussians minus tested; empty when unknown.
+    pub laplace: Vec<f64>,
+    /// Gibbs minus tested; empty when unknown.
+    pub gibbs: Vec<f64>,
+    /// The chain's own law minus tested; empty when unknown.
+    pub discrete: Vec<f64>,
+}
+
+/// Measured and predicted density over the plane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellsFigure {
+    /// Names of the two coordinates.
+    pub variables: [String; 2],
+    /// Edges of the cells along each coordinate.
+    pub edges: [Vec<f64>; 2],
+    /// Measured probability density per cell, first coordinate running fastest.
+    pub measured: Vec<f64>,
+    /// Its standard error per cell, between independent groups of replicas.
+    pub standard_error: Vec<f64>,
+    /// The tested rung's mean density per cell.
+    pub predicted: Vec<f64>,
+}
+
+/// ln[P₁(L)/P₂(L)] for two ensembles at different temperatures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogRatioFigure {
+    /// Centres of the bins of L.
+    pub loss: Vec<f64>,
+    /// ln of the ratio of the measured probabilities of each bin.
+    pub measured: Vec<f64>,
+    /// Its standard error, between independent groups of replicas.
+    pub standard_error: Vec<f64>,
+    /// Where the lines are given.
+    pub line: Vec<f64>,
+    /// The fitted line there.
+    pub fitted: Vec<f64>,
+    /// Its standard error there.
+    pub fitted_standard_error: Vec<f64>,
+    /// The line of the predicted slope through the fitted one at the mean of L.
+    pub predicted: Vec<f64>,
 }

@@ -9,8 +9,8 @@ mod points;
 use serde::{Deserialize, Serialize};
 
 pub use figures::{
-    CrossoverFigure, CrossoverLine, DensityFigure, FigureData, MapFigure, MixingFigure, MixingSeries, Path2,
-    ScalingFigure,
+    CellsFigure, CrossoverFigure, CrossoverLine, DensityFigure, DistributionFigure, FigureData, LogRatioFigure,
+    MapFigure, MixingFigure, MixingSeries, Path2, ScalingFigure,
 };
 pub use points::{CrossingRecord, CrossoverRecord, PointRecord, ScalingRecord};
 

@@ -31,6 +31,8 @@ pub enum Purpose {
     Sampler,
     /// Whether the sampler's moves are accepted.
     SamplerChoice,
+    /// The multipliers of a bootstrap.
+    Bootstrap,
 }
 
 impl Purpose {
@@ -41,6 +43,7 @@ impl Purpose {
             Purpose::Landscape => 0xA076_1D64_78BD_642F,
             Purpose::Sampler => 0xE703_7ED1_A0B4_28DB,
             Purpose::SamplerChoice => 0x8EBC_6AF0_9C88_C6E3,
+            Purpose::Bootstrap => 0x5899_65CC_7537_4CC3,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::findings::{ClaimRecord, Findings, OccupancyRecord};
 use crate::noise::NoiseSpec;
-use crate::scenario::{Rung, Start};
+use crate::scenario::{ExperimentKind, Rung, Start};
 
 use super::number::{count, significant};
 
@@ -132,6 +132,13 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
     add("steps", format!("{}{time}", count(ensemble.steps)), "measured steps of each replica");
     add("burn-in", count(ensemble.burn_in), "steps before anything is measured");
     add("seed", scenario.seed.to_string(), "of all randomness: the same seed gives the same result");
-    add("ε", number(scenario.test.tolerance), "tolerance of the test, in log-odds or ln ratio, fixed before the run");
+    if let Some(pair) = scenario.temperature_pair {
+        add("T₂/T₁", number(pair.factor), "temperature of the second ensemble over that of the first, which is T");
+    }
+    let tolerance = match scenario.experiment {
+        ExperimentKind::Density => "the largest distance between the laws that counts as none, fixed before the run",
+        _ => "tolerance of the test, in log-odds or ln ratio, fixed before the run",
+    };
+    add("ε", number(scenario.test.tolerance), tolerance);
     quantities
 }

@@ -7,6 +7,7 @@ mod memory;
 mod read;
 mod scaling;
 mod shipped;
+mod temperature_pair;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ pub use crossover::CrossoverSpec;
 pub use load::{Loaded, load, parse};
 pub use scaling::ScalingSpec;
 pub use shipped::{Shipped, resolve, shipped};
+pub use temperature_pair::TemperaturePairSpec;
 
 use crate::dynamics::DynamicsSpec;
 use crate::loss::LossSpec;
@@ -53,6 +55,9 @@ pub struct Scenario {
     /// By which factors, for proportional scaling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling: Option<ScalingSpec>,
+    /// What the two ensembles of a `temperature-pair` differ by; absent in other experiments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_pair: Option<TemperaturePairSpec>,
 }
 
 /// The experiments, one file each in `crate::experiment`.
@@ -67,6 +72,10 @@ pub enum ExperimentKind {
     Crossover,
     /// η → βη, S → βS on the discrete dynamics: what stays the same, and at which β it no longer does.
     Scaling,
+    /// The distance between the stationary density and exp(−L/T)/Z.
+    Density,
+    /// The ratio of the laws of L at two temperatures.
+    TemperaturePair,
 }
 
 /// Learning rate and batch size.
@@ -109,7 +118,7 @@ pub enum Start {
 /// When a claim holds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestSpec {
-    /// ε: in log-odds for occupancies, in ln ratio for positive quantities.
+    /// ε: in log-odds for occupancies, in ln ratio for positive quantities, a distance for densities.
     pub tolerance: f64,
     /// The rung that the scenario's verdict is about.
     pub against: Rung,
@@ -180,7 +189,8 @@ impl Scenario {
         match self.experiment {
             ExperimentKind::Crossover => self.crossover.as_ref().map_or(1, |crossover| crossover.factors.len()),
             ExperimentKind::Scaling => self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()),
-            ExperimentKind::Equilibrium | ExperimentKind::Covariance => 1,
+            ExperimentKind::TemperaturePair => 2,
+            ExperimentKind::Equilibrium | ExperimentKind::Covariance | ExperimentKind::Density => 1,
         }
     }
 

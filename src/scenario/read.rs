@@ -1,6 +1,9 @@
 //! Reads the keys of a scenario, each checked by itself. What concerns several keys is in [`super::check`].
 
-use super::{CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, TestSpec};
+use super::{
+    CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, TemperaturePairSpec,
+    TestSpec,
+};
 use crate::dynamics::{DynamicsSpec, LearningRate};
 use crate::input::{Integer, Number, Table, shorten};
 use crate::loss::LossSpec;
@@ -10,11 +13,13 @@ use crate::statistics::claim::Verdict;
 /// The largest integer of TOML, which has 64 bits with a sign.
 const LARGEST_INTEGER: u64 = i64::MAX as u64;
 
-const EXPERIMENTS: [(&str, ExperimentKind); 4] = [
+const EXPERIMENTS: [(&str, ExperimentKind); 6] = [
     ("equilibrium", ExperimentKind::Equilibrium),
     ("covariance", ExperimentKind::Covariance),
     ("crossover", ExperimentKind::Crossover),
     ("scaling", ExperimentKind::Scaling),
+    ("density", ExperimentKind::Density),
+    ("temperature-pair", ExperimentKind::TemperaturePair),
 ];
 /// Experiments of later versions.
 const LATER_EXPERIMENTS: [&str; 6] = ["cloud", "escape", "walk", "weak-error", "curves", "training"];
@@ -44,6 +49,8 @@ pub(super) struct Parts {
     /// `Some(None)` where the experiment has no such table.
     pub crossover: Option<Option<CrossoverSpec>>,
     pub scaling: Option<Option<ScalingSpec>>,
+    /// `Some(None)` in an experiment that has none.
+    temperature_pair: Option<Option<TemperaturePairSpec>>,
 }
 
 impl Parts {
@@ -82,16 +89,17 @@ impl Parts {
             Some(None) => Some(EnsembleSpec::default()),
             None => None,
         };
-        let default_test = TestSpec::default_for(experiment.unwrap_or(ExperimentKind::Equilibrium));
+        let test_for = experiment.unwrap_or(ExperimentKind::Equilibrium);
         let test = match root.optional_table("test") {
-            Some(Some(table)) => TestSpec::read(&table, default_test),
-            Some(None) => Some(default_test),
+            Some(Some(table)) => TestSpec::read(&table, test_for),
+            Some(None) => Some(TestSpec::default_for(test_for)),
             None => None,
         };
         // A misspelt experiment may be the one that the table belongs to.
         let asks = |kind: ExperimentKind| experiment.is_none_or(|experiment| experiment == kind);
         let crossover = table_of(root, "crossover", asks(ExperimentKind::Crossover), CrossoverSpec::read);
         let scaling = table_of(root, "scaling", asks(ExperimentKind::Scaling), ScalingSpec::read);
+        let temperature_pair = TemperaturePairSpec::of(root, experiment);
         let instead = "run the scenario once for each value instead, with --set KEY=VALUE";
         root.refuse("study", format!("studies are not available in this version; remove [study]; {instead}"));
         root.finish();
@@ -110,6 +118,7 @@ impl Parts {
             test,
             crossover,
             scaling,
+            temperature_pair,
         }
     }
 
@@ -130,6 +139,7 @@ impl Parts {
             test: self.test?,
             crossover: self.crossover?,
             scaling: self.scaling?,
+            temperature_pair: self.temperature_pair?,
         })
     }
 }
@@ -274,19 +284,29 @@ fn read_start_by_name(table: &Table<'_>) -> Option<Start> {
 }
 
 impl TestSpec {
-    /// The claim that a scenario tests when it does not say: the slide's formula, or for a bowl the chain's own equation,
-    /// which is exact.
+    /// The claim that a scenario tests when it does not say: the slide's formula, for a bowl the chain's own equation,
+    /// which is exact, for a density or a pair of them the slide's exp(−L/T).
     fn default_for(experiment: ExperimentKind) -> Self {
-        let against = match experiment {
-            ExperimentKind::Equilibrium => Rung::Laplace,
-            ExperimentKind::Covariance | ExperimentKind::Scaling => Rung::Discrete,
-            ExperimentKind::Crossover => Rung::Gibbs,
+        let (tolerance, against) = match experiment {
+            ExperimentKind::Equilibrium => (0.1, Rung::Laplace),
+            ExperimentKind::Covariance | ExperimentKind::Scaling => (0.1, Rung::Discrete),
+            ExperimentKind::Crossover => (0.1, Rung::Gibbs),
+            ExperimentKind::Density => (0.02, Rung::Gibbs),
+            ExperimentKind::TemperaturePair => (0.05, Rung::Gibbs),
         };
-        Self { tolerance: 0.1, against }
+        Self { tolerance, against }
     }
 
-    fn read(table: &Table<'_>, default: Self) -> Option<Self> {
-        let tolerance = Number::positive("ε, the tolerance in log-odds,", "0.1");
+    fn read(table: &Table<'_>, experiment: ExperimentKind) -> Option<Self> {
+        let default = Self::default_for(experiment);
+        let tolerance = match experiment {
+            // A distance of laws is never more than 1.
+            ExperimentKind::Density => {
+                Number { what: "ε, the largest distance between the laws,", example: "0.02", low: 1e-9, high: 1.0 }
+            }
+            ExperimentKind::TemperaturePair => Number::positive("ε, the tolerance in ln ratio,", "0.05"),
+            _ => Number::positive("ε, the tolerance in log-odds,", "0.1"),
+        };
         let tolerance = table.number_or("tolerance", &tolerance, default.tolerance);
         let against = table.optional_choice("against", "the rung that the verdict is about", &RUNGS, &[]);
         table.finish();

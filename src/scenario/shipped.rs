@@ -51,6 +51,9 @@ const SHIPPED: &[Shipped] = embed![
     "crossover",
     "proportional-scaling-bowl",
     "proportional-scaling-wells",
+    "gibbs-density-1d",
+    "gibbs-density-2d",
+    "temperature-pair",
 ];
 
 /// All scenarios that come with the program, in the order of the talk.

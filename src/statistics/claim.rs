@@ -180,7 +180,7 @@ impl Contrast {
 }
 
 /// Everything that forbids both HOLDS and REJECTED.
-fn bars_to_any_verdict(judgement: &Judgement, evidence: &Evidence) -> Vec<String> {
+pub(super) fn bars_to_any_verdict(judgement: &Judgement, evidence: &Evidence) -> Vec<String> {
     let mut bars = Vec::new();
     if !(judgement.tolerance > 0.0 && judgement.tolerance.is_finite()) {
         bars.push(format!("the tolerance is {}, it must be positive", judgement.tolerance));
@@ -293,7 +293,7 @@ impl Judgement {
         }
     }
 
-    fn effort_sentence(&self) -> String {
+    pub(super) fn effort_sentence(&self) -> String {
         let grow = |factor: f64| format!("about {:.1}× as many replicas × steps", factor);
         match self.effort.as_ref().map(|effort| (effort.if_as_measured, effort.if_exactly_true)) {
             Some((Some(measured), _)) => format!("{} would settle it if the difference is as measured", grow(measured)),

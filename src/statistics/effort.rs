@@ -68,7 +68,7 @@ pub fn probability_of_rejecting(standard_error: f64, tolerance: f64, difference:
 
 /// z.₉₅ + z.₉₅ = 3.29: how many standard errors must fit between the true difference and the edge of the tolerance, for
 /// a 90 % interval to end inside with 95 % probability on that side.
-pub(super) fn margin_in_standard_errors() -> f64 {
+pub fn margin_in_standard_errors() -> f64 {
     2.0 * normal_quantile(ONE_SIDED_CONFIDENCE)
 }
 

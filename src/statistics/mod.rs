@@ -20,11 +20,14 @@
 //! | [`line`] | a weighted straight line through independent estimates, and its root |
 //! | [`scenario`] | Holm's correction, and the verdict of a whole scenario |
 //! | [`effort`] | how many transitions an answer costs |
+//! | [`distance`] | a bound of the distance between a measured and a predicted law |
+//! | [`logistic`] | the ratio of two laws as a function of one number |
 //!
 //! Everything here uses `libm` and correctly rounded operations only, and sums in a fixed order: equal input gives
 //! equal bytes on every machine.
 
 pub mod claim;
+pub mod distance;
 pub mod effective_sample_size;
 pub mod effort;
 pub mod equilibration;
@@ -32,6 +35,7 @@ mod error;
 pub mod estimate;
 pub mod hotelling;
 pub mod line;
+pub mod logistic;
 pub mod occupancy;
 pub mod r_hat;
 pub mod scenario;
@@ -40,11 +44,13 @@ pub mod special;
 pub mod start_contrast;
 
 pub use claim::{Contrast, EffortToSettle, Evidence, JudgedContrast, Judgement, Verdict, judge};
+pub use distance::judge_distance;
 pub use equilibration::{Equilibration, EquilibrationInput, Observable, StartDesign};
 pub use error::StatisticsError;
 pub use estimate::Estimate;
 pub use hotelling::{HotellingTest, hotelling};
 pub use line::{Line, LinePoint};
+pub use logistic::LogRatio;
 pub use occupancy::Occupancies;
 pub use scenario::{holm, scenario_verdict};
 pub use start_contrast::StartContrast;

@@ -11,8 +11,8 @@ use super::gibbs::sampler::Sampling;
 use super::gibbs::{DECAY, Gibbs};
 use super::ito::Potential;
 use super::markov_chain::BandedChain;
-use super::normalize_log_weights;
 use super::quadrature::{self, GAUSS_5};
+use super::{normal_cdf, normalize_log_weights};
 use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
 
@@ -284,6 +284,16 @@ impl Kernel {
         normal_cdf((self.target - to) / self.spread)
     }
 
+    /// Probability of arriving below `x`.
+    fn below(&self, x: f64) -> f64 {
+        match (x - self.target) / self.spread {
+            // Beyond ten standard deviations nothing is left to compute.
+            z if z > 10.0 => 1.0,
+            z if z < -10.0 => 0.0,
+            z => normal_cdf(z),
+        }
+    }
+
     /// Density of arriving at x.
     fn density(self, x: f64) -> f64 {
         normal_density((x - self.target) / self.spread) / self.spread
@@ -381,6 +391,11 @@ impl DiscreteLaw {
         nodes.map(|(kernel, p)| p * (kernel.beyond(left) - kernel.beyond(right))).sum()
     }
 
+    /// Stationary probability of what lies below a point.
+    pub fn below(&self, x: f64) -> f64 {
+        self.kernels.iter().zip(&self.probabilities).map(|(kernel, p)| p * kernel.below(x)).sum()
+    }
+
     /// Stationary density at a point.
     pub fn density(&self, x: f64) -> f64 {
         self.kernels.iter().zip(&self.probabilities).map(|(kernel, p)| p * kernel.density(x)).sum()
@@ -390,11 +405,6 @@ impl DiscreteLaw {
 /// φ(z).
 fn normal_density(z: f64) -> f64 {
     crate::math::exp(-0.5 * z * z) / (2.0 * std::f64::consts::PI).sqrt()
-}
-
-/// Φ(z).
-fn normal_cdf(z: f64) -> f64 {
-    0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
 }
 
 /// The largest δ‖∇²L‖ at a minimum or saddle up to which the first order in δ is given.

@@ -3,6 +3,7 @@
 //! Nothing here knows the dynamics or the ensemble, so that a prediction cannot borrow the simulator's mistakes.
 
 mod bounding_box;
+pub mod cells;
 pub mod discrete;
 pub mod escape;
 pub mod gibbs;
@@ -51,6 +52,11 @@ pub fn visited_region(
         }
         _ => None,
     }
+}
+
+/// Φ(z).
+fn normal_cdf(z: f64) -> f64 {
+    0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
 }
 
 /// Probabilities in proportion to exp(wₖ), without overflow.

@@ -68,6 +68,25 @@ fn several_ensembles_are_the_same_bytes_for_any_number_of_threads() {
     }
 }
 
+/// The same for whole laws, whose bootstrap runs in parallel too and whose claims are about distances and slopes.
+#[test]
+fn laws_are_the_same_bytes_for_any_number_of_threads() {
+    let here = Workplace::new();
+    for scenario in ["gibbs-density-1d", "gibbs-density-2d", "temperature-pair"] {
+        let alone = bytes(&here, scenario, "5", "1", "out-1");
+        assert!(alone.len() >= 3, "{scenario}");
+        for threads in ["2", "5"] {
+            let out = format!("out-{threads}");
+            assert!(bytes(&here, scenario, "5", threads, &out) == alone, "{scenario} on {threads} threads");
+        }
+        let measured = |bytes: &[u8]| -> f64 {
+            let document: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+            document["claims"][0]["measured"].as_f64().unwrap()
+        };
+        assert_ne!(measured(&alone[0]), measured(&bytes(&here, scenario, "6", "2", "other")[0]), "{scenario}");
+    }
+}
+
 /// No absent figure is anything but null, and no float is not finite: both would be other JSON, or none.
 #[test]
 fn results_are_plain_json() {

@@ -124,7 +124,12 @@ fn every_file_is_written_and_readable() {
             }
         }
     }
-    assert_eq!(entries(folder.path()).len(), 5, "nothing but results is left: {:?}", entries(folder.path()));
+    assert_eq!(
+        entries(folder.path()).len(),
+        fixture::all().len(),
+        "nothing but results is left: {:?}",
+        entries(folder.path())
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod deterministic;
 mod divergence;
 mod invariant_law;
 mod ladder;
+mod laws;
 mod normals;
 mod observers;
 mod orders;

@@ -7,9 +7,11 @@
 
 mod arviz;
 mod coverage;
+mod distance;
 mod equilibration;
 mod judging;
 mod lines;
+mod logistic;
 mod markov;
 mod special;
 mod verdicts;

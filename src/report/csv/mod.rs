@@ -1,8 +1,11 @@
 //! The data behind the figures as tidy CSV, and back: the first line names the columns, one observation per line. One
 //! file per figure, with `tables` (to CSV) and `read` (back; `None` where the figure has no files).
 
+mod cells;
 mod crossover;
 mod density;
+mod distribution;
+mod log_ratio;
 mod map;
 mod mixing;
 mod scaling;
@@ -22,13 +25,16 @@ type Tables = Vec<(&'static str, Table)>;
 
 /// Writes what the figures are drawn from into `folder`, which exists; returns the files.
 pub fn save_figures(folder: &Path, figures: &FigureData) -> Result<Vec<PathBuf>, ReportError> {
-    let FigureData { density, map, mixing, crossover, scaling } = figures;
+    let FigureData { density, map, mixing, crossover, scaling, distribution, cells, log_ratio } = figures;
     let tables = [
         density.as_ref().map(density::tables),
         map.as_ref().map(map::tables),
         mixing.as_ref().map(mixing::tables),
         crossover.as_ref().map(crossover::tables),
         scaling.as_ref().map(scaling::tables),
+        distribution.as_ref().map(distribution::tables),
+        cells.as_ref().map(cells::tables),
+        log_ratio.as_ref().map(log_ratio::tables),
     ];
     let mut files = Vec::new();
     for tables in tables.into_iter().flatten() {
@@ -49,6 +55,9 @@ pub fn load_figures(folder: &Path) -> Result<FigureData, ReportError> {
         mixing: mixing::read(folder)?,
         crossover: crossover::read(folder)?,
         scaling: scaling::read(folder)?,
+        distribution: distribution::read(folder)?,
+        cells: cells::read(folder)?,
+        log_ratio: log_ratio::read(folder)?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The map in two dimensions: where the process has been, over the level lines of the loss.
 
-mod contour;
+pub(super) mod contour;
 
 use plotters::prelude::DrawingBackend;
 

@@ -2,9 +2,12 @@
 
 mod axis;
 mod canvas;
+mod cells;
 mod crossover;
 mod density;
+mod distribution;
 mod ladder;
+mod log_ratio;
 mod map;
 mod mixing;
 mod palette;
@@ -72,6 +75,23 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
     if let Some(data) = &figures.map {
         let design = map::Map::new(findings, data);
         drawn.push(draw("map", "The landscape and the visits", design.caption(), &design)?);
+    }
+    if let Some(data) = &figures.distribution {
+        let design = distribution::Distribution { findings, data };
+        drawn.push(draw(
+            "distribution",
+            "The distribution function against its prediction",
+            design.caption(),
+            &design,
+        )?);
+    }
+    if let Some(data) = &figures.cells {
+        let design = cells::Cells::new(findings, data);
+        drawn.push(draw("cells", "The density over the plane, measured and predicted", design.caption(), &design)?);
+    }
+    if let Some(data) = &figures.log_ratio {
+        let design = log_ratio::LogRatio { findings, data };
+        drawn.push(draw("log-ratio", "The ratio of the laws of L at two temperatures", design.caption(), &design)?);
     }
     if let Some(data) = &figures.mixing {
         let design = mixing::Mixing::new(findings, data);

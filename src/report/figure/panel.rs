@@ -115,7 +115,7 @@ impl<DB: DrawingBackend> Panel<'_, '_, DB> {
 
     /// Ticks of the bottom axis whose labels do not collide, from the most welcome on.
     fn chosen_ticks(&self) -> Vec<(f64, String)> {
-        let at_most = ((self.frame[2] - self.frame[0]) / 48.0).max(2.0) as usize;
+        let at_most = ((self.frame[2] - self.frame[0]) / 48.0).max(4.0) as usize;
         let mut chosen: Vec<(f64, f64, String)> = Vec::new();
         for Tick { value, label } in self.x.ticks(at_most) {
             let (at, half) = (self.across(value), width(&label, SMALL) / 2.0);

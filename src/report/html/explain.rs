@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::findings::{Diagnostics, Findings};
-use crate::scenario::Rung;
+use crate::scenario::{ExperimentKind, Rung};
 
 use super::super::number::{count, pretty, significant, with_error};
 use super::super::words::{RUNGS, predicted, rung_name};
@@ -135,6 +135,12 @@ pub(super) fn rules(findings: &Findings) -> Markup {
         p.small {
             "The independent replica is the unit of evidence: errors come from the spread between the "
             (count(findings.scenario.ensemble.replicas)) " replicas, never from single time steps, which are correlated. "
+            @if findings.scenario.experiment == ExperimentKind::Density {
+                "Here the distance of two laws is compared: what was measured, d, is off from the true distance by no more than the "
+                "measured law is from the true one, which a bootstrap over the groups of replicas bounds by q (triangle inequality). "
+                "The claim holds if d + q < ε at 95 % confidence, and is rejected if d − q > ε at 97.5 %; the interval is d ± q, with "
+                "what may be hidden between two edges. In general: "
+            }
             "A claim " b { "holds" } " if every compared quantity's 90 % interval of (measured − predicted) lies inside ±ε: "
             "equivalence is shown, not merely no difference found. It is " b { "rejected" } " if some quantity's 95 % interval, "
             "corrected for the number of quantities, lies wholly outside ±ε. Otherwise it is " b { "undetermined" } ", and the "

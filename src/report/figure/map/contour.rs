@@ -3,7 +3,7 @@
 /// The stretches of the line `value = level`; `value` lies on `xs` × `ys`, the first coordinate running fastest.
 ///
 /// Segments are joined into polylines, so that dashes and corners are drawn as one line.
-pub(super) fn lines(xs: &[f64], ys: &[f64], value: &[f64], level: f64) -> Vec<Vec<(f64, f64)>> {
+pub(in crate::report::figure) fn lines(xs: &[f64], ys: &[f64], value: &[f64], level: f64) -> Vec<Vec<(f64, f64)>> {
     let at = |column: usize, row: usize| value[row * xs.len() + column];
     let cross = |a: f64, b: f64| (level - a) / (b - a);
     let mut segments: Vec<[Edge; 2]> = Vec::new();
