@@ -158,6 +158,8 @@ pub struct DistributionFigure {
     pub laplace: Vec<f64>,
     /// Gibbs minus tested; empty when unknown.
     pub gibbs: Vec<f64>,
+    /// The Itô law minus tested; empty when unknown.
+    pub ito: Vec<f64>,
     /// The chain's own law minus tested; empty when unknown.
     pub discrete: Vec<f64>,
 }

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::discrete::DiscreteLaw;
 use super::gibbs::DECAY;
+use super::ito::{ItoLaw, Potential};
 use super::quadrature::{self, GAUSS_5};
 use super::{laplace, normal_cdf, visited_region};
 use crate::landscape::{CriticalPoint, Landscape};
@@ -51,6 +52,21 @@ pub fn gibbs(
         }
         _ => None,
     }
+}
+
+/// The Itô law over the cells of a line, for the potential that it was made of.
+pub fn ito(law: &ItoLaw, potential: &Potential, edges: &[f64]) -> Option<Vec<f64>> {
+    let [from, to] = potential.range();
+    let density = |x: f64| law.density(potential, x);
+    let mass = |low: f64, high: f64, pieces: usize| {
+        let (low, high) = (low.max(from), high.min(to));
+        if low < high { quadrature::integrate(&density, low, high, pieces) } else { 0.0 }
+    };
+    let (first, last) = (*edges.first()?, *edges.last()?);
+    let mut masses = vec![mass(from, first, 16)];
+    masses.extend(edges.windows(2).map(|pair| mass(pair[0], pair[1], 1)));
+    masses.push(mass(last, to, 16));
+    normalized(masses)
 }
 
 /// The slide's picture: a Gaussian of covariance T H⁻¹ in every minimum, weighed by Laplace's formula, which together are

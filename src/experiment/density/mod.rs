@@ -5,6 +5,7 @@
 //! the plane the total variation over cells. In either case what lies outside of the grid has cells of its own.
 //! A test that merely finds no difference would be no HOLDS.
 
+mod drawn;
 mod grid;
 
 use super::forecast::{Motions, Outlook};
@@ -13,22 +14,19 @@ use super::measurement::Measurement;
 use super::reason::{RUNGS, assumption};
 use super::records::{Claim, document};
 use super::setting::Setting;
-use super::{Control, ExperimentError, equilibrium, figures};
-use crate::findings::{CellsFigure, ClaimRecord, DistributionFigure, FigureData, Findings};
+use super::{Control, ExperimentError, equilibrium};
+use crate::findings::{ClaimRecord, FigureData, Findings};
 use crate::input::Problem;
 use crate::random::derived_seed;
 use crate::scenario::{Loaded, Rung};
 use crate::statistics::distance::{Deviation, Metric, Noise, mean_law};
 use crate::statistics::{Contrast, Evidence, Judgement, Occupancies, Verdict, judge_distance, scenario_verdict};
 use crate::theory::cells;
+use crate::theory::ito::Potential;
 use grid::Grid;
 
 /// Replicas are put into at most so many groups, which bounds the memory of the histogram.
 pub(super) const MOST_GROUPS: u64 = 128;
-/// Points of the figure of distribution functions.
-const POINTS_OF_CURVE: usize = 400;
-/// Bins of the figure of densities.
-const BINS_OF_FIGURE: usize = 64;
 
 /// The predictions alone.
 ///
@@ -147,10 +145,11 @@ pub(super) fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
                 .into(),
         );
     }
-    if loaded.scenario.test.against == Rung::Discrete && setting.temperature().is_none() {
+    if loaded.scenario.test.against == Rung::Discrete && setting.temperature().is_none() && setting.noise.is_additive()
+    {
         return refuse(
             "test.against",
-            "the discrete rung needs noise with C = σ²I, here C is not; choose \"laplace\" or \"gibbs\"".into(),
+            "the discrete rung needs noise with C = σ²I, here C is a constant but not that; choose \"laplace\" or \"gibbs\"".into(),
         );
     }
     Ok(setting)
@@ -309,79 +308,6 @@ impl Laws {
         }
         notes
     }
-
-    fn figures(&self, setting: &Setting, against: Rung, measurement: &Measurement, measured: &Measured) -> FigureData {
-        let Some(tested) = self.law(against) else { return FigureData::default() };
-        let Some(histogram) = measurement.histogram.as_deref() else { return FigureData::default() };
-        // With one minimum there is no occupancy to converge.
-        let mixing = (setting.landscape.minima.len() > 1).then(|| measurement.mixing.clone());
-        let mut data = FigureData { mixing, ..FigureData::default() };
-        match &self.grid {
-            Grid::Line(line) => {
-                let parts = line.parts(BINS_OF_FIGURE);
-                let edges = parts.iter().map(|part| line.edges()[part.start]).chain(line.edges().last().copied());
-                let density = histogram.density_over(&parts);
-                data.density = Some(figures::density(setting, &self.ladder, edges.collect(), density));
-                data.distribution = Some(self.distribution(setting, line.edges(), tested, measured));
-            }
-            Grid::Plane(edges) => {
-                let density = histogram.density();
-                let cells = histogram.cells();
-                let [x, y] = edges.each_ref();
-                let area = (x[1] - x[0]) * (y[1] - y[0]);
-                data.cells = Some(CellsFigure {
-                    variables: [setting.variables[0].clone(), setting.variables[1].clone()],
-                    edges: edges.clone(),
-                    measured: density.density,
-                    standard_error: density.standard_error,
-                    predicted: tested[..cells].iter().map(|mass| mass / area).collect(),
-                });
-            }
-        }
-        data
-    }
-
-    fn distribution(
-        &self,
-        setting: &Setting,
-        edges: &[f64],
-        tested: &[f64],
-        measured: &Measured,
-    ) -> DistributionFigure {
-        let every = edges.len().div_ceil(POINTS_OF_CURVE);
-        let shown: Vec<usize> = (0..edges.len()).step_by(every).collect();
-        let curve = |difference: Vec<f64>| -> Vec<f64> {
-            let sums: Vec<f64> = difference
-                .iter()
-                .scan(0.0, |sum, part| {
-                    *sum += part;
-                    Some(*sum)
-                })
-                .collect();
-            shown.iter().map(|&edge| sums[edge]).collect()
-        };
-        let other = |rung: Rung| {
-            let law = self.law(rung).filter(|&law| law != tested);
-            law.map(|law| curve(difference(law, tested).collect())).unwrap_or_default()
-        };
-        let rows: Vec<Vec<f64>> = (0..measured.laws.replicas())
-            .map(|group| curve(difference(measured.laws.replica(group), &measured.mean).collect()))
-            .collect();
-        let groups = rows.len() as f64;
-        let error = |point: usize| {
-            let squares: f64 = rows.iter().map(|row| row[point] * row[point]).sum();
-            (squares / (groups * (groups - 1.0))).sqrt()
-        };
-        DistributionFigure {
-            variable: setting.variables[0].clone(),
-            theta: shown.iter().map(|&edge| edges[edge]).collect(),
-            measured: curve(difference(&measured.mean, tested).collect()),
-            standard_error: (0..shown.len()).map(error).collect(),
-            laplace: other(Rung::Laplace),
-            gibbs: other(Rung::Gibbs),
-            discrete: other(Rung::Discrete),
-        }
-    }
 }
 
 /// What a rung predicts for the cells.
@@ -391,7 +317,14 @@ fn law(setting: &Setting, ladder: &Ladder, grid: &Grid, rung: Rung) -> Option<Ve
     match rung {
         Rung::Laplace => cells::laplace(loss, &landscape.minima, temperature, &grid.axes()),
         Rung::Gibbs => cells::gibbs(loss, landscape, &setting.domain, temperature, &grid.axes()),
-        Rung::Ito => None,
+        Rung::Ito => match grid {
+            Grid::Line(line) => {
+                let diffusion = |x: f64| setting.diffusion(x);
+                let potential = Potential::new(loss, &diffusion, setting.domain[0]).ok()?;
+                cells::ito(ladder.ito.as_ref()?, &potential, line.edges())
+            }
+            Grid::Plane(_) => None,
+        },
         Rung::Discrete => match grid {
             Grid::Line(line) => Some(cells::discrete(ladder.discrete.as_ref()?.law.as_ref()?, line.edges())),
             Grid::Plane(_) => None,

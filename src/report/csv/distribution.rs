@@ -8,14 +8,20 @@ use crate::findings::DistributionFigure;
 use crate::report::ReportError;
 
 const FILE: &str = "distribution.csv";
-const COLUMNS: [&str; 5] =
-    ["measured_minus_tested", "standard_error", "laplace_minus_tested", "gibbs_minus_tested", "discrete_minus_tested"];
+const COLUMNS: [&str; 6] = [
+    "measured_minus_tested",
+    "standard_error",
+    "laplace_minus_tested",
+    "gibbs_minus_tested",
+    "ito_minus_tested",
+    "discrete_minus_tested",
+];
 
 pub(super) fn tables(figure: &DistributionFigure) -> Result<Tables, ReportError> {
     let points = figure.theta.len();
     same_length("distribution", "the measured difference", figure.measured.len(), points)?;
     same_length("distribution", "the standard error", figure.standard_error.len(), points)?;
-    let others = [&figure.laplace, &figure.gibbs, &figure.discrete];
+    let others = [&figure.laplace, &figure.gibbs, &figure.ito, &figure.discrete];
     for other in others.iter().filter(|other| !other.is_empty()) {
         same_length("distribution", "a predicted difference", other.len(), points)?;
     }
@@ -34,14 +40,14 @@ pub(super) fn read(folder: &Path) -> Result<Option<DistributionFigure>, ReportEr
         return Ok(None);
     }
     let reader = Reader::open(&folder.join(FILE), 1 + COLUMNS.len())?;
-    let mut columns: [Vec<f64>; 6] = Default::default();
+    let mut columns: [Vec<f64>; 7] = Default::default();
     for row in reader.rows() {
         for (index, column) in columns.iter_mut().enumerate() {
             column.push(row.number(index)?);
         }
     }
-    let [theta, measured, standard_error, mut laplace, mut gibbs, mut discrete] = columns;
-    for curve in [&mut laplace, &mut gibbs, &mut discrete] {
+    let [theta, measured, standard_error, mut laplace, mut gibbs, mut ito, mut discrete] = columns;
+    for curve in [&mut laplace, &mut gibbs, &mut ito, &mut discrete] {
         if curve.iter().all(|value| value.is_nan()) {
             curve.clear();
         }
@@ -53,6 +59,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<DistributionFigure>, ReportEr
         standard_error,
         laplace,
         gibbs,
+        ito,
         discrete,
     }))
 }

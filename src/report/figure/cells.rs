@@ -15,7 +15,7 @@ use super::{Design, WIDTH};
 
 const LEFT: f64 = 62.0;
 const BETWEEN: f64 = 14.0;
-const SCALE_ROOM: f64 = 70.0;
+const SCALE_ROOM: f64 = 80.0;
 const TITLE: f64 = 24.0;
 const AXIS: f64 = 48.0;
 /// Powers of ten that the shading of a density spans.
@@ -182,7 +182,7 @@ impl<'a> Cells<'a> {
             panel.canvas.text(label, (right + 7.0, y), Lettering::new(SMALL, Align::Left))?;
         }
         let lettering = Lettering { upwards: true, ..Lettering::new(SMALL, Align::Centre) };
-        panel.canvas.text(title, (right + 40.0, (top + bottom) / 2.0), lettering)
+        panel.canvas.text(title, (right + 47.0, (top + bottom) / 2.0), lettering)
     }
 
     fn density_ticks(&self) -> Vec<(f64, String)> {

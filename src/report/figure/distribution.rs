@@ -54,7 +54,12 @@ impl Distribution<'_> {
 
     fn others(&self) -> Vec<(Rung, &[f64])> {
         let data = self.data;
-        let all = [(Rung::Laplace, &data.laplace), (Rung::Gibbs, &data.gibbs), (Rung::Discrete, &data.discrete)];
+        let all = [
+            (Rung::Laplace, &data.laplace),
+            (Rung::Gibbs, &data.gibbs),
+            (Rung::Ito, &data.ito),
+            (Rung::Discrete, &data.discrete),
+        ];
         all.into_iter().filter(|(_, curve)| !curve.is_empty()).map(|(rung, curve)| (rung, curve.as_slice())).collect()
     }
 

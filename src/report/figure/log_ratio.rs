@@ -11,7 +11,7 @@ use super::palette::{BLACK, BLUE, DASHED, Look, MEASURED, Marker, SOLID, VERMILL
 use super::panel::{KeyEntry, Panel, Sample, key, key_height};
 use super::{Design, WIDTH};
 
-const LEFT: f64 = 74.0;
+const LEFT: f64 = 80.0;
 const RIGHT: f64 = WIDTH - 14.0;
 const UPPER: f64 = 190.0;
 const LOWER: f64 = 110.0;
@@ -37,7 +37,7 @@ impl LogRatio<'_> {
             "Above: the logarithm of the ratio of the probabilities of the loss value at the two temperatures, in bins \
              (points, 95 % intervals from independent groups of replicas). The solid line has the predicted slope \
              −(1/T₁ − 1/T₂) = {slope:.4}, drawn through the fitted line (broken) at the mean of L, since the slope alone is \
-             predicted. Below: both minus the predicted line, the band being the 95 % interval of the fitted line. Slope and \
+             predicted. Below: both minus the predicted line, the band being the 95 % interval of the fitted line; points whose interval would fill the panel are left out there. Slope and \
              straightness are judged to within ±{}.",
             super::super::number::significant(self.findings.scenario.test.tolerance, 3)
         )
@@ -81,6 +81,10 @@ impl LogRatio<'_> {
                 continue;
             }
             let [low, high] = ends.map(|end| end.clamp(top, bottom));
+            // An interval that fills the panel says nothing there.
+            if ends[0] > bottom && ends[1] < top {
+                continue;
+            }
             panel.canvas.line(&[(at, low), (at, high)], Stroke::new(BLACK, 1.2))?;
             for (end, cut) in [(low, ends[0] != low), (high, ends[1] != high)] {
                 if !cut {
@@ -127,7 +131,7 @@ impl Design for LogRatio<'_> {
         upper.line(line(&data.fitted), Stroke::new(FITTED.colour, 2.0).dashed(FITTED.dash))?;
         self.draw_points(&upper, &data.measured)?;
         upper.bottom_ticks()?;
-        upper.left_axis("ln(P₁/P₂)", 50.0)?;
+        upper.left_axis("ln(P₁/P₂)", 62.0)?;
 
         let top = top + UPPER + GAP;
         let left_over: Vec<f64> =
@@ -142,6 +146,6 @@ impl Design for LogRatio<'_> {
         lower.line(line(&fitted), Stroke::new(FITTED.colour, 2.0).dashed(FITTED.dash))?;
         self.draw_points(&lower, &left_over)?;
         lower.bottom_axis("loss L")?;
-        lower.left_axis("minus predicted", 50.0)
+        lower.left_axis("minus predicted", 62.0)
     }
 }
