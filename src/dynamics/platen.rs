@@ -7,9 +7,9 @@
 //!
 //! with the supporting values Ῡ = θ + aδ + Σⱼ bʲΔWʲ, R̄ʲ± = θ + aδ ± bʲ√δ, Ūʳ± = θ ± bʳ√δ, and V_{r,j} = ±δ with equal
 //! probability for r < j, V_{j,r} = −V_{r,j}. In 1-D it is eq. (15.1.1). Weak order 2; strong order ½, 1 for additive
-//! noise, for which it is Heun's method (and ξ needs no V). Two gradients a step, and for noise that depends on θ 4d + d
-//! products with B (3 in 1-D), d normals, and the signs of d(d−1)/2 further normals drawn after them, in the order
-//! (0,1), (0,2), (1,2), (0,3), …
+//! noise, for which it is Heun's method (and needs no V). Two gradients a step and d normals. Where the noise depends on θ,
+//! since bʲ is the product of B with a unit vector and the sum over j is one product, 5d + 1 products with B (4 in 1-D),
+//! and the signs of d(d−1)/2 further normals drawn after the d of the step, for the pairs (0,1), (0,2), (1,2), (0,3), …
 //!
 //! In a bowl with additive noise θᵢ contracts by 1 − z + z²/2, z = δhᵢ, with noise √(nδ)(1 − z/2)B: stable iff z < 2.
 
