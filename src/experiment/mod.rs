@@ -6,6 +6,7 @@ mod figures;
 pub mod forecast;
 pub mod ladder;
 pub mod measurement;
+mod memo;
 mod reason;
 mod records;
 pub mod setting;

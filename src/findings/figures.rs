@@ -1,5 +1,7 @@
 //! What figures are drawn from: plain data, written to `figures/*.csv` and read back.
 
+use super::study::PointRecord;
+
 /// What the figures of an occupancy question are drawn from; `None` where a figure does not apply.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FigureData {
@@ -9,6 +11,8 @@ pub struct FigureData {
     pub map: Option<MapFigure>,
     /// Running occupancies by start basin.
     pub mixing: Option<MixingFigure>,
+    /// The points of a study, all of them: `study.csv`.
+    pub study: Option<Vec<PointRecord>>,
 }
 
 /// Measured density with error bars beside the predicted ones, 1-D.

@@ -4,10 +4,12 @@
 //! Both are plain data: a pure function of scenario, seed and program version.
 
 pub mod figures;
+pub mod study;
 
 use serde::{Deserialize, Serialize};
 
 pub use figures::{DensityFigure, FigureData, MapFigure, MixingFigure, MixingSeries, Path2};
+pub use study::{Outlook, PointClaim, PointContrast, PointRecord, StudyClaimRecord, StudyRecord, VerdictCounts};
 
 use crate::scenario::Scenario;
 use crate::statistics::claim::Verdict;
@@ -48,6 +50,9 @@ pub struct Findings {
     pub diagnostics: Option<Diagnostics>,
     /// What the reader must know to read the figures rightly (e.g. why a rung is null).
     pub notes: Vec<String>,
+    /// The summary of a study; null for a single run.
+    #[serde(default)]
+    pub study: Option<StudyRecord>,
 }
 
 /// Name and version of the program.

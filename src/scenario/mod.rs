@@ -5,11 +5,13 @@ mod load;
 mod memory;
 mod read;
 mod shipped;
+mod study;
 
 use serde::{Deserialize, Serialize};
 
 pub use load::{Loaded, load, parse};
 pub use shipped::{Shipped, resolve, shipped};
+pub use study::{AxisSpec, MOST_POINTS, Points, StudySpec};
 
 use crate::dynamics::DynamicsSpec;
 use crate::loss::LossSpec;
@@ -43,6 +45,9 @@ pub struct Scenario {
     pub ensemble: EnsembleSpec,
     /// When a claim holds.
     pub test: TestSpec,
+    /// What a study varies; absent for a single run.
+    #[serde(default)]
+    pub study: Option<StudySpec>,
 }
 
 /// The experiments, one file each in `crate::experiment`.

@@ -1,6 +1,6 @@
 //! Reads the keys of a scenario, each checked by itself. What concerns several keys is in [`super::check`].
 
-use super::{EnsembleSpec, ExperimentKind, Rung, Scenario, SgdSpec, Start, TestSpec};
+use super::{EnsembleSpec, ExperimentKind, Rung, Scenario, SgdSpec, Start, StudySpec, TestSpec};
 use crate::dynamics::{DynamicsSpec, LearningRate};
 use crate::input::{Integer, Number, Table, shorten};
 use crate::loss::LossSpec;
@@ -36,6 +36,8 @@ pub(super) struct Parts {
     pub dynamics: Option<DynamicsSpec>,
     pub ensemble: Option<EnsembleSpec>,
     test: Option<TestSpec>,
+    /// `Some(None)` where it was left out.
+    study: Option<Option<StudySpec>>,
 }
 
 impl Parts {
@@ -80,11 +82,15 @@ impl Parts {
             Some(None) => Some(default_test),
             None => None,
         };
+        let study = match root.optional_table("study") {
+            Some(Some(table)) => StudySpec::read(&table).map(Some),
+            Some(None) => Some(None),
+            None => None,
+        };
         let instead = "run the scenario once for each value instead, with --set KEY=VALUE";
-        root.refuse("study", format!("studies are not available in this version; remove [study]; {instead}"));
         root.refuse("scaling", format!("scaling is not available in this version; remove [scaling]; {instead}"));
         root.finish();
-        Self { name, title, question, experiment, expect, seed, loss, noise, sgd, dynamics, ensemble, test }
+        Self { name, title, question, experiment, expect, seed, loss, noise, sgd, dynamics, ensemble, test, study }
     }
 
     /// The scenario, when every part is right.
@@ -102,6 +108,7 @@ impl Parts {
             dynamics: self.dynamics?,
             ensemble: self.ensemble?,
             test: self.test?,
+            study: self.study?,
         })
     }
 }

@@ -43,5 +43,5 @@ pub use error::StatisticsError;
 pub use estimate::Estimate;
 pub use hotelling::{HotellingTest, hotelling};
 pub use occupancy::Occupancies;
-pub use scenario::{holm, scenario_verdict};
+pub use scenario::{after_holm, holm, overall, scenario_verdict};
 pub use start_contrast::StartContrast;

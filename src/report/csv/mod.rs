@@ -4,6 +4,7 @@
 mod density;
 mod map;
 mod mixing;
+pub(super) mod study;
 mod table;
 
 use std::fs;
@@ -20,7 +21,8 @@ type Tables = Vec<(&'static str, Table)>;
 
 /// Writes what the figures are drawn from into `folder`, which exists; returns the files.
 pub fn save_figures(folder: &Path, figures: &FigureData) -> Result<Vec<PathBuf>, ReportError> {
-    let FigureData { density, map, mixing } = figures;
+    // A study's points are a table of their own, beside the figures.
+    let FigureData { density, map, mixing, study: _ } = figures;
     let tables =
         [density.as_ref().map(density::tables), map.as_ref().map(map::tables), mixing.as_ref().map(mixing::tables)];
     let mut files = Vec::new();
@@ -36,7 +38,8 @@ pub fn save_figures(folder: &Path, figures: &FigureData) -> Result<Vec<PathBuf>,
 
 /// Reads back what [`save_figures`] wrote; a figure without files is `None`.
 pub fn load_figures(folder: &Path) -> Result<FigureData, ReportError> {
-    Ok(FigureData { density: density::read(folder)?, map: map::read(folder)?, mixing: mixing::read(folder)? })
+    let (density, map) = (density::read(folder)?, map::read(folder)?);
+    Ok(FigureData { density, map, mixing: mixing::read(folder)?, study: None })
 }
 
 /// Fails unless `found` values are there for `expected`.

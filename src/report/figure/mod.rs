@@ -8,6 +8,7 @@ mod map;
 mod mixing;
 mod palette;
 mod panel;
+mod study;
 
 use std::path::{Path, PathBuf};
 
@@ -74,6 +75,9 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
     if let Some(data) = &figures.mixing {
         let design = mixing::Mixing::new(findings, data);
         drawn.push(draw("mixing", "Mixing from different starts", design.caption(), &design)?);
+    }
+    if let Some(rows) = &figures.study {
+        drawn.extend(study::draw_study(findings, rows)?);
     }
     Ok(drawn)
 }
