@@ -41,7 +41,7 @@ impl StudySpec {
     /// Reads the table `[study]`.
     pub(super) fn read(table: &Table<'_>) -> Option<Self> {
         let example = "path = \"sgd.learning_rate\" and values = [0.01, 0.05, 0.1]";
-        let zip = table.boolean_or("zip", "whether the axes advance together instead of spanning a grid", false);
+        let zip = table.boolean_or("zip", "zip, whether the axes advance together instead of spanning a grid,", false);
         let tables = table.tables("axis", example);
         table.finish();
         let axis: Vec<Option<AxisSpec>> = tables?.iter().map(AxisSpec::read).collect();
@@ -254,10 +254,69 @@ pub(super) fn check(loaded: &Loaded) -> Result<(), Problems> {
                 problems.push(problem);
             }
         }
-        if problems.len() >= TOLD {
+        if problems.len() >= TOLD && point + 1 < points.count() {
+            problems.truncate(TOLD);
+            let further = "; further points have not been looked at";
+            problems[TOLD - 1].message.push_str(further);
             break;
         }
     }
-    problems.truncate(TOLD);
     if problems.is_empty() { Ok(()) } else { Err(Problems::sorted(problems)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Rung, parse, resolve};
+
+    fn study(axes: &str) -> Loaded {
+        let overrides = [format!("study={{{axes}}}")];
+        parse(resolve("double-well")[0].text, "test.toml", &overrides, None)
+            .unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    #[test]
+    fn the_last_axis_runs_fastest() {
+        let axes = "axis=[{path='sgd.learning_rate',values=[0.1,0.2]},{path='test.against',values=['gibbs','laplace','discrete']}]";
+        let loaded = study(axes);
+        let points = Points::of(&loaded).unwrap();
+        let seen: Vec<(f64, Rung, u64)> = (0..points.count())
+            .map(|index| points.get(index).unwrap().scenario)
+            .map(|scenario| (scenario.sgd.unwrap().learning_rate, scenario.test.against, scenario.seed))
+            .collect();
+        let grid = [0.1, 0.2].map(|eta| [Rung::Gibbs, Rung::Laplace, Rung::Discrete].map(|rung| (eta, rung)));
+        let expected: Vec<(f64, Rung, u64)> = grid
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .map(|(i, (eta, rung))| (eta, rung, derived_seed(1, i as u64)))
+            .collect();
+        assert_eq!(seen, expected);
+        assert_eq!(points.spec().describe(5), "sgd.learning_rate = 0.2, test.against = \"discrete\"");
+        assert!((0..6).all(|index| points.get(index).unwrap().scenario.study.is_none()));
+    }
+
+    #[test]
+    fn zipped_axes_advance_together_and_seeds_may_vary() {
+        let loaded =
+            study("zip=true,axis=[{path='seed',values=[7,8]},{path='loss.parameters',values=[{tilt=0.2},{tilt=0.3}]}]");
+        let points = Points::of(&loaded).unwrap();
+        let seen: Vec<(u64, bool)> = (0..points.count())
+            .map(|index| points.get(index).unwrap().scenario)
+            .map(|scenario| (scenario.seed, scenario.to_toml().unwrap().contains("tilt = 0.3")))
+            .collect();
+        assert_eq!(seen, [(7, false), (8, true)]);
+    }
+
+    #[test]
+    fn what_is_varied_is_found_by_its_key_and_by_its_table() {
+        let loaded = study(
+            "axis=[{path='loss.parameters.tilt',values=[0.2]},{path='sgd',values=[{learning_rate=1e-3,batch_size=1}]}]",
+        );
+        let spec = loaded.scenario.study.unwrap();
+        for (key, varies) in [("loss", true), ("loss.parameters.tilt", true), ("sgd.batch_size", true), ("seed", false)]
+        {
+            assert_eq!(spec.varies(key), varies, "{key}");
+        }
+    }
 }

@@ -42,9 +42,10 @@ fn prepare(loaded: &Loaded) -> Result<Prepared, String> {
 /// # Errors
 /// When it was told to stop. Whatever else keeps a point from being run becomes its reason.
 pub(super) fn run(points: &Points, index: u64, control: &mut Control) -> Result<PointRecord, Interrupted> {
-    let (loaded, mut row) = match blank(points, index) {
-        Ok(begun) => begun,
-        Err(row) => return Ok(row),
+    let (mut row, loaded) = begin(points, index);
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(why) => return Ok(not_run(row, why)),
     };
     let replicas = loaded.scenario.ensemble.replicas;
     let setting = match prepare(&loaded) {
@@ -75,9 +76,10 @@ pub(super) fn run(points: &Points, index: u64, control: &mut Control) -> Result<
 
 /// The theory of a point alone.
 pub(super) fn predict(points: &Points, index: u64) -> PointRecord {
-    let (loaded, mut row) = match blank(points, index) {
-        Ok(begun) => begun,
-        Err(row) => return PointRecord { verdict: None, ..row },
+    let (mut row, loaded) = begin(points, index);
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(why) => return PointRecord { verdict: None, ..not_run(row, why) },
     };
     let predicted = match prepare(&loaded) {
         Ok(Prepared::Ready(setting)) => {
@@ -107,14 +109,14 @@ pub(super) fn claims(points: &Points, index: u64) -> Vec<crate::findings::ClaimR
     }
 }
 
-/// The point's scenario, and its row before anything is known; a row with its reason where it is no scenario, which
-/// reading has ruled out.
-fn blank(points: &Points, index: u64) -> Result<(Loaded, PointRecord), PointRecord> {
-    let row = |seed: u64, noise_scale: Option<f64>| PointRecord {
+/// The row of a point before anything is known, and its scenario; why it is none, which reading has ruled out.
+fn begin(points: &Points, index: u64) -> (PointRecord, Result<Loaded, String>) {
+    let loaded = points.get(index).map_err(|problems| in_words(&problems));
+    let row = PointRecord {
         index,
         values: points.spec().values(index),
-        seed,
-        noise_scale,
+        seed: loaded.as_ref().map_or(0, |loaded| loaded.scenario.seed),
+        noise_scale: loaded.as_ref().ok().and_then(|loaded| loaded.scenario.noise_scale()),
         temperature: None,
         predicted: None,
         verdict: None,
@@ -124,13 +126,7 @@ fn blank(points: &Points, index: u64) -> Result<(Loaded, PointRecord), PointReco
         reason: String::new(),
         claims: Vec::new(),
     };
-    match points.get(index) {
-        Ok(loaded) => {
-            let row = row(loaded.scenario.seed, loaded.scenario.noise_scale());
-            Ok((loaded, row))
-        }
-        Err(problems) => Err(not_run(row(0, None), in_words(&problems))),
-    }
+    (row, loaded)
 }
 
 fn filled(row: PointRecord, findings: &Findings) -> PointRecord {

@@ -109,7 +109,7 @@ fn correct(rows: &mut [PointRecord]) -> Vec<(usize, usize)> {
 fn ids(rows: &[PointRecord]) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for claim in rows.iter().flat_map(|row| &row.claims) {
-        if !ids.iter().any(|id| *id == claim.id) {
+        if !ids.contains(&claim.id) {
             ids.push(claim.id.clone());
         }
     }
@@ -243,4 +243,70 @@ fn notes(points: &Points, rows: &[PointRecord], study: &StudyRecord) -> Vec<Stri
         ));
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(id: &str, primary: bool, verdict: Verdict, p: f64) -> PointClaim {
+        PointClaim {
+            id: id.into(),
+            primary,
+            quantity: "q".into(),
+            predicted: Some(0.0),
+            measured: Some(1.0),
+            standard_error: Some(0.1),
+            tolerance: 0.1,
+            verdict: Some(verdict),
+            rejection_p_value: Some(p),
+            contrasts: Vec::new(),
+        }
+    }
+
+    fn row(index: u64, claims: Vec<PointClaim>) -> PointRecord {
+        PointRecord {
+            index,
+            values: Vec::new(),
+            seed: index,
+            noise_scale: None,
+            temperature: None,
+            predicted: Some(Outlook::Stationary),
+            verdict: claims.first().and_then(|claim| claim.verdict).or(Some(Verdict::Undetermined)),
+            equilibrated: Some(true),
+            transitions: None,
+            diverged: None,
+            reason: String::new(),
+            claims,
+        }
+    }
+
+    #[test]
+    fn rejections_are_corrected_for_the_number_of_points() {
+        use Verdict::{Holds, Rejected, Undetermined};
+        // 0.012 ≤ 0.05/4 survives among four primary claims, 0.02 > 0.05/3 does not, nor would it if the point that was not
+        // run did not count: 0.02 ≤ 0.05/2 then.
+        let mut rows = vec![
+            row(0, vec![claim("tested", true, Rejected, 0.012), claim("other", false, Rejected, 0.02)]),
+            row(1, vec![claim("tested", true, Rejected, 0.02), claim("other", false, Rejected, 0.02)]),
+            row(2, vec![claim("tested", true, Holds, 1.0)]),
+            row(3, Vec::new()),
+        ];
+        let withdrawn = correct(&mut rows);
+        let verdicts: Vec<Option<Verdict>> = rows.iter().map(|row| row.verdict).collect();
+        assert_eq!(verdicts, [Some(Rejected), Some(Undetermined), Some(Holds), Some(Undetermined)]);
+        // The other claim is a family of its own: 0.02 ≤ 0.05/2 twice.
+        assert!(rows[..2].iter().all(|row| row.claim("other").unwrap().verdict == Some(Rejected)));
+        assert_eq!(withdrawn, [(1, 0)]);
+        assert!(rows[1].reason.contains("over 4 primary claims"), "{}", rows[1].reason);
+        assert_eq!(overall(rows.iter().filter_map(|row| row.verdict)), Rejected);
+    }
+
+    #[test]
+    fn a_value_is_common_only_if_all_have_it() {
+        assert_eq!(common([Some(0.2), Some(0.2)].into_iter()), Some(0.2));
+        assert_eq!(common([Some(0.2), Some(0.3)].into_iter()), None);
+        assert_eq!(common([Some(0.2), None].into_iter()), None);
+        assert_eq!(common([None, None].into_iter()), None);
+    }
 }

@@ -42,7 +42,7 @@ pub(super) fn overview(findings: &Findings) -> Markup {
 }
 
 fn values(values: &[toml::Value]) -> String {
-    let shown: Vec<String> = values.iter().take(40).map(|value| pretty_value(value)).collect();
+    let shown: Vec<String> = values.iter().take(40).map(pretty_value).collect();
     let more = if values.len() > 40 { format!(", … ({} values)", values.len()) } else { String::new() };
     shown.join(", ") + &more
 }

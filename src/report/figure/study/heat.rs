@@ -185,25 +185,20 @@ impl<'a> Heat<'a> {
         let [columns, rows] = self.counts();
         let stroke = Stroke::new(BLACK, 1.2);
         let axis = |place: usize| &self.data.spec.axis[self.axes[place]];
-        let mut free = f64::NEG_INFINITY;
-        for (index, value) in axis(0).values.iter().enumerate() {
-            let at = left + (index as f64 + 0.5) / columns as f64 * (right - left);
-            let text = label(value);
-            let half = width(&text, SMALL) / 2.0;
-            if at - half >= free {
-                free = at + half + 8.0;
-                canvas.line(&[(at, bottom), (at, bottom + 4.0)], stroke)?;
-                canvas.text(&text, (at, bottom + 13.0), Lettering::new(SMALL, Align::Centre))?;
-            }
+        // Every so many values, so that no two names collide.
+        let widest = axis(0).values.iter().map(|value| width(&label(value), SMALL)).fold(0.0, f64::max);
+        let every = |room: f64, cell: f64| (room / cell).ceil().max(1.0) as usize;
+        let cell = (right - left) / columns as f64;
+        for (index, value) in axis(0).values.iter().enumerate().step_by(every(widest + 8.0, cell)) {
+            let at = left + (index as f64 + 0.5) * cell;
+            canvas.line(&[(at, bottom), (at, bottom + 4.0)], stroke)?;
+            canvas.text(&label(value), (at, bottom + 13.0), Lettering::new(SMALL, Align::Centre))?;
         }
-        let mut free = f64::INFINITY;
-        for (index, value) in axis(1).values.iter().enumerate() {
-            let at = bottom - (index as f64 + 0.5) / rows as f64 * (bottom - top);
-            if at <= free {
-                free = at - 17.0;
-                canvas.line(&[(left - 4.0, at), (left, at)], stroke)?;
-                canvas.text(&label(value), (left - 7.0, at), Lettering::new(SMALL, Align::Right))?;
-            }
+        let cell = (bottom - top) / rows as f64;
+        for (index, value) in axis(1).values.iter().enumerate().step_by(every(17.0, cell)) {
+            let at = bottom - (index as f64 + 0.5) * cell;
+            canvas.line(&[(left - 4.0, at), (left, at)], stroke)?;
+            canvas.text(&label(value), (left - 7.0, at), Lettering::new(SMALL, Align::Right))?;
         }
         let upwards = Lettering { upwards: true, ..Lettering::new(SMALL, Align::Centre) };
         canvas.text(&axis(1).path, (left - 66.0, (top + bottom) / 2.0), upwards)?;
@@ -229,7 +224,7 @@ fn patch(fate: Fate) -> RGBColor {
 /// From blue through white to orange. The ends differ in grey: blue is the darker one.
 fn diverging(value: f64) -> RGBColor {
     let (part, end) = (value.abs().min(1.0), if value < 0.0 { (10.0, 60.0, 130.0) } else { (235.0, 130.0, 20.0) });
-    let mix = |to: f64| (255.0 + part.sqrt() * (to - 255.0)).round() as u8;
+    let mix = |to: f64| (255.0 + part * (to - 255.0)).round() as u8;
     RGBColor(mix(end.0), mix(end.1), mix(end.2))
 }
 

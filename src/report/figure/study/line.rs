@@ -9,6 +9,7 @@ use super::super::panel::{KeyEntry, Panel, Sample, key, key_height};
 use super::super::{Design, WIDTH};
 use super::{Data, Fate, contrast, label, number, primary};
 use crate::findings::PointRecord;
+use crate::report::number::significant;
 use crate::report::words::{rung_name, rung_of};
 
 const LEFT: f64 = 74.0;
@@ -131,7 +132,12 @@ impl<'a> Line<'a> {
             let (marker, _) = fate.marker();
             KeyEntry { look: Look { marker, ..MEASURED }, sample: Sample::Point, label: fate.name().to_owned() }
         });
-        rungs.chain(fates).collect()
+        let band = Look { colour: BAND, ..MEASURED };
+        let tolerances = self.data.rows.iter().flat_map(|row| row.primary()).map(|claim| claim.tolerance);
+        let (least, most) = tolerances.fold((f64::INFINITY, 0.0_f64), |(l, m), t| (l.min(t), m.max(t)));
+        let label = if least == most { format!("±ε = ±{}", significant(most, 3)) } else { "±ε".to_owned() };
+        let band = KeyEntry { look: band, sample: Sample::Patch, label };
+        rungs.chain(fates).chain([band]).collect()
     }
 
     fn top(&self) -> f64 {
@@ -179,7 +185,9 @@ impl<'a> Line<'a> {
 
     fn draw_values<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, quantity: &str) -> Drawn {
         let rows = self.ordered();
-        for (id, look, _) in &self.claims {
+        // Broken lines go over solid ones: predictions that agree are all seen.
+        let (solid, broken): (Vec<_>, Vec<_>) = self.claims.iter().partition(|(_, look, _)| look.dash.is_empty());
+        for (id, look, _) in solid.into_iter().chain(broken) {
             let predicted = |row: &PointRecord| {
                 let claim = row.claim(id)?;
                 contrast(claim, quantity)?.predicted
