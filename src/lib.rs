@@ -88,6 +88,7 @@
 //! | [`theory`] | predictions only; knows neither dynamics nor ensemble |
 //! | [`statistics`] | estimates, diagnostics, verdicts; knows nothing of SGD |
 //! | [`experiment`] | one file per question: pairs predictions with estimates into claims |
+//! | [`study`] | a scenario at many points, each kept as soon as it is finished |
 //! | [`findings`] | the plain data of a result |
 //! | [`report`] | result files, tables, figures, the page; reads findings only |
 //! | [`math`] | elementary functions with the same bits on every machine |
@@ -118,4 +119,5 @@ pub mod random;
 pub mod report;
 pub mod scenario;
 pub mod statistics;
+pub mod study;
 pub mod theory;

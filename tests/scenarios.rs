@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sgd_sde::dynamics::DynamicsSpec;
 use sgd_sde::noise::NoiseSpec;
-use sgd_sde::scenario::{Loaded, Rung, STARTER, Scenario, Start, load, parse, resolve, shipped};
+use sgd_sde::scenario::{Loaded, Points, Rung, STARTER, Scenario, Start, load, parse, resolve, shipped};
 use sgd_sde::statistics::claim::Verdict;
 
 const SMALLEST: &str = r#"
@@ -70,9 +70,6 @@ fn shipped_scenarios_are_those_of_the_table() {
     let table = [
         ("double-well", 0.1, 0.02, Rung::Laplace, 0.1, Verdict::Holds),
         ("width-against-depth", 0.2, 0.01, Rung::Laplace, 0.15, Verdict::Holds),
-        ("finite-learning-rate-small", 0.2, 0.01, Rung::Discrete, 0.1, Verdict::Holds),
-        ("finite-learning-rate-medium", 0.2, 0.05, Rung::Discrete, 0.1, Verdict::Holds),
-        ("finite-learning-rate-large", 0.2, 0.1, Rung::Discrete, 0.1, Verdict::Holds),
         ("quartic-cold", 0.05, 0.05, Rung::Gibbs, 0.1, Verdict::Holds),
         ("too-large-step", 0.2, 0.2, Rung::Laplace, 0.1, Verdict::Rejected),
         ("frozen", 0.03, 0.01, Rung::Laplace, 0.1, Verdict::Undetermined),
@@ -83,6 +80,17 @@ fn shipped_scenarios_are_those_of_the_table() {
         assert_eq!((scenario.step(), scenario.test.against), (step, against), "{name}");
         assert_eq!((scenario.test.tolerance, scenario.expect), (tolerance, verdict), "{name}");
     }
+    let study = resolve("finite-learning-rate")[0].load(&[], None).unwrap();
+    let points = Points::of(&study).unwrap();
+    assert_eq!((points.count(), study.scenario.expect), (3, Verdict::Holds));
+    for (index, step) in [0.01, 0.05, 0.1].into_iter().enumerate() {
+        let scenario = points.get(index as u64).unwrap().scenario;
+        // n = 0.1/10 is 0.010000000000000002.
+        assert!((temperature(&scenario) - 0.2).abs() < 1e-15);
+        assert_eq!((scenario.dynamics.clone(), scenario.step()), (DynamicsSpec::Sgd, step));
+        assert_eq!((scenario.test.against, scenario.test.tolerance), (Rung::Discrete, 0.1));
+        assert!((scenario.ensemble.steps as f64 * step - 60_000.0).abs() < 1e-6);
+    }
     let anisotropic = expect("anisotropic-noise");
     assert_eq!((anisotropic.dimension(), anisotropic.expect), (2, Verdict::Rejected));
     assert_eq!(anisotropic.variables(), ["x", "y"]);
@@ -92,10 +100,6 @@ fn shipped_scenarios_are_those_of_the_table() {
 fn names_stand_for_scenarios_and_families() {
     let names = |name: &str| resolve(name).iter().map(|shipped| shipped.name).collect::<Vec<_>>();
     assert_eq!(names("double-well"), ["double-well"]);
-    assert_eq!(
-        names("finite-learning-rate"),
-        ["finite-learning-rate-small", "finite-learning-rate-medium", "finite-learning-rate-large"]
-    );
     assert!(names("double").is_empty() && names("").is_empty() && names("finite").is_empty());
     assert_eq!(load("frozen", &[], Some(7)).unwrap().scenario.seed, 7);
     let problem = load("doubel-well", &[], None).unwrap_err().to_string();
@@ -104,8 +108,6 @@ fn names_stand_for_scenarios_and_families() {
     assert!(problem.contains("did you mean `quartic-cold`?"), "{problem}");
     let problem = load("finite-learning-rates", &[], None).unwrap_err().to_string();
     assert!(problem.contains("did you mean `finite-learning-rate`?"), "{problem}");
-    let problem = load("finite-learning-rate", &[], None).unwrap_err().to_string();
-    assert!(problem.contains("stands for several scenarios"), "{problem}");
     assert!(load("src", &[], None).unwrap_err().to_string().contains("is a folder"));
     assert!(load("/dev/zero", &[], None).unwrap_err().to_string().contains("the file has"));
 }

@@ -3,11 +3,15 @@
 use sgd_sde::experiment::forecast::{Forecast, Outlook};
 
 use super::output::print;
-use super::{Failure, ScenarioArguments};
+use super::{Failure, ScenarioArguments, study};
 
 pub(super) fn check(arguments: &ScenarioArguments) -> Result<(), Failure> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     for loaded in arguments.load()? {
+        if loaded.scenario.study.is_some() {
+            print(&study::check(&loaded, threads)?)?;
+            continue;
+        }
         let name = &loaded.scenario.name;
         let forecast = Forecast::of(&loaded, threads).map_err(|error| Failure::of(name, error))?;
         print(&text(name, &forecast, threads))?;
@@ -92,11 +96,11 @@ fn power(outlook: &Outlook, tolerance: f64) -> Vec<String> {
 }
 
 /// 12,345 or 1.2e9.
-fn quantity(x: f64) -> String {
+pub(super) fn quantity(x: f64) -> String {
     if x < 1e6 { if x < 100.0 { format!("{x:.2}") } else { format!("{x:.0}") } } else { format!("{x:.2e}") }
 }
 
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 120.0 => format!("{s:.1} s"),
         s if s < 7_200.0 => format!("{:.0} min", s / 60.0),

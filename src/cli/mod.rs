@@ -7,6 +7,7 @@ mod check;
 mod output;
 mod progress;
 mod run;
+mod study;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,7 +16,8 @@ use clap::{Args, Parser, Subcommand};
 use sgd_sde::experiment::{self, ExperimentError};
 use sgd_sde::input::Problems;
 use sgd_sde::report::{self, ReportError, Style};
-use sgd_sde::scenario::{self, Loaded, STARTER};
+use sgd_sde::scenario::{self, Loaded, Points, STARTER};
+use sgd_sde::study::StudyError;
 
 use output::{message, print};
 
@@ -62,13 +64,16 @@ struct ScenarioArguments {
     /// Override any scenario key, e.g. --set sgd.batch_size=8 (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
+    /// Take one point of a study alone, by its index in study.csv, as a scenario NAME-point-N
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    point: Option<u64>,
     /// Override the scenario's seed
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
 }
 
 impl ScenarioArguments {
-    /// Every scenario that was named; a family name such as `finite-learning-rate` stands for all its members. All
+    /// Every scenario that was named; the name of a family (`NAME` for `NAME-…`) stands for all its members. All
     /// problems of all scenarios are told at once.
     fn load(&self) -> Result<Vec<Loaded>, Failure> {
         let mut loaded = Vec::new();
@@ -81,7 +86,7 @@ impl ScenarioArguments {
                 family.iter().map(|shipped| shipped.load(&self.overrides, self.seed)).collect()
             };
             for result in results {
-                match result {
+                match result.and_then(|loaded| self.chosen(loaded)) {
                     Ok(scenario) => loaded.push(scenario),
                     Err(found) => problems.extend(found.0),
                 }
@@ -89,6 +94,23 @@ impl ScenarioArguments {
         }
         problems.dedup();
         if problems.is_empty() { Ok(loaded) } else { Err(Failure::Input(Problems(problems))) }
+    }
+
+    /// The scenario itself, or the point of it that was asked for.
+    fn chosen(&self, loaded: Loaded) -> Result<Loaded, Problems> {
+        let Some(index) = self.point else { return Ok(loaded) };
+        let Some(points) = Points::of(&loaded) else {
+            let message = format!("--point {index} asks for a point, but this is no study; it has no [[study.axis]]");
+            return Err(loaded.source.problem("study", message).into());
+        };
+        if index >= points.count() {
+            let last = points.count() - 1;
+            let message = format!("--point {index} asks for a point that is not there; the points are 0 to {last}");
+            return Err(loaded.source.problem("study", message).into());
+        }
+        let mut point = points.get(index)?;
+        point.scenario.name = format!("{}-point-{index}", point.scenario.name);
+        Ok(point)
     }
 }
 
@@ -105,9 +127,26 @@ enum Failure {
     Refused(String),
     #[error("interrupted: nothing was written")]
     Interrupted,
+    #[error("interrupted: {finished} of {points} points are kept in {journal}; the same command goes on from there")]
+    InterruptedStudy { finished: u64, points: u64, journal: String },
+    #[error(transparent)]
+    Study(StudyError),
+}
+
+impl From<StudyError> for Failure {
+    fn from(error: StudyError) -> Self {
+        match error {
+            StudyError::Input(problems) => Self::Input(problems),
+            error => Self::Study(error),
+        }
+    }
 }
 
 impl Failure {
+    fn is_interruption(&self) -> bool {
+        matches!(self, Self::Interrupted | Self::InterruptedStudy { .. })
+    }
+
     fn of(name: &str, error: ExperimentError) -> Self {
         match error {
             ExperimentError::Input(problems) => Self::Input(problems),
@@ -146,7 +185,7 @@ pub fn main() -> ExitCode {
             // Problems of a file begin with their place, as compilers write them: editors jump there.
             let program = if matches!(failure, Failure::Input(_)) { "" } else { "sgd-sde: " };
             message(&format!("{program}{failure}"));
-            ExitCode::from(if matches!(failure, Failure::Interrupted) { INTERRUPTED } else { COULD_NOT_RUN })
+            ExitCode::from(if failure.is_interruption() { INTERRUPTED } else { COULD_NOT_RUN })
         }
     }
 }
@@ -164,8 +203,10 @@ fn new(file: &std::path::Path) -> Result<(), Failure> {
 fn list() -> Result<(), Failure> {
     let mut rows = Vec::new();
     for shipped in scenario::shipped() {
-        let Loaded { scenario, .. } = shipped.load(&[], None)?;
-        rows.push((scenario.name.clone(), scenario.expect.to_string(), scenario.rough_seconds(), scenario.question));
+        let loaded = shipped.load(&[], None)?;
+        let seconds = loaded.rough_seconds();
+        let scenario = loaded.scenario;
+        rows.push((scenario.name.clone(), scenario.expect.to_string(), seconds, scenario.question));
     }
     let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
     let mut text = format!("{:<width$}  {:<12}  {:>7}  question\n", "name", "expected", "time");
@@ -177,9 +218,13 @@ fn list() -> Result<(), Failure> {
 
 fn predict(arguments: &ScenarioArguments, json: bool) -> Result<(), Failure> {
     for loaded in arguments.load()? {
-        let findings = experiment::prepare(&loaded)
-            .and_then(|setting| experiment::predict(&loaded, &setting))
-            .map_err(|error| Failure::of(&loaded.scenario.name, error))?;
+        let findings = if loaded.scenario.study.is_some() {
+            sgd_sde::study::predict(&loaded)?
+        } else {
+            experiment::prepare(&loaded)
+                .and_then(|setting| experiment::predict(&loaded, &setting))
+                .map_err(|error| Failure::of(&loaded.scenario.name, error))?
+        };
         let text = if json { report::to_json(&findings)? } else { report::text::predict(&findings, Style::default()) };
         print(&text)?;
     }

@@ -13,7 +13,7 @@ use sgd_sde::scenario::{Loaded, Scenario};
 
 use super::output::{message, print};
 use super::progress::Progress;
-use super::{Failure, INTERRUPTED, ScenarioArguments};
+use super::{Failure, INTERRUPTED, ScenarioArguments, study};
 
 #[derive(Args)]
 pub(super) struct RunArguments {
@@ -21,13 +21,13 @@ pub(super) struct RunArguments {
     scenarios: ScenarioArguments,
     /// Where results go: DIR/NAME/
     #[arg(long, value_name = "DIR", default_value = "output")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// Threads to simulate with [default: one per core]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=4096))]
     threads: Option<u16>,
     /// No progress and no messages; one line per scenario
     #[arg(long)]
-    quiet: bool,
+    pub(super) quiet: bool,
     /// Replace an earlier result of another scenario of the same name
     #[arg(long)]
     force: bool,
@@ -50,10 +50,12 @@ pub(super) fn run(arguments: &RunArguments) -> Result<bool, Failure> {
         .build()
         .map_err(|error| Failure::Refused(format!("cannot start {threads} threads: {error}")))?;
     pool.install(|| {
-        let settings: Vec<Setting> = scenarios
-            .iter()
-            .map(|loaded| experiment::prepare(loaded).map_err(|error| Failure::of(&loaded.scenario.name, error)))
-            .collect::<Result<_, _>>()?;
+        // The points of a study are prepared one by one: what cannot be run becomes a row with its reason.
+        let prepare = |loaded: &Loaded| match loaded.scenario.study {
+            Some(_) => Ok(None),
+            None => experiment::prepare(loaded).map(Some).map_err(|error| Failure::of(&loaded.scenario.name, error)),
+        };
+        let settings: Vec<Option<Setting>> = scenarios.iter().map(prepare).collect::<Result<_, _>>()?;
         report::require_writable(&arguments.out)?;
         run_all(arguments, &scenarios, &settings, &interruption)
     })
@@ -64,15 +66,19 @@ pub(super) fn run(arguments: &RunArguments) -> Result<bool, Failure> {
 fn run_all(
     arguments: &RunArguments,
     scenarios: &[Loaded],
-    settings: &[Setting],
+    settings: &[Option<Setting>],
     interruption: &Interruption,
 ) -> Result<bool, Failure> {
     let mut all_as_expected = true;
     let mut failed = None;
     for (loaded, setting) in scenarios.iter().zip(settings) {
-        match run_one(arguments, loaded, setting, interruption) {
+        let result = match setting {
+            Some(setting) => run_one(arguments, loaded, setting, interruption),
+            None => study::run(arguments, loaded, interruption),
+        };
+        match result {
             Ok(as_expected) => all_as_expected &= as_expected,
-            Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+            Err(failure) if failure.is_interruption() => return Err(failure),
             Err(failure) => {
                 if let Some(earlier) = failed.replace(failure) {
                     message(&format!("sgd-sde: {earlier}"));
@@ -108,15 +114,7 @@ fn run_one(
     progress.finish();
     let (findings, figures) = result.map_err(|error| Failure::of(&scenario.name, error))?;
     let seconds = clock.elapsed().as_secs_f64();
-    let record = RunRecord {
-        host: host(),
-        threads: rayon::current_num_threads(),
-        seconds,
-        steps_per_second: (steps * scenario.ensemble.replicas) as f64 / seconds.max(1e-9),
-        instruction_set: instruction_set().into(),
-        started: report::record::utc(started),
-        command: command_line(),
-    };
+    let record = run_record(started, seconds, (steps * scenario.ensemble.replicas) as f64);
     let toml = findings
         .scenario
         .to_toml()
@@ -126,7 +124,25 @@ fn run_one(
     Ok(findings.verdict == Some(findings.expected))
 }
 
-fn show(arguments: &RunArguments, findings: &Findings, record: &RunRecord, files: &[PathBuf]) -> Result<(), Failure> {
+/// What `run.json` says of a run of so many trajectory-steps.
+pub(super) fn run_record(started: SystemTime, seconds: f64, steps: f64) -> RunRecord {
+    RunRecord {
+        host: host(),
+        threads: rayon::current_num_threads(),
+        seconds,
+        steps_per_second: steps / seconds.max(1e-9),
+        instruction_set: instruction_set().into(),
+        started: report::record::utc(started),
+        command: command_line(),
+    }
+}
+
+pub(super) fn show(
+    arguments: &RunArguments,
+    findings: &Findings,
+    record: &RunRecord,
+    files: &[PathBuf],
+) -> Result<(), Failure> {
     if arguments.quiet {
         let verdict = findings.verdict.map_or("no verdict".into(), |verdict| verdict.to_string());
         return print(&format!("{}: {verdict} (expected {})", findings.scenario.name, findings.expected));
@@ -193,9 +209,9 @@ fn refuse_to_replace(out: &Path, scenario: &Scenario) -> Result<(), Failure> {
 
 /// What Ctrl-C does: before the first step there is nothing to wind up, and the program ends at once; during the
 /// simulation it sets the flag that stops it; a second Ctrl-C always ends the program. Nothing half-written stays.
-struct Interruption {
-    stop: Arc<AtomicBool>,
-    simulating: Arc<AtomicBool>,
+pub(super) struct Interruption {
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) simulating: Arc<AtomicBool>,
 }
 
 impl Interruption {

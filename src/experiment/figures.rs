@@ -21,8 +21,12 @@ const PATHS_PER_START: u64 = 1;
 const MOST_PATHS: u64 = 6;
 const POINTS_OF_PATH: usize = 400;
 
-/// An empty histogram over what the trajectories will visit; `None` in more than two dimensions.
+/// An empty histogram over what the trajectories will visit; `None` in more than two dimensions, and where no
+/// figures are wanted.
 pub(super) fn histogram(setting: &Setting) -> Option<Histogram> {
+    if setting.brief {
+        return None;
+    }
     let bins = match setting.domain.len() {
         1 => BINS_ON_LINE,
         2 => BINS_IN_PLANE,

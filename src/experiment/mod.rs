@@ -9,6 +9,7 @@ mod figures;
 pub mod forecast;
 pub mod ladder;
 pub mod measurement;
+mod memo;
 mod points;
 mod reason;
 mod records;

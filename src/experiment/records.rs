@@ -48,6 +48,7 @@ pub(super) fn document(
         diagnostics,
         notes: ladder.map_or(Vec::new(), |ladder| ladder.notes.clone()),
         scenario,
+        study: None,
     }
 }
 

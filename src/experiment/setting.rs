@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::memo::Memo;
 use crate::dynamics::{
     Dynamics, DynamicsSpec, euler_maruyama::EulerMaruyama, leimkuhler_matthews::LeimkuhlerMatthews, platen::Platen,
     sgd::Sgd,
@@ -9,10 +10,10 @@ use crate::dynamics::{
 use crate::ensemble::Plan;
 use crate::input::{LARGEST, Problem, Problems, SMALLEST};
 use crate::landscape::{Landscape, LandscapeError, minimum_name};
-use crate::loss::Loss;
+use crate::loss::{Loss, LossSpec};
 use crate::noise::{GradientNoise, NoiseSpec};
 use crate::random::{Purpose, stream::Stream};
-use crate::scenario::{Loaded, Start};
+use crate::scenario::{Loaded, Scenario, SgdSpec, Start};
 
 /// Everything that predictions and simulations share.
 ///
@@ -32,7 +33,34 @@ pub struct Setting {
     pub variables: Vec<String>,
     /// n.
     pub noise_scale: f64,
+    /// What all this was made from; `None` where there is no scenario.
+    pub described: Option<Described>,
+    /// Whether only what claims need is wanted, without escape times and figures: so for the points of a study.
+    pub brief: bool,
 }
+
+/// All of a scenario that a setting, and with it the theory, depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Described {
+    /// L and the domain.
+    pub loss: LossSpec,
+    /// C(θ), or T.
+    pub noise: NoiseSpec,
+    /// η and S.
+    pub sgd: Option<SgdSpec>,
+    /// How θ moves, and δ.
+    pub dynamics: DynamicsSpec,
+}
+
+impl From<&Scenario> for Described {
+    fn from(scenario: &Scenario) -> Self {
+        let Scenario { loss, noise, sgd, dynamics, .. } = scenario.clone();
+        Self { loss, noise, sgd, dynamics }
+    }
+}
+
+/// Loss and landscape of the last few scenarios: the points of a study mostly share them.
+static EXPLORED: Memo<LossSpec, (Arc<dyn Loss>, Arc<Landscape>)> = Memo::of(8);
 
 impl Setting {
     /// Explores the landscape of `loss` in `domain`.
@@ -51,7 +79,17 @@ impl Setting {
             1 => vec!["θ".to_string()],
             d => (1..=d).map(|i| format!("θ{}", subscript(i))).collect(),
         };
-        Ok(Self { loss, noise, dynamics, landscape, domain: domain.to_vec(), variables, noise_scale })
+        Ok(Self {
+            loss,
+            noise,
+            dynamics,
+            landscape,
+            domain: domain.to_vec(),
+            variables,
+            noise_scale,
+            described: None,
+            brief: false,
+        })
     }
 
     /// From a scenario; problems name the key that causes them.
@@ -59,30 +97,50 @@ impl Setting {
     /// # Errors
     /// When the landscape does not allow the theory or the step is unstable at a minimum.
     pub fn from_scenario(loaded: &Loaded) -> Result<Self, Problems> {
-        let Loaded { scenario, source } = loaded;
-        let at = |key: &str, error: &dyn std::fmt::Display| Problems::from(source.problem(key, error.to_string()));
-        let loss = scenario.loss.build().map_err(|error| at("loss", &error))?;
-        let noise = scenario.noise.build(&scenario.variables()).map_err(|error| at("noise", &error))?;
-        let (noise_scale, dynamics) = moved_by(loaded, &loss, &noise)?;
-        let setting = Self::new(loss, noise, dynamics, noise_scale, &scenario.loss.domain).map_err(|error| {
-            let key = match error {
-                LandscapeError::Singular { .. } | LandscapeError::Broken { .. } => "loss",
-                LandscapeError::NoMinimum { .. } | LandscapeError::TooMany { .. } => "loss.domain",
-            };
-            at(key, &error)
-        })?;
-        let setting = Self { variables: scenario.variables(), ..setting };
+        let setting = Self::unchecked(loaded)?;
         setting.require_stable(loaded)?;
         setting.require_noise(loaded)?;
         Ok(setting)
+    }
+
+    /// As [`Setting::from_scenario`], whether or not the step is stable: a study counts an unstable point as a predicted
+    /// divergence.
+    ///
+    /// # Errors
+    /// When the landscape does not allow the theory.
+    pub fn unchecked(loaded: &Loaded) -> Result<Self, Problems> {
+        let Loaded { scenario, source } = loaded;
+        let at = |key: &str, error: &dyn std::fmt::Display| Problems::from(source.problem(key, error.to_string()));
+        let explored = EXPLORED.find(&scenario.loss);
+        let (loss, landscape) = match explored {
+            Some(explored) => explored,
+            None => {
+                let loss = scenario.loss.build().map_err(|error| at("loss", &error))?;
+                let landscape = Landscape::explore(loss.clone(), &scenario.loss.domain).map_err(|error| {
+                    let key = match error {
+                        LandscapeError::Singular { .. } | LandscapeError::Broken { .. } => "loss",
+                        LandscapeError::NoMinimum { .. } | LandscapeError::TooMany { .. } => "loss.domain",
+                    };
+                    at(key, &error)
+                })?;
+                let explored = (loss, Arc::new(landscape));
+                EXPLORED.keep(scenario.loss.clone(), explored.clone());
+                explored
+            }
+        };
+        let noise = scenario.noise.build(&scenario.variables()).map_err(|error| at("noise", &error))?;
+        let (noise_scale, dynamics) = moved_by(loaded, &loss, &noise)?;
+        let (domain, variables) = (scenario.loss.domain.clone(), scenario.variables());
+        let described = Some(Described::from(scenario));
+        Ok(Self { loss, noise, dynamics, landscape, domain, variables, noise_scale, described, brief: false })
     }
 
     /// The same loss and landscape under the noise, the η and S, and the dynamics of another scenario: what a question
     /// about several noise scales or learning rates goes through one after another.
     ///
     /// # Errors
-    /// When the noise of the other scenario cannot be built, or does not go with its dynamics. Stability is not asked for here: a diverging point may be
-    /// what is looked for.
+    /// When the noise of the other scenario cannot be built, or does not go with its dynamics. Stability is not asked
+    /// for here: a diverging point may be what is looked for.
     pub fn at(&self, loaded: &Loaded) -> Result<Self, Problems> {
         let scenario = &loaded.scenario;
         let noise = scenario
@@ -98,6 +156,11 @@ impl Setting {
             domain: self.domain.clone(),
             variables: self.variables.clone(),
             noise_scale,
+            described: self
+                .described
+                .as_ref()
+                .map(|own| Described { loss: own.loss.clone(), ..Described::from(scenario) }),
+            brief: self.brief,
         })
     }
 
@@ -111,6 +174,9 @@ impl Setting {
             domain: self.domain.clone(),
             variables: self.variables.clone(),
             noise_scale: self.noise_scale,
+            // It is no longer that of the scenario.
+            described: None,
+            brief: self.brief,
         }
     }
 
@@ -144,7 +210,10 @@ impl Setting {
     }
 
     /// δh < 2 at every minimum, else the chain is unstable there: bad input for a single run.
-    fn require_stable(&self, loaded: &Loaded) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    /// The key of the step, and a step that would do.
+    pub fn require_stable(&self, loaded: &Loaded) -> Result<(), Problem> {
         let (step, sharpest) = (self.step(), self.sharpest());
         if step * sharpest < 2.0 {
             return Ok(());

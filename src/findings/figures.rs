@@ -1,5 +1,7 @@
 //! What figures are drawn from: plain data, written to `figures/*.csv` and read back.
 
+use super::study::StudyPoint;
+
 /// What the figures are drawn from; `None` where a figure does not apply.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FigureData {
@@ -19,6 +21,8 @@ pub struct FigureData {
     pub cells: Option<CellsFigure>,
     /// The ratio of the laws of L at two temperatures.
     pub log_ratio: Option<LogRatioFigure>,
+    /// The points of a study, all of them: `study.csv`.
+    pub study: Option<Vec<StudyPoint>>,
 }
 
 /// Measured density with error bars beside the predicted ones, 1-D.

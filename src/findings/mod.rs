@@ -5,6 +5,7 @@
 
 pub mod figures;
 mod points;
+pub mod study;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ pub use figures::{
     MapFigure, MixingFigure, MixingSeries, Path2, ScalingFigure,
 };
 pub use points::{CrossingRecord, CrossoverRecord, PointRecord, ScalingRecord};
+pub use study::{Outlook, PointClaim, PointContrast, StudyClaimRecord, StudyPoint, StudyRecord, VerdictCounts};
 
 use crate::scenario::Scenario;
 use crate::statistics::claim::Verdict;
@@ -62,6 +64,9 @@ pub struct Findings {
     pub diagnostics: Option<Diagnostics>,
     /// What the reader must know to read the figures rightly (e.g. why a rung is null).
     pub notes: Vec<String>,
+    /// The summary of a study; null for a single run.
+    #[serde(default)]
+    pub study: Option<StudyRecord>,
 }
 
 /// Name and version of the program.

@@ -1,5 +1,7 @@
 //! A file of TOML as a tree of located values.
 
+use std::sync::Arc;
+
 use toml::de::DeTable;
 
 use super::node::{Entries, Node, Origin, Value, entries};
@@ -13,9 +15,10 @@ pub const LARGEST_FILE: usize = 16 << 20;
 #[derive(Clone, Debug)]
 pub struct Document {
     pub(super) file: String,
-    pub(super) text: String,
+    /// Shared: a study makes thousands of variations of one document.
+    pub(super) text: Arc<str>,
     /// Byte at which each line starts.
-    lines: Vec<usize>,
+    lines: Arc<[usize]>,
     pub(super) root: Node,
 }
 
@@ -33,7 +36,7 @@ impl Document {
             origin: Origin::File { start: 0, end: 0 },
             key: Origin::File { start: 0, end: 0 },
         };
-        let mut document = Self { file: file.to_owned(), text: String::new(), lines, root };
+        let mut document = Self { file: file.to_owned(), text: Arc::from(""), lines, root };
         if bytes.len() > LARGEST_FILE {
             let message = format!(
                 "the file has {} bytes; a scenario has at most {LARGEST_FILE}; is this the right file?",
@@ -42,9 +45,9 @@ impl Document {
             return Err(Problem::with_file(file, message).into());
         }
         document.text = match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
+            Ok(text) => Arc::from(text),
             Err(error) => {
-                document.text = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
+                document.text = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into();
                 let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
                 let message =
                     format!("byte 0x{byte:02X} is not UTF-8; TOML must be; save the file with encoding UTF-8");
@@ -54,7 +57,8 @@ impl Document {
         if let Some((offset, message)) = guard::fault(&document.text) {
             return Err(document.syntax_problem(offset, message).into());
         }
-        let (table, errors) = DeTable::parse_recoverable(&document.text);
+        let text = document.text.clone();
+        let (table, errors) = DeTable::parse_recoverable(&text);
         if !errors.is_empty() {
             return Err(document.syntax_problems(&errors));
         }
@@ -82,6 +86,11 @@ impl Document {
         if let Value::Table(entries) = &mut self.root.value {
             overrides::insert(entries, "seed", node);
         }
+    }
+
+    /// The same file with another tree.
+    pub(super) fn with_root(&self, root: Node) -> Self {
+        Self { file: self.file.clone(), text: self.text.clone(), lines: self.lines.clone(), root }
     }
 
     /// The location of a byte of the file.

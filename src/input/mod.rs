@@ -15,6 +15,8 @@ mod problem;
 mod source;
 mod table;
 mod texts;
+mod values;
+mod variation;
 
 pub use document::{Document, LARGEST_FILE};
 pub use lists::Grid;
@@ -22,3 +24,4 @@ pub use numbers::{Integer, LARGEST, Number, SMALLEST};
 pub use problem::{Location, Problem, Problems, nearest, shorten};
 pub use source::Source;
 pub use table::{Context, Table};
+pub use variation::{Change, same_or_within};

@@ -52,6 +52,11 @@ impl Node {
         }
     }
 
+    /// The places alone.
+    pub fn without_value(&self) -> Self {
+        Self { value: Value::Boolean(false), origin: self.origin.clone(), key: self.key.clone() }
+    }
+
     /// Whether the value holds others by name.
     pub fn is_table(&self) -> bool {
         matches!(self.value, Value::Table(_))

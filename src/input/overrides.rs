@@ -79,7 +79,7 @@ fn parse_value(argument: &str, value: &str) -> Result<Node, String> {
 }
 
 /// Walks to the parent of the last segment, making tables on the way, and puts the value there.
-fn put(root: &mut Node, path: &[&str], node: Node) -> Result<(), String> {
+pub(super) fn put(root: &mut Node, path: &[&str], node: Node) -> Result<(), String> {
     let mut at = root;
     let mut seen = String::new();
     for (depth, segment) in path.iter().enumerate() {

@@ -8,7 +8,7 @@ use super::problem::{Location, Problem};
 /// Where every key of a scenario was written: for problems that only a computation can find.
 #[derive(Clone, Debug)]
 pub struct Source {
-    document: Document,
+    pub(super) document: Document,
 }
 
 impl Source {
@@ -44,7 +44,7 @@ impl Source {
     }
 
     /// The node of a key and true, or its nearest parent and false.
-    fn find(&self, key: &str) -> (&Node, bool) {
+    pub(super) fn find(&self, key: &str) -> (&Node, bool) {
         self.document.root.find(&segments(key).unwrap_or_default())
     }
 }

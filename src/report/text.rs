@@ -1,5 +1,7 @@
 //! The terminal output of `run` and `predict`.
 
+mod study;
+
 use crate::findings::{ClaimRecord, Diagnostics, Findings, MinimumRecord, OccupancyRecord};
 use crate::statistics::claim::Verdict;
 
@@ -33,10 +35,16 @@ impl Style {
 /// What `run` prints: the setting, the ladder beside the measurement, every claim, and the verdict.
 pub fn run(findings: &Findings, style: Style) -> String {
     let mut lines = heading(findings, style);
+    section(&mut lines, "What is varied", study::axes(findings));
+    section(&mut lines, "Points", study::points(findings));
     section(&mut lines, "Occupancy of the minima", ladder(findings));
     along(&mut lines, findings);
     section(&mut lines, "Mean escape times, in SDE time", escape(findings));
-    section(&mut lines, "Claims (* decides the verdict; the interval is 90 %)", claims(findings, style));
+    let title = match findings.study {
+        Some(_) => "Claims over all points (* decides the verdict; the numbers are those of the worst point)",
+        None => "Claims (* decides the verdict; the interval is 90 %)",
+    };
+    section(&mut lines, title, claims(findings, style));
     if let Some(diagnostics) = &findings.diagnostics {
         section(&mut lines, "Diagnostics", diagnosis(diagnostics));
     }
@@ -51,12 +59,15 @@ pub fn run(findings: &Findings, style: Style) -> String {
 /// What `predict` prints: the landscape and the theory, nothing measured.
 pub fn predict(findings: &Findings, style: Style) -> String {
     let mut lines = heading(findings, style);
+    section(&mut lines, "What is varied", study::axes(findings));
+    section(&mut lines, "Predictions of the points", study::predictions(findings));
     section(&mut lines, "Minima", minima(findings));
     section(&mut lines, "Saddles", saddles(findings));
     section(&mut lines, "Predicted occupancy of the minima", predictions(findings));
     along(&mut lines, findings);
     section(&mut lines, "Predicted mean escape times, in SDE time", escape(findings));
-    let tested = findings.claims.iter().filter(|claim| claim.primary);
+    // A study tests something else at each point, as the table of points says.
+    let tested = findings.claims.iter().filter(|claim| claim.primary && findings.study.is_none());
     let statements = tested.flat_map(|claim| claim.contrasts.iter().map(move |contrast| (claim, contrast)));
     let statements = statements.flat_map(|(claim, contrast)| {
         let value =
@@ -282,7 +293,11 @@ fn claims(findings: &Findings, style: Style) -> Vec<String> {
 
 /// A prediction beside a measurement needs no more than two digits beyond the measurement's error.
 fn with_digits_of(value: f64, claim: &ClaimRecord) -> String {
-    match claim.standard_error {
+    with_digits(value, claim.standard_error)
+}
+
+fn with_digits(value: f64, standard_error: Option<f64>) -> String {
+    match standard_error {
         Some(error) if error.is_finite() && error > 1e-7 && error < 1e3 => {
             let decimals = (2.0 - error.log10().floor()).clamp(0.0, 9.0) as usize;
             format!("{value:.decimals$}")

@@ -1,8 +1,9 @@
 //! What terminal, page and figures say alike: names, the setting, the verdict in a sentence.
 
-use crate::findings::{ClaimRecord, Findings, OccupancyRecord};
+use crate::dynamics::DynamicsSpec;
+use crate::findings::{ClaimRecord, Findings, OccupancyRecord, Outlook, StudyPoint, StudyRecord};
 use crate::noise::NoiseSpec;
-use crate::scenario::{ExperimentKind, Rung, Start};
+use crate::scenario::{ExperimentKind, Rung, Start, StudySpec};
 
 use super::number::{count, significant};
 
@@ -140,5 +141,78 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
         _ => "tolerance of the test, in log-odds or ln ratio, fixed before the run",
     };
     add("ε", number(scenario.test.tolerance), tolerance);
+    if let Some(study) = &scenario.study {
+        mark_varied(&mut quantities, study);
+    }
     quantities
+}
+
+/// What a study varies has no one value.
+fn mark_varied(quantities: &mut [Quantity], study: &StudySpec) {
+    const KEYS: [(&str, &[&str]); 12] = [
+        ("η", &["sgd.learning_rate"]),
+        ("S", &["sgd.batch_size"]),
+        ("σ²", &["noise.sigma", "noise.kind"]),
+        ("C", &["noise"]),
+        // The document has them where all points agree.
+        ("n", &[]),
+        ("T", &[]),
+        ("δ", &["dynamics", "sgd.learning_rate"]),
+        ("R", &["ensemble.replicas"]),
+        ("steps", &["ensemble.steps"]),
+        ("burn-in", &["ensemble.burn_in"]),
+        ("seed", &["seed"]),
+        ("ε", &["test.tolerance"]),
+    ];
+    for quantity in quantities {
+        let keys = KEYS.iter().find(|(symbol, _)| *symbol == quantity.symbol).map_or(&[][..], |(_, keys)| *keys);
+        if keys.iter().any(|key| study.varies(key)) {
+            quantity.value = VARIES.to_owned();
+        } else if let ("steps", Some((count, _))) = (quantity.symbol, quantity.value.split_once(" (SDE time")) {
+            // The time that they cover depends on the step.
+            if study.varies("dynamics") || study.varies("sgd.learning_rate") {
+                quantity.value = count.to_owned();
+            }
+        }
+    }
+}
+
+/// In the place of a value that a study varies.
+pub(super) const VARIES: &str = "varies";
+
+/// A value of an axis as people write it.
+pub(super) fn axis_value(value: &toml::Value) -> String {
+    match value {
+        toml::Value::Float(number) => significant(*number, 6),
+        toml::Value::Integer(number) if *number >= 0 => count(number.unsigned_abs()),
+        toml::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A point in words, with its number.
+pub(super) fn point_name(study: &StudySpec, index: u64) -> String {
+    format!("point {} ({})", count(index), study.describe(index))
+}
+
+/// What a row says instead of a verdict's word alone: that it is predicted to diverge, or could not be run.
+pub(super) fn outcome(row: &StudyPoint) -> String {
+    let verdict = row.verdict.map_or("–".to_owned(), |verdict| verdict.to_string());
+    match (row.predicted, row.claims.is_empty()) {
+        (Some(Outlook::Diverges), _) => format!("{verdict} (unstable)"),
+        (_, true) => format!("{verdict} (not run)"),
+        _ => verdict,
+    }
+}
+
+/// The rows of a study that are worth showing where there is room for `most`: all, or those that decide.
+pub(super) fn notable<'a>(study: &StudyRecord, rows: &'a [StudyPoint], most: usize) -> Vec<&'a StudyPoint> {
+    if rows.len() <= most {
+        return rows.iter().collect();
+    }
+    let worst = study.claims.iter().map(|claim| claim.worst);
+    let mut wanted: Vec<u64> = study.deciding.iter().copied().chain(worst).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    rows.iter().filter(|row| wanted.binary_search(&row.index).is_ok()).take(most).collect()
 }

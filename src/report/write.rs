@@ -14,13 +14,14 @@ const RESULT: &str = "result.json";
 const RUN: &str = "run.json";
 const PAGE: &str = "report.html";
 const FIGURES: &str = "figures";
+const POINTS: &str = "study.csv";
 
 /// A saved result, enough to draw and tell everything again.
 #[derive(Clone, Debug)]
 pub struct Saved {
     /// `result.json`.
     pub findings: Findings,
-    /// `figures/*.csv`.
+    /// `figures/*.csv`, and `study.csv` of a study.
     pub figures: FigureData,
     /// `run.json`.
     pub run: RunRecord,
@@ -31,7 +32,8 @@ pub fn to_json(findings: &Findings) -> Result<String, ReportError> {
     json(Path::new(RESULT), findings)
 }
 
-/// Writes `out_dir/NAME/`: `result.json`, `run.json`, `report.html` and `figures/*.{csv,svg,png}`; returns the files.
+/// Writes `out_dir/NAME/`: `result.json`, `run.json`, `report.html`, `figures/*.{csv,svg,png}`, and `study.csv` of a
+/// study; returns the files.
 ///
 /// Everything is written and synced in a hidden folder beside the target, which takes the target's place at the very
 /// end. An earlier result is replaced as a whole, and stays as it is if anything fails.
@@ -82,11 +84,12 @@ pub fn require_writable(out_dir: &Path) -> Result<(), ReportError> {
 
 /// Reads a saved result back; `folder` is `OUT/NAME`.
 pub fn load(folder: &Path) -> Result<Saved, ReportError> {
-    Ok(Saved {
-        findings: from_json(&folder.join(RESULT))?,
-        figures: csv::load_figures(&folder.join(FIGURES))?,
-        run: from_json(&folder.join(RUN))?,
-    })
+    let findings: Findings = from_json(&folder.join(RESULT))?;
+    let mut figures = csv::load_figures(&folder.join(FIGURES))?;
+    if let Some(study) = &findings.scenario.study {
+        figures.study = Some(csv::study::read(&folder.join(POINTS), study)?);
+    }
+    Ok(Saved { findings, figures, run: from_json(&folder.join(RUN))? })
 }
 
 /// Writes a file under a temporary name in the same folder, syncs it and renames it into place.
@@ -124,12 +127,16 @@ fn write_all(
     let mut files = vec![folder.join(RESULT), folder.join(RUN), folder.join(PAGE)];
     write_synced(&files[0], json(&files[0], findings)?.as_bytes())?;
     write_synced(&files[1], json(&files[1], run)?.as_bytes())?;
+    if let (Some(rows), Some(study)) = (&figures.study, &findings.scenario.study) {
+        files.push(folder.join(POINTS));
+        write_synced(&folder.join(POINTS), csv::study::table(study, rows).as_bytes())?;
+    }
     files.extend(csv::save_figures(&drawings, figures)?);
     let drawn = figure::draw_all(findings, figures)?;
     for drawing in &drawn {
         files.extend(drawing.write(&drawings)?);
     }
-    write_synced(&files[2], html::page(findings, &drawn, run, scenario_toml).as_bytes())?;
+    write_synced(&files[2], html::page(findings, figures.study.as_deref(), &drawn, run, scenario_toml).as_bytes())?;
     Ok(files)
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::read::Parts;
 use super::shipped::{Shipped, resolve, shipped};
-use super::{Scenario, check};
+use super::{Points, Scenario, check, study};
 use crate::input::{Context, Document, LARGEST_FILE, Problem, Problems, Source, nearest, shorten};
 
 /// A checked scenario and where its keys were written.
@@ -15,6 +15,19 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// The places of its keys, for problems that only a computation finds.
     pub source: Source,
+}
+
+impl Loaded {
+    /// Seconds that a run takes, to an order of magnitude: of a study from a sample of its points.
+    pub fn rough_seconds(&self) -> f64 {
+        const SAMPLE: u64 = 20;
+        let Some(points) = Points::of(self) else { return self.scenario.rough_seconds() };
+        let (count, sample) = (points.count(), points.count().min(SAMPLE));
+        let indices = (0..sample).map(|part| part * count / sample);
+        let seconds: f64 =
+            indices.filter_map(|index| points.get(index).ok()).map(|point| point.scenario.rough_seconds()).sum();
+        seconds * count as f64 / sample as f64
+    }
 }
 
 /// Reads a file, or else the shipped scenario of that name. `overrides` are as typed after `--set`, in order; `seed`
@@ -51,10 +64,17 @@ pub fn parse(
     seed: Option<u64>,
 ) -> Result<Loaded, Problems> {
     let mut document = Document::parse(text.as_ref(), file_name)?;
-    let mut problems: Vec<Problem> = overrides.iter().filter_map(|argument| document.set(argument).err()).collect();
+    let problems: Vec<Problem> = overrides.iter().filter_map(|argument| document.set(argument).err()).collect();
     if let Some(seed) = seed {
         document.set_seed(seed);
     }
+    let loaded = read(document, problems)?;
+    study::check(&loaded)?;
+    Ok(loaded)
+}
+
+/// Reads a document in which `problems` were found already.
+pub(super) fn read(document: Document, mut problems: Vec<Problem>) -> Result<Loaded, Problems> {
     let context = Context::new(&document);
     let parts = Parts::read(&context.root());
     problems.extend(context.into_problems().0);

@@ -1,7 +1,15 @@
 //! How much memory there is, and how much a run takes.
 
+use std::sync::OnceLock;
+
 /// Bytes of memory of this machine, where it says so.
 pub(super) fn of_machine() -> Option<u64> {
+    /// Read once: a study asks for every point.
+    static MEMORY: OnceLock<Option<u64>> = OnceLock::new();
+    *MEMORY.get_or_init(read)
+}
+
+fn read() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

@@ -7,6 +7,7 @@ mod memory;
 mod read;
 mod scaling;
 mod shipped;
+mod study;
 mod temperature_pair;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ pub use crossover::CrossoverSpec;
 pub use load::{Loaded, load, parse};
 pub use scaling::ScalingSpec;
 pub use shipped::{Shipped, resolve, shipped};
+pub use study::{AxisSpec, MOST_POINTS, Points, StudySpec};
 pub use temperature_pair::TemperaturePairSpec;
 
 use crate::dynamics::DynamicsSpec;
@@ -58,6 +60,9 @@ pub struct Scenario {
     /// What the two ensembles of a `temperature-pair` differ by; absent in other experiments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature_pair: Option<TemperaturePairSpec>,
+    /// What a study varies; absent for a single run.
+    #[serde(default)]
+    pub study: Option<StudySpec>,
 }
 
 /// The experiments, one file each in `crate::experiment`.

@@ -1,8 +1,8 @@
 //! Reads the keys of a scenario, each checked by itself. What concerns several keys is in [`super::check`].
 
 use super::{
-    CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, TemperaturePairSpec,
-    TestSpec,
+    CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, StudySpec,
+    TemperaturePairSpec, TestSpec,
 };
 use crate::dynamics::{DynamicsSpec, LearningRate};
 use crate::input::{Integer, Number, Table, shorten};
@@ -51,6 +51,8 @@ pub(super) struct Parts {
     pub scaling: Option<Option<ScalingSpec>>,
     /// `Some(None)` in an experiment that has none.
     temperature_pair: Option<Option<TemperaturePairSpec>>,
+    /// `Some(None)` where it was left out.
+    study: Option<Option<StudySpec>>,
 }
 
 impl Parts {
@@ -100,8 +102,11 @@ impl Parts {
         let crossover = table_of(root, "crossover", asks(ExperimentKind::Crossover), CrossoverSpec::read);
         let scaling = table_of(root, "scaling", asks(ExperimentKind::Scaling), ScalingSpec::read);
         let temperature_pair = TemperaturePairSpec::of(root, experiment);
-        let instead = "run the scenario once for each value instead, with --set KEY=VALUE";
-        root.refuse("study", format!("studies are not available in this version; remove [study]; {instead}"));
+        let study = match root.optional_table("study") {
+            Some(Some(table)) => StudySpec::read(&table).map(Some),
+            Some(None) => Some(None),
+            None => None,
+        };
         root.finish();
         Self {
             name,
@@ -119,6 +124,7 @@ impl Parts {
             crossover,
             scaling,
             temperature_pair,
+            study,
         }
     }
 
@@ -140,6 +146,7 @@ impl Parts {
             crossover: self.crossover?,
             scaling: self.scaling?,
             temperature_pair: self.temperature_pair?,
+            study: self.study?,
         })
     }
 }

@@ -37,9 +37,7 @@ macro_rules! embed {
 const SHIPPED: &[Shipped] = embed![
     "double-well",
     "width-against-depth",
-    "finite-learning-rate-small",
-    "finite-learning-rate-medium",
-    "finite-learning-rate-large",
+    "finite-learning-rate",
     "quartic-cold",
     "too-large-step",
     "frozen",

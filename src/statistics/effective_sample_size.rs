@@ -30,14 +30,22 @@ fn effective_sample_size(chains: &[Vec<f64>]) -> Option<f64> {
     let means: Vec<f64> = chains.iter().map(|chain| mean(chain)).collect();
     let centred: Vec<Vec<f64>> =
         chains.iter().zip(&means).map(|(chain, m)| chain.iter().map(|value| value - m).collect()).collect();
-    // Lag by lag and only as far as the sum goes, which is a small multiple of the correlation time.
-    let autocovariance = |lag: usize| -> f64 {
-        let sum = |chain: &Vec<f64>| chain.iter().zip(&chain[lag..]).map(|(a, b)| a * b).sum::<f64>() / count;
-        centred.iter().map(sum).sum::<f64>() / centred.len() as f64
+    // A few lags at a time and only as far as the sum goes, which is a small multiple of the correlation time.
+    let mut known: Vec<f64> = Vec::new();
+    let mut autocovariance = |lag: usize| -> f64 {
+        while known.len() <= lag {
+            let mut sums = [0.0; LAGS];
+            for chain in &centred {
+                let products = products_at_lags(chain, known.len());
+                sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += product / count);
+            }
+            known.extend(sums.map(|sum| sum / centred.len() as f64));
+        }
+        known[lag]
     };
     let within = autocovariance(0) * count / (count - 1.0);
     let pooled = within * (count - 1.0) / count + variance(&means);
-    let correlation = |lag: usize| 1.0 - (within - autocovariance(lag)) / pooled;
+    let mut correlation = |lag: usize| 1.0 - (within - autocovariance(lag)) / pooled;
 
     // Geyer's initial positive sequence: pairs (even, odd) while their sum is positive.
     let mut correlations = vec![0.0; draws];
@@ -73,9 +81,42 @@ fn effective_sample_size(chains: &[Vec<f64>]) -> Option<f64> {
     Some(total / time.max(1.0 / libm::log10(total)))
 }
 
+/// So many lags are summed side by side: one sum alone waits for its own additions.
+const LAGS: usize = 8;
+
+/// Σ_t x_t x_{t+lag} for `LAGS` lags from `first` on; 0 for those beyond the end. Each is summed in the order of t.
+fn products_at_lags(chain: &[f64], first: usize) -> [f64; LAGS] {
+    let mut sums = [0.0; LAGS];
+    let later = chain.get(first..).unwrap_or_default();
+    let windows = later.windows(LAGS);
+    let whole = windows.len();
+    for (value, window) in chain.iter().zip(windows) {
+        for (sum, other) in sums.iter_mut().zip(window) {
+            *sum += value * other;
+        }
+    }
+    for (t, value) in chain.iter().enumerate().take(later.len()).skip(whole) {
+        for (sum, other) in sums.iter_mut().zip(&later[t..]) {
+            *sum += value * other;
+        }
+    }
+    sums
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn products_are_those_of_one_lag_at_a_time() {
+        let chain: Vec<f64> = (0..21).map(|t| f64::from(t * t % 13) - 5.7).collect();
+        for first in [0, 3, 8, 14, 16, 20, 24] {
+            for (place, sum) in products_at_lags(&chain, first).into_iter().enumerate() {
+                let later = chain.get(first + place..).unwrap_or_default();
+                assert_eq!(sum, chain.iter().zip(later).map(|(a, b)| a * b).sum::<f64>(), "{first} + {place}");
+            }
+        }
+    }
 
     #[test]
     fn degenerate_series() {

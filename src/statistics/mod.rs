@@ -52,5 +52,5 @@ pub use hotelling::{HotellingTest, hotelling};
 pub use line::{Line, LinePoint};
 pub use logistic::LogRatio;
 pub use occupancy::Occupancies;
-pub use scenario::{holm, scenario_verdict};
+pub use scenario::{after_holm, holm, overall, scenario_verdict};
 pub use start_contrast::StartContrast;

@@ -30,21 +30,34 @@ pub fn holm(p_values: &[f64], level: f64) -> Vec<bool> {
 /// A rejection that does not survive Holm at 5 % over the primary claims becomes UNDETERMINED, in the judgement itself, with
 /// the reason. Then: REJECTED if any claim is, else UNDETERMINED if any is, else HOLDS. UNDETERMINED without any primary claim.
 pub fn scenario_verdict(primary: &mut [&mut Judgement]) -> Verdict {
-    // A claim that may not be rejected takes its place in the family with p = 1.
-    let p_values: Vec<f64> = primary.iter().map(|judgement| judgement.rejection_p_value.unwrap_or(1.0)).collect();
-    let survives = holm(&p_values, HOLM_LEVEL);
+    let alone: Vec<(Verdict, Option<f64>)> =
+        primary.iter().map(|judgement| (judgement.verdict, judgement.rejection_p_value)).collect();
     let claims = primary.len();
-    for (judgement, survives) in primary.iter_mut().zip(survives) {
-        if judgement.verdict == Verdict::Rejected && !survives {
+    for (judgement, corrected) in primary.iter_mut().zip(after_holm(&alone)) {
+        if judgement.verdict != corrected {
             judgement.withdraw_rejection(claims);
         }
     }
-    let any = |verdict: Verdict| primary.iter().any(|judgement| judgement.verdict == verdict);
-    if any(Verdict::Rejected) {
-        Verdict::Rejected
-    } else if any(Verdict::Undetermined) || primary.is_empty() {
-        Verdict::Undetermined
-    } else {
-        Verdict::Holds
-    }
+    overall(primary.iter().map(|judgement| judgement.verdict))
+}
+
+/// The verdicts of claims that decide together, given the verdict that each has alone and its p-value against "within the
+/// tolerance": a rejection that does not survive Holm's correction at 5 % over all of them becomes UNDETERMINED.
+pub fn after_holm(claims: &[(Verdict, Option<f64>)]) -> Vec<Verdict> {
+    // A claim that may not be rejected takes its place in the family with p = 1.
+    let p_values: Vec<f64> = claims.iter().map(|(_, p_value)| p_value.unwrap_or(1.0)).collect();
+    let withdrawn = |(&(verdict, _), survives): (&(Verdict, Option<f64>), bool)| {
+        if verdict == Verdict::Rejected && !survives { Verdict::Undetermined } else { verdict }
+    };
+    claims.iter().zip(holm(&p_values, HOLM_LEVEL)).map(withdrawn).collect()
+}
+
+/// REJECTED if any claim is, else UNDETERMINED if any is, else HOLDS. UNDETERMINED without any claim.
+pub fn overall(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
+    let severity = |verdict: &Verdict| match verdict {
+        Verdict::Holds => 0,
+        Verdict::Undetermined => 1,
+        Verdict::Rejected => 2,
+    };
+    verdicts.into_iter().max_by_key(severity).unwrap_or(Verdict::Undetermined)
 }

@@ -326,9 +326,12 @@ impl Nodes {
         let place = move |i: usize| low + (high - low) * i as f64 / SCAN as f64;
         let mut sums = vec![0.0];
         let mut total = 0.0;
+        let mut left = stretch(low);
         for i in 0..SCAN {
-            total += 0.5 * (stretch(place(i)) + stretch(place(i + 1))) * (high - low) / SCAN as f64;
+            let right = stretch(place(i + 1));
+            total += 0.5 * (left + right) * (high - low) / SCAN as f64;
             sums.push(total);
+            left = right;
         }
         let at = move |sum: f64| {
             let i = sums.partition_point(|&s| s <= sum).clamp(1, SCAN) - 1;

@@ -165,16 +165,6 @@ fn keys_and_seeds_can_be_set() {
 }
 
 #[test]
-fn a_family_stands_for_its_members() {
-    let here = Workplace::new();
-    let arguments =
-        ["run", "finite-learning-rate", "--quiet", "--set", "ensemble.steps=100", "--set", "ensemble.burn_in=0"];
-    let answer = here.run(&arguments).expect(1);
-    let names: Vec<&str> = answer.out.lines().filter_map(|line| line.split(':').next()).collect();
-    assert_eq!(names, ["finite-learning-rate-small", "finite-learning-rate-medium", "finite-learning-rate-large"]);
-}
-
-#[test]
 fn what_cannot_be_understood_is_status_2_with_a_hint() {
     let here = Workplace::with_tiny();
     for (arguments, words) in [

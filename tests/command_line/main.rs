@@ -9,4 +9,6 @@ mod interruption;
 mod overwriting;
 mod predictions;
 mod same_bytes;
+#[cfg(unix)]
+mod studies;
 mod support;

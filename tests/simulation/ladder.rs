@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use sgd_sde::experiment::{Control, prepare, run};
 use sgd_sde::findings::{ClaimRecord, Findings};
-use sgd_sde::scenario::{Loaded, parse, resolve};
+use sgd_sde::scenario::{Loaded, Points, parse, resolve};
 use sgd_sde::statistics::Verdict;
 
 /// A broad double well at a temperature at which Laplace's parabolas miss the mass of the basins: T is above both
@@ -45,6 +45,14 @@ fn shipped(name: &str, steps: u64) -> Loaded {
     resolve(name)[0].load(&overrides, None).unwrap()
 }
 
+/// A point of the study, at the seed that its cases have always had.
+fn finite_learning_rate(point: u64, steps: u64) -> Loaded {
+    let study = resolve("finite-learning-rate")[0].load(&[], None).unwrap();
+    let mut loaded = Points::of(&study).unwrap().get(point).unwrap();
+    (loaded.scenario.seed, loaded.scenario.ensemble.steps) = (1, steps);
+    loaded
+}
+
 fn measure(loaded: &Loaded) -> Findings {
     let stop = AtomicBool::new(false);
     run(loaded, &prepare(loaded).unwrap(), &mut Control { monitor: &mut |_| (), stop: &stop }).unwrap().0
@@ -64,24 +72,9 @@ fn cases() -> Vec<Case> {
             .unwrap_or_else(|error| panic!("{error}"))
     };
     vec![
-        Case {
-            name: "wells, δ = 0.01",
-            loaded: shipped("finite-learning-rate-small", 1_600_000),
-            resolved: 0.05,
-            slide: None,
-        },
-        Case {
-            name: "wells, δ = 0.05",
-            loaded: shipped("finite-learning-rate-medium", 500_000),
-            resolved: 0.05,
-            slide: Some(STEP),
-        },
-        Case {
-            name: "wells, δ = 0.1",
-            loaded: shipped("finite-learning-rate-large", 300_000),
-            resolved: 0.05,
-            slide: Some(STEP),
-        },
+        Case { name: "wells, δ = 0.01", loaded: finite_learning_rate(0, 1_600_000), resolved: 0.05, slide: None },
+        Case { name: "wells, δ = 0.05", loaded: finite_learning_rate(1, 500_000), resolved: 0.05, slide: Some(STEP) },
+        Case { name: "wells, δ = 0.1", loaded: finite_learning_rate(2, 300_000), resolved: 0.05, slide: Some(STEP) },
         Case { name: "broad quartic, T = 0.4", loaded: broad(0.4), resolved: 0.01, slide: Some(PARABOLA) },
         Case { name: "broad quartic, T = 0.5", loaded: broad(0.5), resolved: 0.01, slide: Some(PARABOLA) },
         Case {

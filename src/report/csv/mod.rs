@@ -9,6 +9,7 @@ mod log_ratio;
 mod map;
 mod mixing;
 mod scaling;
+pub(super) mod study;
 mod table;
 
 use std::fs;
@@ -25,7 +26,8 @@ type Tables = Vec<(&'static str, Table)>;
 
 /// Writes what the figures are drawn from into `folder`, which exists; returns the files.
 pub fn save_figures(folder: &Path, figures: &FigureData) -> Result<Vec<PathBuf>, ReportError> {
-    let FigureData { density, map, mixing, crossover, scaling, distribution, cells, log_ratio } = figures;
+    // A study's points are a table of their own, beside the figures.
+    let FigureData { density, map, mixing, crossover, scaling, distribution, cells, log_ratio, study: _ } = figures;
     let tables = [
         density.as_ref().map(density::tables),
         map.as_ref().map(map::tables),
@@ -58,6 +60,7 @@ pub fn load_figures(folder: &Path) -> Result<FigureData, ReportError> {
         distribution: distribution::read(folder)?,
         cells: cells::read(folder)?,
         log_ratio: log_ratio::read(folder)?,
+        study: None,
     })
 }
 

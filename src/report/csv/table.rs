@@ -40,6 +40,11 @@ impl Table {
         self.line(fields);
     }
 
+    /// A line of fields as they stand.
+    pub(super) fn fields(&mut self, fields: &[String]) {
+        self.line(fields.iter().map(|field| quoted(field)));
+    }
+
     /// The whole table.
     pub(in crate::report) fn into_text(self) -> String {
         self.text
@@ -64,9 +69,19 @@ pub(super) struct Reader {
 impl Reader {
     /// Reads a table of `width` columns.
     pub(super) fn open(path: &Path, width: usize) -> Result<Self, ReportError> {
+        Self::checked(path, Some(width))
+    }
+
+    /// Reads a table of as many columns as its first line has.
+    pub(super) fn open_any(path: &Path) -> Result<Self, ReportError> {
+        Self::checked(path, None)
+    }
+
+    fn checked(path: &Path, width: Option<usize>) -> Result<Self, ReportError> {
         let text = super::read(path)?;
         let mut lines = text.lines().map(fields);
         let columns = lines.next().unwrap_or_default();
+        let width = width.unwrap_or(columns.len());
         let reader = Reader { path: path.to_path_buf(), columns, lines: lines.collect() };
         let sizes = std::iter::once(reader.columns.len()).chain(reader.lines.iter().map(Vec::len));
         for (index, size) in sizes.enumerate() {
@@ -80,6 +95,11 @@ impl Reader {
     /// The name of a column.
     pub(super) fn column(&self, index: usize) -> String {
         self.columns.get(index).cloned().unwrap_or_default()
+    }
+
+    /// The names of all columns.
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
     }
 
     /// The lines below the first.
@@ -141,6 +161,21 @@ impl Row<'_> {
     pub(super) fn whole(&self, column: usize) -> Result<u64, ReportError> {
         let text = self.text(column);
         text.parse().map_err(|_| self.wrong(column, &text, "a whole number"))
+    }
+
+    /// A number, or nothing.
+    pub(super) fn optional(&self, column: usize) -> Result<Option<f64>, ReportError> {
+        self.number(column).map(|number| number.is_finite().then_some(number))
+    }
+
+    /// A word of a list, or nothing.
+    pub(super) fn word<T: serde::de::DeserializeOwned>(&self, column: usize) -> Result<Option<T>, ReportError> {
+        let text = self.text(column);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let word = serde_json::Value::String(text.clone());
+        serde_json::from_value(word).map(Some).map_err(|_| self.wrong(column, &text, "a word that is known here"))
     }
 
     fn wrong(&self, column: usize, found: &str, allowed: &str) -> ReportError {

@@ -13,6 +13,7 @@ mod mixing;
 mod palette;
 mod panel;
 mod scaling;
+mod study;
 
 use std::path::{Path, PathBuf};
 
@@ -102,6 +103,9 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
     }
     if let Some(design) = figures.scaling.as_ref().and_then(|data| scaling::Scaling::new(findings, data)) {
         drawn.push(draw("scaling", "What changes with β", design.caption(), &design)?);
+    }
+    if let Some(rows) = &figures.study {
+        drawn.extend(study::draw_study(findings, rows)?);
     }
     Ok(drawn)
 }

@@ -1,11 +1,12 @@
 //! The page: all that a referee needs, in one file without network or script.
 
 mod explain;
+mod study;
 mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::findings::{ClaimRecord, ContrastRecord, Findings};
+use crate::findings::{ClaimRecord, ContrastRecord, Findings, StudyPoint};
 use crate::statistics::claim::Verdict;
 
 use super::RunRecord;
@@ -15,8 +16,14 @@ use super::words::{expectation, setting};
 
 const STYLE: &str = include_str!("style.css");
 
-/// The page of a result. `scenario_toml` is the resolved scenario as a file that runs it again.
-pub(super) fn page(findings: &Findings, figures: &[Figure], run: &RunRecord, scenario_toml: &str) -> String {
+/// The page of a result; `points` are those of a study. `scenario_toml` is the resolved scenario as a file that runs it again.
+pub(super) fn page(
+    findings: &Findings,
+    points: Option<&[StudyPoint]>,
+    figures: &[Figure],
+    run: &RunRecord,
+    scenario_toml: &str,
+) -> String {
     let scenario = &findings.scenario;
     let page = html! {
         (DOCTYPE)
@@ -40,11 +47,13 @@ pub(super) fn page(findings: &Findings, figures: &[Figure], run: &RunRecord, sce
                     (explain::ladder(findings))
                 }
                 (tables::along(findings))
+                (study::overview(findings))
                 (claims(findings))
                 @if !figures.is_empty() {
                     h2 { "Figures" }
                     @for (index, figure) in figures.iter().enumerate() { (drawing(index, figure)) }
                 }
+                (study::points(findings, points))
                 h2 { "Setting" }
                 (quantities(findings))
                 (tables::landscape(findings))
@@ -102,6 +111,7 @@ fn claims(findings: &Findings) -> Markup {
                 "Each claim is a prediction with a tolerance that was fixed before the run. Those marked primary decide "
                 "the verdict. Intervals are 90 %, as two one-sided tests at 5 % ask; the standard error is that of "
                 "measured − predicted."
+                @if findings.study.is_some() { " The numbers are those of the point farthest from agreement." }
             }
             @for claim in &findings.claims { (one_claim(claim)) }
         }

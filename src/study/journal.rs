@@ -1,0 +1,197 @@
+//! Finished points on disk as soon as they are finished: a study that is stopped loses only what was under way.
+//!
+//! `OUT/.NAME.HASH.journal`: JSON lines, first a header with program and scenario, then one line per point in the order
+//! in which they ended. A line without its end is what a kill left and is ignored. The journal belongs to one very
+//! scenario and version; it is locked while a process works with it, and removed when the result is written.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::findings::{SCHEMA, StudyPoint};
+use crate::scenario::{Loaded, Scenario};
+
+/// Why a journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// The file system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Another process runs the same study into the same folder.
+    #[error(
+        "another process is running this very study (it holds {}): wait for it, or give another --out", path.display()
+    )]
+    Busy {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// A point cannot be written.
+    #[error("a point cannot be written to the journal: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The journal of one study.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    finished: Vec<StudyPoint>,
+    taken_over: u64,
+    appended: u64,
+}
+
+/// The first line: what the points belong to.
+#[derive(Serialize)]
+struct Header<'a> {
+    program: &'a str,
+    version: &'a str,
+    schema: u32,
+    scenario: &'a Scenario,
+}
+
+impl Journal {
+    /// Opens the journal of a study in `out`, which exists, and takes over what an earlier run has left in it.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, or another process works with it.
+    pub fn open(out: &Path, loaded: &Loaded) -> Result<Self, JournalError> {
+        let scenario = &loaded.scenario;
+        let program = env!("CARGO_PKG_NAME");
+        let header = Header { program, version: env!("CARGO_PKG_VERSION"), schema: SCHEMA, scenario };
+        let header = serde_json::to_string(&header)?;
+        let path = out.join(format!(".{}.{:016x}.journal", scenario.name, hash(header.as_bytes())));
+        let file = open_locked(&path)?;
+        let mut journal = Self { file, path, finished: Vec::new(), taken_over: 0, appended: 0 };
+        let end = journal.read(&header, scenario).map_err(journal.failed("read"))?;
+        // What a kill tore, or all of it if it belongs to something else.
+        journal.file.set_len(end).map_err(journal.failed("shorten"))?;
+        journal.file.seek(SeekFrom::End(0)).map_err(journal.failed("read"))?;
+        if end == 0 {
+            journal.write_line(&header)?;
+        }
+        journal.taken_over = journal.finished.len() as u64;
+        Ok(journal)
+    }
+
+    /// Points that an earlier run had finished.
+    pub fn taken_over(&self) -> u64 {
+        self.taken_over
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The points of an earlier run; empty when asked again.
+    pub(super) fn take_finished(&mut self) -> Vec<StudyPoint> {
+        std::mem::take(&mut self.finished)
+    }
+
+    /// Keeps a finished point: when this returns, a kill does not lose it.
+    pub(super) fn append(&mut self, row: &StudyPoint) -> Result<(), JournalError> {
+        self.write_line(&serde_json::to_string(row)?)?;
+        self.appended += 1;
+        Ok(())
+    }
+
+    /// Removes it, once the result is written or if there is nothing in it.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn remove(self) -> Result<(), JournalError> {
+        fs::remove_file(&self.path).map_err(self.failed("remove"))
+    }
+
+    /// Whether it holds a point at all.
+    pub fn is_empty(&self) -> bool {
+        self.taken_over + self.appended == 0
+    }
+
+    /// One call per line: a kill leaves it whole or torn, never mixed with another.
+    fn write_line(&mut self, text: &str) -> Result<(), JournalError> {
+        self.file.write_all(format!("{text}\n").as_bytes()).map_err(self.failed("write"))
+    }
+
+    /// Reads what is whole; returns where that ends: 0 if the header is another one.
+    fn read(&mut self, header: &str, scenario: &Scenario) -> std::io::Result<u64> {
+        let Some(study) = &scenario.study else { return Ok(0) };
+        let mut seen = vec![false; study.points() as usize];
+        let mut reader = BufReader::new(&self.file);
+        let mut line = Vec::new();
+        let mut end = 0;
+        loop {
+            line.clear();
+            let length = reader.read_until(b'\n', &mut line)?;
+            if !line.ends_with(b"\n") {
+                return Ok(end);
+            }
+            let text = &line[..length - 1];
+            if end == 0 {
+                if text != header.as_bytes() {
+                    return Ok(0);
+                }
+            } else if let Ok(row) = serde_json::from_slice::<StudyPoint>(text) {
+                // A row is of this study if it names its point rightly; each point counts once.
+                let place = usize::try_from(row.index).unwrap_or(usize::MAX);
+                if seen.get(place) == Some(&false) && row.values == study.values(row.index) {
+                    seen[place] = true;
+                    self.finished.push(row);
+                }
+            }
+            end += length as u64;
+        }
+    }
+
+    fn failed(&self, action: &'static str) -> impl FnOnce(std::io::Error) -> JournalError + use<> {
+        let path = self.path.clone();
+        move |source| JournalError::File { action, path, source }
+    }
+}
+
+/// Opens the file and locks it. The lock is the process's own: it ends with it, however it ends.
+fn open_locked(path: &Path) -> Result<File, JournalError> {
+    let failed = |action| move |source| JournalError::File { action, path: path.to_path_buf(), source };
+    loop {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(failed("open"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(JournalError::Busy { path: path.to_path_buf() }),
+            // A file system without locks: two runs at once are then the user's to avoid.
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(failed("lock")(error)),
+        }
+        // Whoever held it before may have finished and removed it meanwhile: then this is a file that nobody finds.
+        if is_still_there(&file, path) {
+            return Ok(file);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_still_there(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+    matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if identity(&a) == identity(&b))
+}
+
+#[cfg(not(unix))]
+fn is_still_there(_: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// FNV-1a: only for the name; the header itself is compared as well.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3))
+}
