@@ -143,8 +143,10 @@ impl<'a> Crossover<'a> {
             panel.interval(1.0 / high, 1.0 / low, zero + 9.0, Stroke::new(GREY, 2.5))?;
             let error = Some((high - low) / 3.92);
             let ends = pretty(&interval([low, high], error));
-            let text = format!("{n}* = {}, 95 %: {ends} (measured)", pretty(&significant(crossing, 4)));
+            let text = format!("{n}* = {} (measured)", pretty(&significant(crossing, 4)));
             panel.canvas.text(&text, (left + 12.0, top + 32.0), lettering)?;
+            // A line of its own: longer ones would run into the curve.
+            panel.canvas.text(&format!("95 %: {ends}"), (left + 12.0, top + 50.0), lettering)?;
         }
         Ok(())
     }

@@ -98,8 +98,12 @@ impl<'a> Scaling<'a> {
             sample: Sample::Patch,
             label: "unchanged to ±ε".into(),
         };
-        let measured = KeyEntry { look: palette::MEASURED, sample: Sample::Interval, label: "measured".into() };
-        curves.chain((self.shown() == 1).then_some(measured)).chain([band]).collect()
+        let measured = if self.shown() == 1 {
+            KeyEntry { look: palette::MEASURED, sample: Sample::Interval, label: "measured".into() }
+        } else {
+            KeyEntry { look: palette::MEASURED, sample: Sample::Point, label: "symbols: measured".into() }
+        };
+        curves.chain([measured, band]).collect()
     }
 
     fn top(&self) -> f64 {
