@@ -19,6 +19,9 @@
 //! | discrete | stationary law of the chain with step δ | C = σ²I, in 1-D σ(θ)² |
 //! | measured | an ensemble of independent replicas | only that it has equilibrated, which is tested |
 //!
+//! Gibbs masses are integrated up to three dimensions and sampled beyond, with a standard error that counts in every
+//! comparison.
+//!
 //! A claim compares one rung with the measurement within a tolerance ε that is fixed beforehand. It **holds** if the
 //! whole 90 % interval of the difference lies inside ±ε, is **rejected** if the 95 % interval lies outside, and is
 //! **undetermined** otherwise. The first two neighbouring rungs that differ by more than ε name the assumption that

@@ -73,6 +73,8 @@ fn shipped_scenarios_are_those_of_the_table() {
         ("quartic-cold", 0.05, 0.05, Rung::Gibbs, 0.1, Verdict::Holds),
         ("too-large-step", 0.2, 0.2, Rung::Laplace, 0.1, Verdict::Rejected),
         ("frozen", 0.03, 0.01, Rung::Laplace, 0.1, Verdict::Undetermined),
+        ("three-wells-2d", 0.2, 0.003, Rung::Gibbs, 0.1, Verdict::Holds),
+        ("ten-dimensional-wells", 0.2, 0.008, Rung::Gibbs, 0.1, Verdict::Holds),
     ];
     for (name, kelvin, step, against, tolerance, verdict) in table {
         let scenario = expect(name);

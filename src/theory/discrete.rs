@@ -4,7 +4,7 @@
 //! K(x′|x) = N(x′; x − δL′(x), 2D(x)δ), D = nσ(x)²/2, which is T where σ is constant. It is discretised on panels of Gauss points (Nyström's method), narrow where the
 //! map x − δL′ stretches, as on a sharp barrier; the panels are refined until the occupancies stand still. In more
 //! dimensions there is the first order in δ: ln(p_A/p_B) changes by −(δ/4)(⟨ΔL⟩_A − ⟨ΔL⟩_B), Gibbs means within the
-//! basins.
+//! basins, with the error of a sampled Gibbs law.
 
 use super::gibbs::influences::Influences;
 use super::gibbs::sampler::Sampling;

@@ -52,7 +52,7 @@ impl Rotated {
 }
 
 /// A step so large that ⟨ΔL⟩ says as much about the chain's log-odds as the masses do.
-const STEP: f64 = 1.0;
+const STEP: f64 = 20.0;
 
 /// ln(p_left/p_right), ⟨ΔL⟩ left and right, and the log-odds of the chain to first order in its step, exactly.
 fn exact(well: DoubleWell, dimension: usize, temperature: f64) -> [f64; 4] {

@@ -1,8 +1,8 @@
 //! The Gibbs law beyond three dimensions: Markov chains whose stationary law is exp(−L/T) exactly, since every move is
 //! accepted by the rule of Metropolis and Hastings, tempered so that they cross the barriers.
 //!
-//! The unit of evidence is an ensemble: one walker at each of a ladder of temperatures ([`temperatures`]), which exchange
-//! places ([`walkers`]). Many ensembles, independent of one another, start shared out over the minima; from their spread
+//! The unit of evidence is an ensemble: one walker at each of a ladder of temperatures (`temperatures.rs`), which exchange
+//! places (`walkers.rs`). Many ensembles, independent of one another, start shared out over the minima; from their spread
 //! follow all standard errors, and from their start groups the check that they have forgotten where they began (nested
 //! R̂, effective sample size, start contrast: [`crate::statistics::Equilibration`]). A sampler that fails it gives no law.
 //!
