@@ -36,7 +36,7 @@ pub struct Line {
     pub covariance: f64,
     /// Σ (yᵢ − ŷᵢ)²/SEᵢ².
     pub chi_square: f64,
-    /// P(a larger χ² if the line is straight), or `None` with two points; see [`Line::straightness`].
+    /// P(a larger χ² if the line is straight), or `None` with two points: Welch's F for estimated errors, with the leverages.
     pub p_value: Option<f64>,
 }
 

@@ -17,7 +17,7 @@
 //! | [`r_hat`], [`effective_sample_size`] | convergence diagnostics of chains |
 //! | [`start_contrast`], [`equilibration`] | has the ensemble forgotten where it started? |
 //! | [`claim`] | HOLDS, REJECTED or UNDETERMINED, and why |
-//! | [`line`] | a weighted straight line through independent estimates, and its root |
+//! | [`mod@line`] | a weighted straight line through independent estimates, and its root |
 //! | [`scenario`] | Holm's correction, and the verdict of a whole scenario |
 //! | [`effort`] | how many transitions an answer costs |
 //! | [`distance`] | a bound of the distance between a measured and a predicted law |

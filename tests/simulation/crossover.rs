@@ -97,8 +97,8 @@ fn the_gibbs_crossing_is_where_an_independent_quadrature_is_even() {
     assert!((line(&three, "gibbs").slope / rise - 1.0).abs() < 5e-3);
 }
 
-/// False failure 3 × 6e-7 for |z| < 5 against the chain's own line and crossing. At a quarter of an hour's thousandth of the
-/// shipped effort no verdict is asked for.
+/// False failure 3 × 2e-8 for |z| < 6 against the chain's own line and crossing. At a fifteenth of the shipped effort no
+/// verdict is asked for.
 ///
 /// n* as its inverse, a sign, a factor in T or weights gone wrong fail.
 #[test]
@@ -111,7 +111,7 @@ fn the_measured_line_is_that_of_the_chain() {
         let error = claim.standard_error.unwrap();
         assert!(error < resolved, "{aspect}: resolved to {error}");
         let z = (claim.measured.unwrap() - claim.predicted.unwrap()) / error;
-        assert!(z.abs() < 5.0, "{aspect}: z = {z:.2}");
+        assert!(z.abs() < 6.0, "{aspect}: z = {z:.2}");
     }
     let record = findings.crossover.as_ref().unwrap();
     assert_eq!(record.extrapolated, Some(false));
@@ -129,20 +129,23 @@ fn the_measured_line_is_that_of_the_chain() {
 }
 
 /// Points at which the shallow well always wins leave n* to be extrapolated: told, and no HOLDS whatever the tolerance.
+/// False failure 1e-8: slope and intercept are told from zero with 6 standard errors to spare. A run that the gate bars (once
+/// in 250) is let pass.
 #[test]
 fn an_extrapolated_crossing_cannot_hold() {
     let tolerances = ["test.tolerance=50", "crossover.slope_tolerance=50", "crossover.intercept_tolerance=50"];
     let effort = ["ensemble.steps=300000", "ensemble.burn_in=20000", "crossover.factors=[1.3,1.6,2.0,2.5]"];
     let loaded = shipped(&[tolerances.as_slice(), effort.as_slice()].concat());
     let (findings, _) = measured(&loaded);
-    assert!(findings.diagnostics.as_ref().unwrap().equilibrated);
     let point = claim(&findings, "crossover-point-gibbs");
     assert_eq!(findings.crossover.as_ref().unwrap().extrapolated, Some(true));
     assert_eq!(point.verdict, Some(Verdict::Undetermined), "{}", point.reason);
-    assert!(point.reason.contains("extrapolation"), "{}", point.reason);
     assert!(findings.notes.iter().any(|note| note.contains("choose factors on both sides")), "{:?}", findings.notes);
-    // The same data hold where nothing is extrapolated.
-    assert_eq!(claim(&findings, "crossover-slope-gibbs").verdict, Some(Verdict::Holds));
+    if findings.diagnostics.as_ref().unwrap().equilibrated {
+        assert!(point.reason.contains("extrapolation"), "{}", point.reason);
+        // The same data hold where nothing is extrapolated.
+        assert_eq!(claim(&findings, "crossover-slope-gibbs").verdict, Some(Verdict::Holds));
+    }
     assert_eq!(findings.verdict, Some(Verdict::Undetermined));
 }
 
