@@ -14,8 +14,8 @@ pub struct StudyRecord {
     pub verdicts: VerdictCounts,
     /// Points whose step is unstable (δh ≥ 2 at a minimum): they are predicted to diverge.
     pub predicted_divergences: u64,
-    /// Points that could not be run, each with its reason; they count as undetermined.
-    pub not_run: u64,
+    /// Points without a result (no minimum, all replicas diverged …), each with its reason; they count as undetermined.
+    pub without_result: u64,
     /// Every claim over all points.
     pub claims: Vec<StudyClaimRecord>,
     /// The points that decide the verdict: those rejected, else those undetermined; the first few.

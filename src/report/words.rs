@@ -195,12 +195,12 @@ pub(super) fn point_name(study: &StudySpec, index: u64) -> String {
     format!("point {} ({})", count(index), study.describe(index))
 }
 
-/// What a row says instead of a verdict's word alone: that it is predicted to diverge, or could not be run.
+/// What a row says instead of a verdict's word alone: that it is predicted to diverge, or has no result.
 pub(super) fn outcome(row: &StudyPoint) -> String {
     let verdict = row.verdict.map_or("–".to_owned(), |verdict| verdict.to_string());
     match (row.predicted, row.claims.is_empty()) {
         (Some(Outlook::Diverges), _) => format!("{verdict} (unstable)"),
-        (_, true) => format!("{verdict} (not run)"),
+        (_, true) => format!("{verdict} (no result)"),
         _ => verdict,
     }
 }

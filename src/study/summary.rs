@@ -25,7 +25,7 @@ pub(super) fn of(points: &Points, loaded: &Loaded, mut rows: Vec<StudyPoint>) ->
         points: points.count(),
         verdicts: rows.iter().filter_map(|row| row.verdict).collect(),
         predicted_divergences: count(&|row| row.predicted == Some(Outlook::Diverges)),
-        not_run: count(&|row| row.claims.is_empty()),
+        without_result: count(&|row| row.claims.is_empty()),
         claims: claims.iter().map(|(record, _)| record.clone()).collect(),
         deciding: deciding(&rows, verdict),
         rows: if simulated && rows.len() > MOST_ROWS { Vec::new() } else { rows.clone() },
@@ -238,8 +238,8 @@ fn notes(points: &Points, rows: &[StudyPoint], study: &StudyRecord) -> Vec<Strin
     let first = rows.iter().find(|row| row.claims.is_empty());
     if let Some(row) = first {
         notes.push(format!(
-            "{} of {} points could not be run and count as undetermined; the first is point {} ({}): {}",
-            study.not_run,
+            "{} of {} points have no result and count as undetermined; the first is point {} ({}): {}",
+            study.without_result,
             study.points,
             row.index,
             points.spec().describe(row.index),

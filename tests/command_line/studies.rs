@@ -122,7 +122,7 @@ fn unstable_points_and_points_without_an_answer_are_rows() {
     );
     assert!(reasons[2].contains("only one minimum lies in the domain"), "{}", reasons[2]);
     let study = &here.json("output/tiny/result.json")["study"];
-    let counts = ["points", "predicted_divergences", "not_run"].map(|key| study[key].as_u64().unwrap());
+    let counts = ["points", "predicted_divergences", "without_result"].map(|key| study[key].as_u64().unwrap());
     assert_eq!((counts, &study["deciding"]), ([3, 1, 1], &serde_json::json!([2])));
 }
 

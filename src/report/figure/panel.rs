@@ -173,6 +173,8 @@ pub(super) enum Sample {
     Line,
     /// Its marker.
     Point,
+    /// Its marker, white inside.
+    OpenPoint,
     /// Its marker with an error bar.
     Interval,
     /// Its line on a translucent band.
@@ -217,6 +219,7 @@ pub(super) fn key<DB: DrawingBackend>(
         match entry.sample {
             Sample::Line => canvas.line(&[from, to], stroke.dashed(entry.look.dash))?,
             Sample::Point => canvas.marker((x + 12.5, y), entry.look.marker, 9.0, entry.look.colour, false)?,
+            Sample::OpenPoint => canvas.marker((x + 12.5, y), entry.look.marker, 9.0, entry.look.colour, true)?,
             Sample::Interval => {
                 canvas.line(&[(x + 2.0, y), (x + 23.0, y)], Stroke::new(entry.look.colour, 1.5))?;
                 canvas.marker((x + 12.5, y), entry.look.marker, 9.0, entry.look.colour, false)?;

@@ -28,16 +28,16 @@ enum Fate {
     Undetermined,
     /// Predicted to diverge; whether it did is its verdict.
     Unstable,
-    NotRun,
+    NoResult,
 }
 
 impl Fate {
-    const ALL: [Fate; 5] = [Fate::Holds, Fate::Rejected, Fate::Undetermined, Fate::Unstable, Fate::NotRun];
+    const ALL: [Fate; 5] = [Fate::Holds, Fate::Rejected, Fate::Undetermined, Fate::Unstable, Fate::NoResult];
 
     fn of(row: &StudyPoint) -> Fate {
         match (row.predicted, row.claims.is_empty(), row.verdict) {
             (Some(Outlook::Diverges), ..) => Fate::Unstable,
-            (_, true, _) => Fate::NotRun,
+            (_, true, _) => Fate::NoResult,
             (.., Some(Verdict::Holds)) => Fate::Holds,
             (.., Some(Verdict::Rejected)) => Fate::Rejected,
             _ => Fate::Undetermined,
@@ -50,7 +50,7 @@ impl Fate {
             Fate::Rejected => "rejected",
             Fate::Undetermined => "undetermined",
             Fate::Unstable => "unstable step",
-            Fate::NotRun => "not run",
+            Fate::NoResult => "no result",
         }
     }
 
@@ -61,7 +61,7 @@ impl Fate {
             Fate::Rejected => (Marker::Cross, false),
             Fate::Undetermined => (Marker::Square, true),
             Fate::Unstable => (Marker::Diamond, true),
-            Fate::NotRun => (Marker::Triangle, true),
+            Fate::NoResult => (Marker::Triangle, true),
         }
     }
 }
@@ -84,6 +84,20 @@ impl<'a> Data<'a> {
         }
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         counts.into_iter().map(|(quantity, _)| quantity).collect()
+    }
+
+    /// Names of an axis's values, short enough for a tick; numbers in the order given where they would look alike.
+    fn labels(&self, axis: usize) -> Vec<String> {
+        let values = &self.spec.axis[axis].values;
+        let labels: Vec<String> = values.iter().map(label).collect();
+        let mut sorted = labels.clone();
+        sorted.sort();
+        sorted.dedup();
+        if sorted.len() == labels.len() {
+            labels
+        } else {
+            (0..values.len()).map(|place| format!("no. {place}")).collect()
+        }
     }
 
     /// Axes along which there is something to see.

@@ -32,7 +32,7 @@ pub(super) fn overview(findings: &Findings) -> Markup {
             (count(verdicts.holds)) " points hold, " (count(verdicts.rejected)) " are rejected, "
             (count(verdicts.undetermined)) " are undetermined."
             @if study.predicted_divergences > 0 { " At " (count(study.predicted_divergences)) " the step is unstable: they are predicted to diverge." }
-            @if study.not_run > 0 { " " (count(study.not_run)) " could not be run." }
+            @if study.without_result > 0 { " " (count(study.without_result)) " have no result." }
         }
         p.small {
             "All primary claims of all points decide together: the study is rejected if any of them is, after Holm's correction "

@@ -20,6 +20,8 @@ const BETWEEN: f64 = 46.0;
 const TITLE: f64 = 24.0;
 /// Cells smaller than this have no room for a sign.
 const ROOM_FOR_SIGNS: f64 = 9.0;
+/// Differences of more than this many tolerances are shown on a compressed scale.
+const LINEAR_UP_TO: f64 = 6.0;
 
 /// A study over two axes.
 pub(super) struct Heat<'a> {
@@ -76,7 +78,7 @@ impl<'a> Heat<'a> {
             "From above: {quantity} as measured; measured minus the tested prediction in units of the tolerance ε (orange: above, \
              blue: below; a + or − marks cells beyond ±ε where there is room; the scale ends at the largest difference); and the \
              verdicts, with Holm's correction over all points. The standard error of the differences is {} in the median, \
-             {} at most. A diagonal stroke marks an unstable step (δh ≥ 2), dark grey a point that could not be run. Values are spaced evenly, \
+             {} at most. A diagonal stroke marks an unstable step (δh ≥ 2), dark grey a point without a result. Values are spaced evenly, \
              whatever they are.{slice}",
             self.errors(0.5),
             self.errors(1.0),
@@ -136,6 +138,11 @@ impl<'a> Heat<'a> {
         }
     }
 
+    /// Differences in units of ε: compressed where some would else be all that is seen.
+    fn differences(&self, reach: f64) -> Axis {
+        Axis::new(if reach > LINEAR_UP_TO { Scale::Asinh(1.0) } else { Scale::Linear }, -reach, reach)
+    }
+
     fn draw_map<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>, top: f64, show: Show) -> Drawn {
         let frame = [LEFT, top, RIGHT, top + self.height()];
         let [columns, rows] = self.counts();
@@ -151,7 +158,7 @@ impl<'a> Heat<'a> {
             let value = self.value(point, show);
             let colour = match (show, value) {
                 (Show::Measured, Some(value)) => palette::shade((value - low) / (high - low).max(1e-300)),
-                (Show::Difference, Some(value)) => diverging(value / high),
+                (Show::Difference, Some(value)) => diverging(2.0 * self.differences(high).position(value) - 1.0),
                 _ => patch(fate),
             };
             canvas.rectangle(from, to, colour, 1.0)?;
@@ -159,7 +166,9 @@ impl<'a> Heat<'a> {
                 canvas.line(&[(from.0, to.1), (to.0, from.1)], Stroke::new(GREY, 1.0))?;
             }
             if size[0].min(size[1]) >= ROOM_FOR_SIGNS {
-                sign(canvas, ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0), size[0].min(size[1]), show, fate, value)?;
+                let dark = value.is_some_and(|value| value < 0.0 && self.differences(high).position(value) < 0.25);
+                let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
+                sign(canvas, middle, size[0].min(size[1]), (show, fate, value), dark)?;
             }
         }
         let [left, top, right, bottom] = frame;
@@ -173,10 +182,10 @@ impl<'a> Heat<'a> {
         };
         canvas.formula(&title, (left, top - 11.0), Lettering::new(TEXT, Align::Left))?;
         if show == Show::Verdict || !(high - low).is_finite() {
-            Ok(())
-        } else {
-            scale(canvas, frame, (low, high), show)
+            return Ok(());
         }
+        let axis = if show == Show::Difference { self.differences(high) } else { Axis::new(Scale::Linear, low, high) };
+        scale(canvas, frame, axis, show)
     }
 
     /// Names of as many values as have room; the axis's own name at the last map.
@@ -185,20 +194,21 @@ impl<'a> Heat<'a> {
         let [columns, rows] = self.counts();
         let stroke = Stroke::new(BLACK, 1.2);
         let axis = |place: usize| &self.data.spec.axis[self.axes[place]];
+        let names = self.axes.map(|axis| self.data.labels(axis));
         // Every so many values, so that no two names collide.
-        let widest = axis(0).values.iter().map(|value| width(&label(value), SMALL)).fold(0.0, f64::max);
+        let widest = names[0].iter().map(|name| width(name, SMALL)).fold(0.0, f64::max);
         let every = |room: f64, cell: f64| (room / cell).ceil().max(1.0) as usize;
         let cell = (right - left) / columns as f64;
-        for (index, value) in axis(0).values.iter().enumerate().step_by(every(widest + 8.0, cell)) {
+        for (index, name) in names[0].iter().enumerate().step_by(every(widest + 8.0, cell)) {
             let at = left + (index as f64 + 0.5) * cell;
             canvas.line(&[(at, bottom), (at, bottom + 4.0)], stroke)?;
-            canvas.text(&label(value), (at, bottom + 13.0), Lettering::new(SMALL, Align::Centre))?;
+            canvas.text(name, (at, bottom + 13.0), Lettering::new(SMALL, Align::Centre))?;
         }
         let cell = (bottom - top) / rows as f64;
-        for (index, value) in axis(1).values.iter().enumerate().step_by(every(17.0, cell)) {
+        for (index, name) in names[1].iter().enumerate().step_by(every(17.0, cell)) {
             let at = bottom - (index as f64 + 0.5) * cell;
             canvas.line(&[(left - 4.0, at), (left, at)], stroke)?;
-            canvas.text(&label(value), (left - 7.0, at), Lettering::new(SMALL, Align::Right))?;
+            canvas.text(name, (left - 7.0, at), Lettering::new(SMALL, Align::Right))?;
         }
         let upwards = Lettering { upwards: true, ..Lettering::new(SMALL, Align::Centre) };
         canvas.text(&axis(1).path, (left - 66.0, (top + bottom) / 2.0), upwards)?;
@@ -217,7 +227,7 @@ fn patch(fate: Fate) -> RGBColor {
         Fate::Rejected => RGBColor(170, 60, 0),
         Fate::Undetermined => RGBColor(168, 168, 168),
         Fate::Unstable => PALE,
-        Fate::NotRun => RGBColor(70, 70, 70),
+        Fate::NoResult => RGBColor(70, 70, 70),
     }
 }
 
@@ -233,20 +243,19 @@ fn sign<DB: DrawingBackend>(
     canvas: &Canvas<'_, DB>,
     at: (f64, f64),
     room: f64,
-    show: Show,
-    fate: Fate,
-    value: Option<f64>,
+    (show, fate, value): (Show, Fate, Option<f64>),
+    dark: bool,
 ) -> Drawn {
     let size = (0.45 * room).min(9.0);
     match (show, value) {
         (Show::Verdict, _) if fate != Fate::Unstable => {
             let (marker, open) = fate.marker();
-            let dark = matches!(fate, Fate::Rejected | Fate::NotRun);
-            canvas.marker(at, marker, size, if dark { WHITE } else { BLACK }, open && !dark)
+            let on_dark = matches!(fate, Fate::Rejected | Fate::NoResult);
+            canvas.marker(at, marker, size, if on_dark { WHITE } else { BLACK }, open && !on_dark)
         }
         (Show::Difference, Some(value)) if value.abs() > 1.0 => {
             let text = if value > 0.0 { "+" } else { "−" };
-            let colour = if value < 0.0 { WHITE } else { BLACK };
+            let colour = if dark { WHITE } else { BLACK };
             canvas.text(text, at, Lettering { colour, ..Lettering::new(1.8 * size, Align::Centre) })
         }
         _ => Ok(()),
@@ -254,7 +263,7 @@ fn sign<DB: DrawingBackend>(
 }
 
 /// The scale of the colours, right of a map.
-fn scale<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, frame: [f64; 4], (low, high): (f64, f64), show: Show) -> Drawn {
+fn scale<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, frame: [f64; 4], axis: Axis, show: Show) -> Drawn {
     const STEPS: usize = 48;
     let [_, top, edge, bottom] = frame;
     let (left, right) = (edge + 12.0, edge + 25.0);
@@ -266,9 +275,13 @@ fn scale<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, frame: [f64; 4], (low, hig
     }
     let stroke = Stroke::new(BLACK, 1.0);
     canvas.line(&[(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], stroke)?;
-    let axis = Axis::new(Scale::Linear, low, high);
+    let mut taken: Vec<f64> = Vec::new();
     for tick in axis.ticks(((bottom - top) / 40.0).max(2.0) as usize) {
         let y = bottom - axis.position(tick.value) * (bottom - top);
+        if taken.iter().any(|other| (y - other).abs() < 15.0) {
+            continue;
+        }
+        taken.push(y);
         canvas.line(&[(right, y), (right + 4.0, y)], stroke)?;
         canvas.text(&pretty(&tick.label), (right + 7.0, y), Lettering::new(SMALL, Align::Left))?;
     }

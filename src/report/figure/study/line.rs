@@ -7,7 +7,7 @@ use super::super::canvas::{Align, Canvas, Drawn, Lettering, SMALL, Stroke, TEXT,
 use super::super::palette::{self, BAND, BLACK, GREY, Look, MEASURED};
 use super::super::panel::{KeyEntry, Panel, Sample, key, key_height};
 use super::super::{Design, WIDTH};
-use super::{Data, Fate, contrast, label, number, primary};
+use super::{Data, Fate, contrast, number, primary};
 use crate::findings::StudyPoint;
 use crate::report::number::significant;
 use crate::report::words::{rung_name, rung_of};
@@ -17,6 +17,8 @@ const RIGHT: f64 = WIDTH - 16.0;
 const KEY_ROOM: f64 = WIDTH - 24.0;
 const AXIS: f64 = 46.0;
 const GAP: f64 = 12.0;
+/// Above every pair of panels, for the name of the quantity.
+const HEAD: f64 = 27.0;
 /// More quantities than this would be too small to read.
 const MOST_PANELS: usize = 3;
 /// Differences of more than this many tolerances are shown on a compressed scale.
@@ -86,9 +88,9 @@ impl<'a> Line<'a> {
         let compressed = if self.differences().scale == Scale::Linear { "" } else { " (compressed beyond ε)" };
         let told = "Lines join the predictions of each rung at the points. The shape of a point is its verdict: a filled circle holds, a \
                     cross is rejected, an open square is undetermined; an open diamond at the foot has an unstable step \
-                    (δh ≥ 2), an open triangle there could not be run.";
+                    (δh ≥ 2), an open triangle there has no result.";
         format!(
-            "Above: what was measured at each point of the study (black) beside the predictions. Below: measured minus \
+            "Above: what was measured at each point of the study (black) beside the predictions. Below: Δ, measured minus \
              the tested prediction, in units of the tolerance ε{compressed}; the band is ±ε. Bars are 95 % (±1.96 standard \
              errors between independent replicas; where none is seen it is smaller than the symbol). {told}{together}{left_out}"
         )
@@ -129,8 +131,9 @@ impl<'a> Line<'a> {
             label: name.clone(),
         });
         let fates = self.data.fates().into_iter().map(|fate| {
-            let (marker, _) = fate.marker();
-            KeyEntry { look: Look { marker, ..MEASURED }, sample: Sample::Point, label: fate.name().to_owned() }
+            let (marker, open) = fate.marker();
+            let sample = if open { Sample::OpenPoint } else { Sample::Point };
+            KeyEntry { look: Look { marker, ..MEASURED }, sample, label: fate.name().to_owned() }
         });
         let band = Look { colour: BAND, ..MEASURED };
         let tolerances = self.data.rows.iter().flat_map(|row| row.primary()).map(|claim| claim.tolerance);
@@ -221,7 +224,7 @@ impl<'a> Line<'a> {
                 None => self.foot(panel, x, row)?,
             }
         }
-        panel.left_axis("difference / ε", LEFT - 14.0)
+        panel.left_axis("Δ / ε", LEFT - 14.0)
     }
 
     fn point<DB: DrawingBackend>(
@@ -254,8 +257,8 @@ impl<'a> Line<'a> {
         let stroke = Stroke::new(BLACK, 1.2);
         panel.canvas.line(&[(left, bottom), (right, bottom)], stroke)?;
         let mut free = f64::NEG_INFINITY;
-        for (place, value) in self.data.spec.axis[self.axis].values.iter().enumerate() {
-            let (at, text) = (panel.across(place as f64), label(value));
+        for (place, text) in self.data.labels(self.axis).into_iter().enumerate() {
+            let at = panel.across(place as f64);
             let half = width(&text, SMALL) / 2.0;
             if at - half < free || at + half > WIDTH - 2.0 {
                 continue;
@@ -276,7 +279,7 @@ impl<'a> Line<'a> {
 /// The left axis with its quantity set as a formula above the panel's corner.
 fn title<DB: DrawingBackend>(panel: &Panel<'_, '_, DB>, quantity: &str) -> Drawn {
     panel.left_axis("", LEFT - 14.0)?;
-    panel.canvas.formula(quantity, (panel.frame[0] - 56.0, panel.frame[1] - 10.0), Lettering::new(TEXT, Align::Left))
+    panel.canvas.formula(quantity, (panel.frame[0] - 56.0, panel.frame[1] - 17.0), Lettering::new(TEXT, Align::Left))
 }
 
 fn are_different(numbers: &[f64]) -> bool {
@@ -308,7 +311,7 @@ impl Design for Line<'_> {
     fn size(&self) -> (f64, f64) {
         let (value, difference) = self.heights();
         let panels = self.quantities.len().max(1) as f64;
-        (WIDTH, (self.top() + panels * (20.0 + value + GAP + difference + GAP) - GAP + AXIS).ceil())
+        (WIDTH, (self.top() + panels * (HEAD + value + GAP + difference + GAP) - GAP + AXIS).ceil())
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
@@ -320,7 +323,7 @@ impl Design for Line<'_> {
         }
         let (value, difference) = self.heights();
         for (index, quantity) in self.quantities.iter().enumerate() {
-            top += 20.0;
+            top += HEAD;
             let frame = [LEFT, top, RIGHT, top + value];
             let panel = Panel { canvas, frame, x: self.x, y: self.vertical(quantity) };
             self.draw_values(&panel, quantity)?;
