@@ -88,6 +88,7 @@
 //! | [`statistics`] | estimates, diagnostics, verdicts; knows nothing of SGD |
 //! | [`experiment`] | one file per question: pairs predictions with estimates into claims |
 //! | [`findings`] | the plain data of a result |
+//! | [`comparison`] | two results side by side; reads findings only |
 //! | [`report`] | result files, tables, figures, the page; reads findings only |
 //! | [`math`] | elementary functions with the same bits on every machine |
 //!
@@ -103,6 +104,7 @@
 //! | t, δ | SDE time kη, an integrator's step in it |
 //! | ε | tolerance of a claim, in log-odds or in ln ratio |
 
+pub mod comparison;
 pub mod dynamics;
 pub mod ensemble;
 pub mod experiment;

@@ -4,9 +4,13 @@
 //! interrupted.
 
 mod check;
+mod compare;
+mod continuation;
 mod output;
+mod plot;
 mod progress;
 mod run;
+mod threads;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +55,14 @@ enum Action {
         #[command(flatten)]
         scenarios: ScenarioArguments,
     },
+    /// Redraw figures and report from saved results alone
+    Plot {
+        /// Folders of results
+        #[arg(required = true, value_name = "OUTPUT_DIR/NAME")]
+        folders: Vec<PathBuf>,
+    },
+    /// Set two results side by side, with their differences and the errors of these
+    Compare(compare::CompareArguments),
 }
 
 /// Which scenarios, with what changed.
@@ -138,6 +150,8 @@ pub fn main() -> ExitCode {
         Action::Run(arguments) => run::run(&arguments),
         Action::Predict { scenarios, json } => predict(&scenarios, json).map(|()| true),
         Action::Check { scenarios } => check::check(&scenarios).map(|()| true),
+        Action::Plot { folders } => plot::plot(&folders).map(|()| true),
+        Action::Compare(arguments) => compare::compare(&arguments),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -11,6 +11,8 @@ mod spec;
 pub use spec::DynamicsSpec;
 pub(crate) use spec::LearningRate;
 
+use serde::{Deserialize, Serialize};
+
 use crate::loss::LANES;
 use crate::random::normal::NormalBlock;
 
@@ -31,17 +33,22 @@ pub trait Dynamics: Send + Sync {
 }
 
 /// [`LANES`] trajectories: where they are, their random streams, and room to work in.
-#[derive(Clone, Debug)]
+///
+/// What is serialised is what a trajectory remembers from one step to the next; the rest is room to work in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Block {
     /// θ, `d * LANES` numbers, coordinate by coordinate.
     pub theta: Vec<f64>,
     /// ∇L, same layout.
+    #[serde(skip)]
     pub gradient: Vec<f64>,
     /// Standard normals, then B(θ) times them, same layout.
+    #[serde(skip)]
     pub noise: Vec<f64>,
     /// The trajectories' streams.
     pub normals: NormalBlock,
     /// For losses and noises.
+    #[serde(skip)]
     pub scratch: Vec<f64>,
 }
 
@@ -56,6 +63,17 @@ impl Block {
             normals: NormalBlock::new(seed, first),
             scratch: vec![0.0; dynamics.block_scratch()],
         }
+    }
+
+    /// A block that was saved, with room to work in again; `None` if it is of another dimension.
+    pub fn ready_for(self, dynamics: &dyn Dynamics) -> Option<Self> {
+        let length = dynamics.dimension() * LANES;
+        (self.theta.len() == length).then(|| Self {
+            gradient: vec![0.0; length],
+            noise: vec![0.0; length],
+            scratch: vec![0.0; dynamics.block_scratch()],
+            ..self
+        })
     }
 
     /// Puts one lane at a point of ℝᵈ.

@@ -55,8 +55,8 @@ impl Histogram {
         HistogramObserver { histogram: self.clone(), shard, buffer: Vec::with_capacity(BUFFERED_LOOKS * LANES) }
     }
 
-    /// Densities over all replicas, with standard errors between the groups that were looked at.
-    pub fn density(&self) -> Density {
+    /// The counts of all blocks, `group * (bins + 1) + bin`.
+    pub fn counts(&self) -> Vec<u64> {
         let cells = self.edges.iter().map(|edges| edges.len() - 1).product::<usize>();
         let mut counts = vec![0u64; GROUPS * (cells + 1)];
         for shard in &self.shards {
@@ -64,6 +64,23 @@ impl Histogram {
                 *sum += count;
             }
         }
+        counts
+    }
+
+    /// Adds counts of an earlier run over the same bins; false if they are of another number of bins.
+    pub fn add(&self, counts: &[u64]) -> bool {
+        let mut shard = self.shards[0].lock().unwrap_or_else(PoisonError::into_inner);
+        if shard.len() != counts.len() {
+            return false;
+        }
+        shard.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        true
+    }
+
+    /// Densities over all replicas, with standard errors between the groups that were looked at.
+    pub fn density(&self) -> Density {
+        let cells = self.edges.iter().map(|edges| edges.len() - 1).product::<usize>();
+        let counts = self.counts();
         let volume: f64 = self.edges.iter().map(|edges| edges[1] - edges[0]).product();
         let groups: Vec<&[u64]> =
             counts.chunks_exact(cells + 1).filter(|group| group.iter().any(|&count| count > 0)).collect();

@@ -5,12 +5,14 @@
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
+use super::effort::Effort;
+use super::pilot::{Pilot, Reading};
 use super::reason::finite_step;
 use super::records::{Claim, all_diverged, diverged_records, document};
 use super::setting::Setting;
 use super::{Control, ExperimentError, Status};
 use crate::ensemble::moments::Moments;
-use crate::ensemble::{self, Fate, Plan, Progress};
+use crate::ensemble::{Fate, Plan, Progress, Run};
 use crate::findings::{ClaimRecord, Diagnostics, FigureData, Findings, StartContrastRecord};
 use crate::loss::LANES;
 use crate::math;
@@ -43,15 +45,16 @@ pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, Experimen
 ///
 /// # Errors
 /// When the loss is not a single bowl, the run was stopped, or every replica diverged.
-pub fn run(
+pub(super) fn run(
     loaded: &Loaded,
     setting: &Setting,
+    effort: &mut Effort,
     control: &mut Control,
 ) -> Result<(Findings, FigureData), ExperimentError> {
     let bowl = Bowl::new(setting)?;
-    let plan = setting.plan(loaded);
-    let cloud = Cloud::measure(setting, &plan, loaded, control)?;
-    let evidence = Evidence::at_equilibrium(&cloud.equilibration, cloud.diverged());
+    let plan = bowl.plan(setting, loaded, effort, control)?;
+    let cloud = Cloud::measure(setting, &plan, loaded, effort, control)?;
+    let evidence = Evidence::at_equilibrium(&cloud.equilibration, cloud.diverged()).at_look(effort.look());
     let mut judged: Vec<(Rung, Judgement)> = RUNGS
         .into_iter()
         .map(|rung| (rung, judge(&bowl.contrasts(rung, Some(&cloud)), loaded.scenario.test.tolerance, &evidence)))
@@ -128,6 +131,29 @@ impl Bowl {
             .collect()
     }
 
+    /// Where the scenario asks for a standard error, by a pilot.
+    fn plan(
+        &self,
+        setting: &Setting,
+        loaded: &Loaded,
+        effort: &mut Effort,
+        control: &mut Control,
+    ) -> Result<Plan, ExperimentError> {
+        let start = &loaded.scenario.ensemble.start;
+        let pilot = Pilot {
+            start: &|seed, replica, point| setting.start(start, seed, replica, point),
+            observer: &observer(setting.loss.dimension()),
+            estimate: &running_spread,
+            read: &|_, run| {
+                let cloud = Cloud::of(setting, run)?;
+                let contrasts = self.contrasts(loaded.scenario.test.against, Some(&cloud));
+                let contrasts = contrasts.into_iter().map(|contrast| (contrast.label, contrast.measured));
+                Ok(Reading::new(contrasts, &cloud.equilibration, cloud.means.len().min(FOLLOWED as usize)))
+            },
+        };
+        effort.plan(loaded, setting, &pilot, control)
+    }
+
     fn claim(
         &self,
         setting: &Setting,
@@ -201,6 +227,11 @@ fn quadratic_form(matrix: &DMatrix<f64>, direction: &DVector<f64>) -> f64 {
     direction.dot(&(matrix * direction))
 }
 
+/// Makes the observers of the blocks.
+fn observer(dimension: usize) -> impl Fn(u64, usize) -> Moments + Sync {
+    move |first, count| Moments::new(dimension).following(FOLLOWED.saturating_sub(first).min(count as u64) as usize)
+}
+
 /// The measured cloud: time means of θ and θθᵀ of every finished replica.
 struct Cloud {
     means: Vec<DVector<f64>>,
@@ -214,12 +245,10 @@ impl Cloud {
         setting: &Setting,
         plan: &Plan,
         loaded: &Loaded,
+        effort: &mut Effort,
         control: &mut Control,
     ) -> Result<Self, ExperimentError> {
-        let d = setting.loss.dimension();
-        let observer = |first: u64, count: usize| {
-            Moments::new(d).following(FOLLOWED.saturating_sub(first).min(count as u64) as usize)
-        };
+        let observer = observer(setting.loss.dimension());
         let mut monitor = |progress: &Progress<Moments>| {
             (control.monitor)(&Status {
                 steps_done: progress.steps_done,
@@ -230,24 +259,33 @@ impl Cloud {
         let place = |replica: u64, point: &mut [f64]| {
             setting.start(&loaded.scenario.ensemble.start, plan.seed, replica, point);
         };
-        let outcome = ensemble::run(setting.dynamics.as_ref(), plan, &place, &observer, &mut monitor, control.stop)?;
-        let finished: Vec<usize> =
-            (0..outcome.fates.len()).filter(|&replica| outcome.fates[replica] == Fate::Finished).collect();
+        let dynamics = setting.dynamics.as_ref();
+        let run = effort.advance(dynamics, plan, &place, &observer, None, &mut monitor, control.stop)?;
+        let cloud = Self::of(setting, &run)?;
+        effort.keep(run, None);
+        Ok(cloud)
+    }
+
+    /// What a run says.
+    fn of(setting: &Setting, run: &Run<Moments>) -> Result<Self, ExperimentError> {
+        let d = setting.loss.dimension();
+        let (observers, fates) = (run.observers(), run.fates());
+        let finished: Vec<usize> = (0..fates.len()).filter(|&replica| fates[replica] == Fate::Finished).collect();
         if finished.is_empty() {
-            return Err(all_diverged(&outcome.fates, setting.step()));
+            return Err(all_diverged(&fates, setting.step()));
         }
         let (means, squares): (Vec<_>, Vec<_>) = finished
             .iter()
-            .filter_map(|replica| outcome.observers[replica / LANES].means(replica % LANES))
+            .filter_map(|replica| observers[replica / LANES].means(replica % LANES))
             .map(|(first, second)| (DVector::from_vec(first), symmetric(d, &second)))
             .unzip();
         let series: Vec<Vec<f64>> = finished
             .iter()
             .take_while(|&&replica| (replica as u64) < FOLLOWED)
-            .map(|replica| outcome.observers[replica / LANES].course(replica % LANES))
+            .map(|replica| observers[replica / LANES].course(replica % LANES))
             .collect();
         let equilibration = assess(&squares, &series);
-        Ok(Self { means, squares, fates: outcome.fates, equilibration })
+        Ok(Self { means, squares, fates, equilibration })
     }
 
     /// Var(u·θ) from independent replicas, about the mean over all of them.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use figures::{DensityFigure, FigureData, MapFigure, MixingFigure, MixingSeries, Path2};
 
 use crate::scenario::Scenario;
+use crate::statistics::Look;
 use crate::statistics::claim::Verdict;
 
 /// Version of the layout of `result.json`.
@@ -203,6 +204,16 @@ pub struct Diagnostics {
     pub all_basins: Vec<AllBasinsRecord>,
     /// How often a trajectory was looked at, in steps.
     pub observed_every: u64,
+    /// How many times the run was judged: 1, and one more for every time that it was continued.
+    #[serde(default)]
+    pub looks: Look,
+    /// Measured steps per replica, over all looks.
+    #[serde(default)]
+    pub steps: u64,
+    /// Measured steps per replica and look that a pilot planned; null where the scenario fixes them.
+    pub planned_steps: Option<u64>,
+    /// Measured steps per replica of that pilot, whose data were discarded.
+    pub pilot_steps: Option<u64>,
 }
 
 /// Core-to-core transitions of one ordered pair of minima.

@@ -48,6 +48,15 @@ pub enum ReportError {
         /// What does not fit.
         problem: String,
     },
+    /// Another process writes the same result.
+    #[error(
+        "{} is being written by another sgd-sde: wait until it has ended, or give another --out",
+        path.display()
+    )]
+    Busy {
+        /// Which folder.
+        path: PathBuf,
+    },
     /// The drawing library refused.
     #[error("cannot draw: {0}")]
     Drawing(String),

@@ -19,6 +19,8 @@
 //! | [`claim`] | HOLDS, REJECTED or UNDETERMINED, and why |
 //! | [`scenario`] | Holm's correction, and the verdict of a whole scenario |
 //! | [`effort`] | how many transitions an answer costs |
+//! | [`looks`] | what it costs to look again: the levels of a continued run |
+//! | [`planning`] | how long a run must be, from a pilot |
 //!
 //! Everything here uses `libm` and correctly rounded operations only, and sums in a fixed order: equal input gives
 //! equal bytes on every machine.
@@ -30,7 +32,9 @@ pub mod equilibration;
 mod error;
 pub mod estimate;
 pub mod hotelling;
+pub mod looks;
 pub mod occupancy;
+pub mod planning;
 pub mod r_hat;
 pub mod scenario;
 mod series;
@@ -42,6 +46,7 @@ pub use equilibration::{Equilibration, EquilibrationInput, Observable, StartDesi
 pub use error::StatisticsError;
 pub use estimate::Estimate;
 pub use hotelling::{HotellingTest, hotelling};
+pub use looks::Look;
 pub use occupancy::Occupancies;
 pub use scenario::{holm, scenario_verdict};
 pub use start_contrast::StartContrast;

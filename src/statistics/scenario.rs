@@ -1,9 +1,7 @@
 //! From the primary claims to the verdict of a scenario.
 
 use super::claim::{Judgement, Verdict};
-
-/// The probability, over all primary claims together, of a false rejection.
-pub const HOLM_LEVEL: f64 = 0.05;
+pub use super::looks::HOLM_LEVEL;
 
 /// Holm's step-down correction: which of the hypotheses with these p-values are rejected at family-wise error `level`.
 ///
@@ -27,12 +25,14 @@ pub fn holm(p_values: &[f64], level: f64) -> Vec<bool> {
 
 /// The verdict of a scenario from the judgements of its primary claims, which it corrects for their number.
 ///
-/// A rejection that does not survive Holm at 5 % over the primary claims becomes UNDETERMINED, in the judgement itself, with
+/// A rejection that does not survive Holm at 5 % (at the first look) over the primary claims becomes UNDETERMINED, in the judgement itself, with
 /// the reason. Then: REJECTED if any claim is, else UNDETERMINED if any is, else HOLDS. UNDETERMINED without any primary claim.
 pub fn scenario_verdict(primary: &mut [&mut Judgement]) -> Verdict {
     // A claim that may not be rejected takes its place in the family with p = 1.
     let p_values: Vec<f64> = primary.iter().map(|judgement| judgement.rejection_p_value.unwrap_or(1.0)).collect();
-    let survives = holm(&p_values, HOLM_LEVEL);
+    // The look is the run's: that of every claim.
+    let look = primary.iter().map(|judgement| judgement.look).max().unwrap_or_default();
+    let survives = holm(&p_values, look.holm_level());
     let claims = primary.len();
     for (judgement, survives) in primary.iter_mut().zip(survives) {
         if judgement.verdict == Verdict::Rejected && !survives {

@@ -69,7 +69,7 @@ fn the_error_of_the_prediction_counts() {
 fn what_bars_a_verdict() {
     let good = contrast(0.0, 0.01);
     let bad = contrast(5.0, 0.01);
-    let unequal = Evidence { not_equilibrated: vec!["nested R̂ = 1.2".into()], diverged: 0 };
+    let unequal = Evidence { not_equilibrated: vec!["nested R̂ = 1.2".into()], diverged: 0, look: Look::FIRST };
     for contrast in [&good, &bad] {
         let judgement = judge(std::slice::from_ref(contrast), 0.1, &unequal);
         assert_eq!(judgement.verdict, Verdict::Undetermined);
