@@ -121,8 +121,15 @@ impl Comparison {
         comparison.occupancies = comparison.matched(occupancies(a), occupancies(b), freedom);
         comparison.contrasts = comparison.matched(contrasts(a), contrasts(b), freedom);
         if let Some(tolerance) = tolerance {
-            let evidence = evidence(a, b, independent);
-            comparison.contrasts.iter_mut().for_each(|difference| difference.judge(freedom, tolerance, &evidence));
+            let evidence = evidence(a, b);
+            for difference in &mut comparison.contrasts {
+                if independent {
+                    difference.judge(freedom, tolerance, &evidence);
+                } else {
+                    difference.verdict = Some(Verdict::Undetermined);
+                    difference.reason = Some("the two share their random numbers: the error is not known".into());
+                }
+            }
         }
         comparison
     }
@@ -236,7 +243,9 @@ impl Difference {
         };
         let judgement = judge(&[contrast], tolerance, evidence);
         self.verdict = Some(judgement.verdict);
-        self.reason = Some(judgement.reason.replace("measured − predicted", "B − A"));
+        let reason = judgement.reason.replace("measured − predicted", "B − A");
+        let label = format!("{}: ", self.quantity);
+        self.reason = Some(reason.strip_prefix(&label).map_or(reason.clone(), str::to_owned));
     }
 }
 
@@ -255,12 +264,9 @@ fn merge_equal(differences: Vec<Difference>) -> Vec<Difference> {
     merged
 }
 
-/// What bars a verdict on differences: all that bars one on either of the results, and that they are not independent.
-fn evidence(a: &Findings, b: &Findings, independent: bool) -> Evidence {
+/// What bars a verdict on differences: all that bars one on either of the results.
+fn evidence(a: &Findings, b: &Findings) -> Evidence {
     let mut evidence = Evidence::default();
-    if !independent {
-        evidence.not_equilibrated.push("the two share their random numbers".into());
-    }
     for (side, findings) in [("A", a), ("B", b)] {
         if let Some(diagnostics) = &findings.diagnostics {
             let reasons = diagnostics.reasons.iter().map(|reason| format!("in {side}, {reason}"));

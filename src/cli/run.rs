@@ -1,8 +1,8 @@
 //! `sgd-sde run`: simulate, compare, write, print.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
@@ -61,8 +61,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<bool, Failure> {
             .collect::<Result<_, _>>()?;
         report::require_writable(&arguments.out)?;
         let names = scenarios.iter().map(|loaded| report::lock(&arguments.out, &loaded.scenario.name));
-        let _locks = names.collect::<Result<Vec<report::Lock>, _>>()?;
-        run_all(arguments, &scenarios, &settings, earlier, &interruption)
+        interruption.hold(names.collect::<Result<_, _>>()?);
+        let result = run_all(arguments, &scenarios, &settings, earlier, &interruption);
+        interruption.hold(Vec::new());
+        result
     })
 }
 
@@ -215,21 +217,33 @@ pub(super) fn is_of(findings: &Findings, scenario: &Scenario) -> bool {
 struct Interruption {
     stop: Arc<AtomicBool>,
     simulating: Arc<AtomicBool>,
+    /// What must be given back even when the program ends at once.
+    locks: Arc<Mutex<Vec<report::Lock>>>,
 }
 
 impl Interruption {
     fn watch() -> Result<Self, Failure> {
-        let watched = Self { stop: Arc::default(), simulating: Arc::default() };
-        let (stop, simulating) = (watched.stop.clone(), watched.simulating.clone());
+        let watched = Self { stop: Arc::default(), simulating: Arc::default(), locks: Arc::default() };
+        let (stop, simulating, locks) = (watched.stop.clone(), watched.simulating.clone(), watched.locks.clone());
         ctrlc::set_handler(move || {
             if stop.swap(true, Ordering::Relaxed) || !simulating.load(Ordering::Relaxed) {
                 message(&format!("sgd-sde: {}", Failure::Interrupted));
+                replace(&locks, Vec::new());
                 std::process::exit(i32::from(INTERRUPTED));
             }
         })
         .map_err(|error| Failure::Refused(format!("Ctrl-C cannot be watched: {error}")))?;
         Ok(watched)
     }
+
+    /// Holds these rights to write instead of those held so far, which are given back.
+    fn hold(&self, locks: Vec<report::Lock>) {
+        replace(&self.locks, locks);
+    }
+}
+
+fn replace(held: &Mutex<Vec<report::Lock>>, locks: Vec<report::Lock>) {
+    *held.lock().unwrap_or_else(PoisonError::into_inner) = locks;
 }
 
 fn host() -> String {

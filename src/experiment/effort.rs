@@ -146,9 +146,10 @@ fn look_note(look: Look, steps: u64) -> String {
     format!(
         "look {k} at one run: an UNDETERMINED result was continued {} time(s), to {steps} measured steps per replica in all. \
          So that looking again does not make a false verdict likelier than twice the declared rate, this look is judged at \
-         2^(1−{k}) times that rate: HOLDS by {} % intervals, REJECTED by {} %. Intervals shown are nominal; at a true \
+         1/{} of that rate: HOLDS by {} % intervals, REJECTED by {} %. Intervals shown are nominal; at a true \
          difference near ±ε a nominal 95 % interval covers about 90 % when a run ends by its verdict",
         k - 1,
+        1u64 << (k - 1),
         percent(look.holds_level()),
         percent(look.rejected_level()),
     )

@@ -8,7 +8,7 @@ use super::setting::Setting;
 use crate::dynamics::Block;
 use crate::landscape::minimum_name;
 use crate::loss::LANES;
-use crate::scenario::{Loaded, Rung};
+use crate::scenario::{ExperimentKind, Loaded, Rung};
 use crate::statistics::effort;
 
 /// Cost and power of a scenario.
@@ -37,6 +37,31 @@ pub struct Forecast {
     pub slowest: Option<(String, f64)>,
     /// SDE time that each replica covers.
     pub time: f64,
+    /// Where a standard error is asked for: what the pilot will come to.
+    pub target: Option<Target>,
+}
+
+/// A standard error that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// In log-odds or ln ratio.
+    pub standard_error: f64,
+    /// Measured steps per replica that the theory foresees for it; `None` where only the pilot will know.
+    pub steps: Option<f64>,
+    /// The most that are allowed, `ensemble.steps`.
+    pub most: f64,
+    /// The error that is to be expected: a larger one where the most steps do not suffice.
+    pub expected: f64,
+    /// The probability that a claim that is exactly true HOLDS with it.
+    pub holds: Option<f64>,
+}
+
+impl Target {
+    fn new(standard_error: f64, steps: Option<f64>, most: f64, tolerance: f64) -> Self {
+        let expected = standard_error * steps.map_or(1.0, |steps| (steps / most).max(1.0).sqrt());
+        let holds = effort::probability_of_holding(expected, tolerance, 0.0);
+        Self { standard_error, steps, most, expected, holds }
+    }
 }
 
 impl Forecast {
@@ -47,14 +72,18 @@ impl Forecast {
     pub fn of(loaded: &Loaded, threads: usize) -> Result<Self, ExperimentError> {
         let setting = super::prepare(loaded)?;
         let ladder = Ladder::climb(&setting);
-        ladder.require_primary(loaded)?;
+        let in_a_bowl = loaded.scenario.experiment == ExperimentKind::Covariance;
+        if !in_a_bowl {
+            ladder.require_primary(loaded)?;
+        }
         let ensemble = &loaded.scenario.ensemble;
         let (replicas, steps) = (ensemble.replicas as f64, ensemble.steps as f64);
         let time = steps * setting.step();
         let rate = transition_rate(&ladder);
         let transitions = rate.map(|rate| rate * time * replicas);
         let tolerance = loaded.scenario.test.tolerance;
-        let bias = bias(&ladder, loaded.scenario.test.against);
+        // The ladder is one of occupancies.
+        let bias = if in_a_bowl { None } else { bias(&ladder, loaded.scenario.test.against) };
         // With more than two minima the rarest one decides, for which the sum of all transitions says nothing.
         let two = setting.landscape.minima.len() == 2;
         let steps_wanted = rate
@@ -76,8 +105,29 @@ impl Forecast {
             tolerance,
             slowest: slowest(&ladder),
             time,
+            target: ensemble.target_standard_error.map(|target| {
+                let foreseen = if in_a_bowl {
+                    Some(steps_for_covariance(&setting, target, replicas))
+                } else {
+                    rate.filter(|_| two)
+                        .zip(effort::transitions_for_standard_error(target))
+                        .map(|(rate, wanted)| wanted / (rate * replicas * setting.step()))
+                };
+                Target::new(target, foreseen, steps, tolerance)
+            }),
         })
     }
+}
+
+/// Steps after which R replicas know ln Var to a standard error, along the direction that takes longest: squares of a Gaussian
+/// AR(1) chain of correlation a = 1 − δh are correlated by a², so that SE² = 2(1 + a²)/((1 − a²)·steps·R).
+fn steps_for_covariance(setting: &Setting, target: f64, replicas: f64) -> f64 {
+    let correlated = |curvature: &f64| {
+        let a = 1.0 - setting.step() * curvature;
+        (1.0 + a * a) / (1.0 - a * a)
+    };
+    let longest = setting.landscape.minima[0].eigenvalues.iter().map(correlated).fold(0.0, f64::max);
+    2.0 * longest / (replicas * target * target)
 }
 
 /// Σ_A p_A Σ_B 1/τ_AB, with the best occupancies and times that the ladder has.

@@ -2,7 +2,8 @@
 //!
 //! The pilot has random streams of its own, starts and burns in like the main run, and its data are thrown away. Its
 //! length doubles until every replica has run about twenty correlation times ([`ENOUGH`]), from where SE² falls as 1/T to
-//! within 5 %; but not beyond a tenth of `ensemble.steps`. How well R replicas know their own variance is a matter of R, which
+//! within 5 %, and then once more; but not beyond a tenth of `ensemble.steps`. Once more, because replicas that happen to agree
+//! seem to have run long enough too early: a length at which they were found to agree is no place to read their spread. How well R replicas know their own variance is a matter of R, which
 //! no length changes: it goes into the plan as a safety factor ([`crate::statistics::planning`]).
 
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,7 @@ pub(super) fn plan<O: Resumable>(
     let trial = Plan { seed: derived_seed(plan.seed, SEED_INDEX), steps: most * plan.observe_every, ..*plan };
     let start = |replica: u64, point: &mut [f64]| (pilot.start)(trial.seed, replica, point);
     let mut run = Run::begin(setting.dynamics.as_ref(), &trial, &start, pilot.observer);
+    let mut was_enough = false;
     let mut next = (most / FIRST_SHARE).max(FEWEST_LOOKS).min(most);
     loop {
         let looks_before = run.looks();
@@ -112,9 +114,10 @@ pub(super) fn plan<O: Resumable>(
         run.advance(setting.dynamics.as_ref(), next, &mut monitor, control.stop)?;
         let reading = (pilot.read)(&trial, &run)?;
         let enough = reading.worst.is_some() && reading.draws >= ENOUGH;
-        if enough || run.looks() >= most {
+        if (enough && was_enough) || run.looks() >= most {
             return Ok(Planned::new(target, plan, run.looks() * plan.observe_every, &reading, enough));
         }
+        was_enough |= enough;
         next = run.looks().min(most - run.looks());
     }
 }

@@ -66,5 +66,5 @@ fn differences(differences: &[Difference], independent: bool) -> Vec<String> {
 
 fn verdict(row: &Difference) -> Vec<String> {
     let verdict = row.verdict.map_or("–".to_owned(), |verdict| verdict.to_string());
-    wrap(&format!("{verdict}  {}", row.reason.as_deref().unwrap_or(&row.quantity)), 2)
+    wrap(&format!("{verdict}  {}: {}", row.quantity, row.reason.as_deref().unwrap_or("–")), 2)
 }

@@ -51,8 +51,7 @@ fn require_all(drawings: &Path, drawn: &[figure::Figure]) -> Result<(), ReportEr
         let path = entry.path();
         let stem = path.file_stem().unwrap_or_default();
         if path.extension().is_some_and(|extension| extension == "svg") && !drawn.iter().any(|d| stem == d.name) {
-            let problem = format!("missing, although {} was drawn from it", path.display());
-            return Err(ReportError::Table { path: path.with_extension("csv"), line: 1, problem });
+            return Err(ReportError::NoData { path });
         }
     }
     Ok(())

@@ -4,9 +4,11 @@
 
 mod bad_files;
 mod commands;
+mod effort;
 #[cfg(unix)]
 mod interruption;
 mod overwriting;
 mod predictions;
 mod same_bytes;
+mod saved;
 mod support;

@@ -11,4 +11,5 @@ mod normals;
 mod observers;
 mod orders;
 mod reproducibility;
+mod resuming;
 mod support;

@@ -9,6 +9,7 @@ mod arviz;
 mod coverage;
 mod equilibration;
 mod judging;
+mod looks;
 mod markov;
 mod special;
 mod verdicts;
