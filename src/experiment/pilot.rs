@@ -171,3 +171,97 @@ impl Planned {
         planned
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::dynamics::euler_maruyama::EulerMaruyama;
+    use crate::ensemble::moments::Moments;
+    use crate::loss::Loss;
+    use crate::loss::closure::Closure;
+    use crate::noise::isotropic::Isotropic;
+
+    const PLAN: Plan = Plan { replicas: 32, burn_in: 10, steps: 64_000, observe_every: 2, seed: 7 };
+
+    /// The plan for a target when the pilot reads what `read` makes of the looks so far, and the seeds it started from.
+    fn planned(target: f64, read: impl Fn(f64) -> Reading) -> (Planned, Vec<u64>, Vec<u64>) {
+        let loss: Arc<dyn Loss> = Arc::new(Closure::new(1, |x| 0.5 * x[0] * x[0], |x, gradient| gradient[0] = x[0]));
+        let noise = Arc::new(Isotropic::new(1, 1.0));
+        let dynamics = Arc::new(EulerMaruyama::new(loss.clone(), noise.clone(), 0.1, 0.1));
+        let setting = Setting::new(loss, noise, dynamics, 0.1, &[[-1.0, 1.0]]).unwrap();
+        let (seeds, lengths) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+        let pilot = Pilot {
+            start: &|seed, _, point| {
+                seeds.lock().unwrap().push(seed);
+                point.fill(0.0);
+            },
+            observer: &|_, _| Moments::new(1),
+            estimate: &|_| None,
+            read: &|_, run| {
+                lengths.lock().unwrap().push(run.looks());
+                Ok(read(run.looks() as f64))
+            },
+        };
+        let control = &mut Control { monitor: &mut |_| (), stop: &AtomicBool::new(false) };
+        let planned = plan(target, &PLAN, &setting, &pilot, control).unwrap();
+        (planned, seeds.into_inner().unwrap(), lengths.into_inner().unwrap())
+    }
+
+    /// SE² = 1/looks, an effective draw for every 20 looks.
+    fn ideal(looks: f64) -> Reading {
+        let standard_error = 1.0 / looks.sqrt();
+        let estimate = Estimate { value: 0.0, standard_error, degrees_of_freedom: 31.0 };
+        Reading { worst: Some(("x".into(), estimate)), draws: looks / 20.0 }
+    }
+
+    #[test]
+    fn the_pilot_has_a_seed_of_its_own_and_doubles_until_it_is_long_enough_and_once_more() {
+        let (planned, seeds, lengths) = planned(0.02, ideal);
+        assert!(!seeds.is_empty() && seeds.iter().all(|&seed| seed == derived_seed(7, SEED_INDEX) && seed != 7));
+        // 200 looks are ten draws; 64, 128, 256 and once more.
+        assert_eq!(lengths, [64, 128, 256, 512]);
+        assert_eq!((planned.pilot_steps, planned.steps_run), (1_024, 1_034));
+        // 1/0.02² = 2,500 looks, times ν/χ²_ν(0.1) for 31 degrees of freedom.
+        let looks = (2_500.0 * variance_safety(31.0).unwrap()).ceil() as u64;
+        assert_eq!(planned.steps, 2 * looks);
+    }
+
+    #[test]
+    fn what_the_pilot_cannot_plan_is_the_whole_length_and_told() {
+        let (unreachable, _, _) = planned(0.001, ideal);
+        assert_eq!(unreachable.steps, PLAN.steps);
+        assert!(
+            unreachable.note.contains("the limit") && unreachable.note.contains("about 0.005"),
+            "{}",
+            unreachable.note
+        );
+        // A tenth of the steps at most, whatever it reads.
+        for reading in
+            [|looks: f64| Reading { draws: 1.0, ..ideal(looks) }, |looks: f64| Reading { worst: None, ..ideal(looks) }]
+        {
+            let (blind, _, lengths) = planned(0.02, reading);
+            assert_eq!((blind.steps, blind.pilot_steps, lengths.last()), (PLAN.steps, 6_400, Some(&3_200)));
+            assert!(blind.note.contains("too short to plan by"), "{}", blind.note);
+        }
+        // No shorter than the pilot had to be.
+        let (easy, _, _) = planned(1.0, ideal);
+        assert_eq!((easy.steps, easy.pilot_steps), (1_024, 1_024));
+    }
+
+    #[test]
+    fn the_worst_contrast_counts_and_one_without_an_estimate_is_none() {
+        let estimate = |standard_error| Some(Estimate { value: 0.0, standard_error, degrees_of_freedom: 9.0 });
+        let equilibration = Equilibration { minimum_effective_sample_size: Some(300.0), ..Equilibration::default() };
+        let read = |errors: Vec<Option<Estimate>>| {
+            let contrasts = errors.into_iter().enumerate().map(|(index, error)| (index.to_string(), error));
+            Reading::new(contrasts, &equilibration, 10).worst.map(|(label, _)| label)
+        };
+        assert_eq!(read(vec![estimate(0.1), estimate(0.3), estimate(0.2)]), Some("1".into()));
+        assert_eq!(read(vec![estimate(0.1), None]), None);
+        assert_eq!(read(vec![estimate(0.1), estimate(0.0)]), None);
+        assert_eq!(read(vec![]), None);
+    }
+}
