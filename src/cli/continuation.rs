@@ -10,7 +10,6 @@ use sgd_sde::scenario::Scenario;
 use sgd_sde::statistics::{Look, Verdict};
 
 use super::Failure;
-use super::run::is_of;
 
 /// The state that a run of `scenario` goes on from.
 pub(super) fn earlier(out: &Path, scenario: &Scenario) -> Result<Earlier, Failure> {
@@ -57,6 +56,16 @@ pub(super) fn earlier(out: &Path, scenario: &Scenario) -> Result<Earlier, Failur
     found.map_err(|error| {
         refuse(format!("its {} {error}; run the whole again, with --force and a larger ensemble.steps", report::STATE))
     })
+}
+
+/// Whether a result is that of this very scenario.
+pub(super) fn is_of(findings: &Findings, scenario: &Scenario) -> bool {
+    let mut earlier = findings.scenario.clone();
+    // It was resolved when the result was written; the rest of the scenario determines it.
+    if scenario.ensemble.observe_every.is_none() {
+        earlier.ensemble.observe_every = None;
+    }
+    earlier == *scenario
 }
 
 /// The first key that differs, with both values.

@@ -188,10 +188,10 @@ fn refuse_to_replace(out: &Path, scenario: &Scenario) -> Result<(), Failure> {
         return Ok(());
     }
     let differs = match report::load(&folder) {
-        Ok(saved) if continuation::looks(&saved.findings) > 1 && is_of(&saved.findings, scenario) => {
+        Ok(saved) if continuation::looks(&saved.findings) > 1 && continuation::is_of(&saved.findings, scenario) => {
             "holds a result of this scenario that was continued, which a new run would throw away (--continue goes on with it)"
         }
-        Ok(saved) if is_of(&saved.findings, scenario) => return Ok(()),
+        Ok(saved) if continuation::is_of(&saved.findings, scenario) => return Ok(()),
         Ok(_) => "holds the result of another scenario or seed",
         Err(_) => "exists and holds no readable result",
     };
@@ -200,16 +200,6 @@ fn refuse_to_replace(out: &Path, scenario: &Scenario) -> Result<(), Failure> {
         folder.display(),
         out.display()
     )))
-}
-
-/// Whether a result is that of this very scenario.
-pub(super) fn is_of(findings: &Findings, scenario: &Scenario) -> bool {
-    let mut earlier = findings.scenario.clone();
-    // It was resolved when the result was written; the rest of the scenario determines it.
-    if scenario.ensemble.observe_every.is_none() {
-        earlier.ensemble.observe_every = None;
-    }
-    earlier == *scenario
 }
 
 /// What Ctrl-C does: before the first step there is nothing to wind up, and the program ends at once; during the
