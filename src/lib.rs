@@ -93,6 +93,7 @@
 //! | [`experiment`] | one file per question: pairs predictions with estimates into claims |
 //! | [`study`] | a scenario at many points, each kept as soon as it is finished |
 //! | [`findings`] | the plain data of a result |
+//! | [`comparison`] | two results side by side; reads findings only |
 //! | [`report`] | result files, tables, figures, the page; reads findings only |
 //! | [`math`] | elementary functions with the same bits on every machine |
 //!
@@ -109,6 +110,7 @@
 //! | t, δ | SDE time kη, an integrator's step in it |
 //! | ε | tolerance of a claim, in log-odds or in ln ratio |
 
+pub mod comparison;
 pub mod dynamics;
 pub mod ensemble;
 pub mod experiment;

@@ -1,6 +1,6 @@
 //! `sgd-sde check`: is the scenario sound, what will it cost, what can it show?
 
-use sgd_sde::experiment::forecast::{Forecast, Outlook};
+use sgd_sde::experiment::forecast::{Forecast, Outlook, Target};
 
 use super::output::print;
 use super::{Failure, ScenarioArguments, study};
@@ -23,13 +23,17 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
     let mut lines = vec![
         format!("{name}: sound, {} minima", forecast.minima),
         format!(
-            "  cost   {}{} trajectory-steps, about {} on {threads} threads, about {:.0} MB",
+            "  cost   {}{}{} trajectory-steps, about {} on {threads} threads, about {:.0} MB",
+            if forecast.target.is_some() { "at most " } else { "" },
             if forecast.ensembles > 1 { format!("{} ensembles, ", forecast.ensembles) } else { String::new() },
             quantity(forecast.trajectory_steps),
             duration(forecast.seconds),
             forecast.memory / 1e6
         ),
     ];
+    if let Some(target) = &forecast.target {
+        lines.extend(plan(target, forecast.tolerance));
+    }
     if let Some((pair, time)) = &forecast.slowest {
         lines.push(format!(
             "  mixing slowest escape {pair}: mean time {}; each replica covers {}, {:.1} times as long",
@@ -91,6 +95,29 @@ fn power(outlook: &Outlook, tolerance: f64) -> Vec<String> {
     }
     if let Some(steps) = outlook.steps_wanted {
         lines.push(format!("         HOLDS with 90 % power needs about {} steps per replica", self::quantity(steps)));
+    }
+    lines
+}
+
+/// What the pilot will come to.
+fn plan(target: &Target, tolerance: f64) -> Vec<String> {
+    let Target { standard_error, most, expected, .. } = *target;
+    let steps = match target.steps {
+        Some(steps) if steps > most => format!(
+            "needs about {} steps per replica, more than the {} of ensemble.steps, which then are run: about {expected:.2e} is \
+             reached",
+            quantity(steps),
+            quantity(most)
+        ),
+        Some(steps) => format!("needs about {} of the {} steps per replica", quantity(steps), quantity(most)),
+        None => format!("needs as many of the {} steps per replica as a pilot will tell", quantity(most)),
+    };
+    let mut lines = vec![format!("  plan   a standard error of {standard_error} {steps}; a pilot fixes the number")];
+    if let Some(probability) = target.holds {
+        lines.push(format!(
+            "         with an error of {expected:.2e} and ε = {tolerance} an exactly true claim HOLDS with {:.0} % probability",
+            100.0 * probability
+        ));
     }
     lines
 }

@@ -4,10 +4,14 @@
 //! interrupted.
 
 mod check;
+mod compare;
+mod continuation;
 mod output;
+mod plot;
 mod progress;
 mod run;
 mod study;
+mod threads;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +57,14 @@ enum Action {
         #[command(flatten)]
         scenarios: ScenarioArguments,
     },
+    /// Redraw figures and report from saved results alone
+    Plot {
+        /// Folders of results
+        #[arg(required = true, value_name = "OUTPUT_DIR/NAME")]
+        folders: Vec<PathBuf>,
+    },
+    /// Set two results side by side, with their differences and the errors of these
+    Compare(compare::CompareArguments),
 }
 
 /// Which scenarios, with what changed.
@@ -177,6 +189,8 @@ pub fn main() -> ExitCode {
         Action::Run(arguments) => run::run(&arguments),
         Action::Predict { scenarios, json } => predict(&scenarios, json).map(|()| true),
         Action::Check { scenarios } => check::check(&scenarios).map(|()| true),
+        Action::Plot { folders } => plot::plot(&folders).map(|()| true),
+        Action::Compare(arguments) => compare::compare(&arguments),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,19 +1,19 @@
 //! `sgd-sde run`: simulate, compare, write, print.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
-use sgd_sde::experiment::{self, Control, setting::Setting};
+use sgd_sde::experiment::{self, Control, Finished, setting::Setting, state::Earlier};
 use sgd_sde::findings::Findings;
-use sgd_sde::report::{self, RunRecord, Style};
+use sgd_sde::report::{self, Extra, RunRecord, Style};
 use sgd_sde::scenario::{Loaded, Scenario};
 
 use super::output::{message, print};
 use super::progress::Progress;
-use super::{Failure, INTERRUPTED, ScenarioArguments, study};
+use super::{Failure, INTERRUPTED, ScenarioArguments, continuation, study, threads};
 
 #[derive(Args)]
 pub(super) struct RunArguments {
@@ -31,6 +31,9 @@ pub(super) struct RunArguments {
     /// Replace an earlier result of another scenario of the same name
     #[arg(long)]
     force: bool,
+    /// Add as many steps again to an UNDETERMINED result, from its saved state
+    #[arg(long = "continue", conflicts_with = "force")]
+    goes_on: bool,
 }
 
 /// Runs every scenario; true if every verdict was the expected one.
@@ -38,13 +41,15 @@ pub(super) fn run(arguments: &RunArguments) -> Result<bool, Failure> {
     let scenarios = arguments.scenarios.load()?;
     // Everything that can be refused is refused before the first step of the first scenario.
     refuse_same_name(&scenarios)?;
-    for loaded in &scenarios {
-        if !arguments.force {
-            refuse_to_replace(&arguments.out, &loaded.scenario)?;
+    let mut earlier = Vec::new();
+    for Loaded { scenario, .. } in &scenarios {
+        earlier.push(if arguments.goes_on { Some(continuation::earlier(&arguments.out, scenario)?) } else { None });
+        if !arguments.force && !arguments.goes_on {
+            refuse_to_replace(&arguments.out, scenario)?;
         }
     }
     let interruption = Interruption::watch()?;
-    let threads = arguments.threads.map_or(0, usize::from);
+    let threads = threads::sensible(arguments.threads, arguments.quiet);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
@@ -57,7 +62,11 @@ pub(super) fn run(arguments: &RunArguments) -> Result<bool, Failure> {
         };
         let settings: Vec<Option<Setting>> = scenarios.iter().map(prepare).collect::<Result<_, _>>()?;
         report::require_writable(&arguments.out)?;
-        run_all(arguments, &scenarios, &settings, &interruption)
+        let names = scenarios.iter().map(|loaded| report::lock(&arguments.out, &loaded.scenario.name));
+        interruption.hold(names.collect::<Result<_, _>>()?);
+        let result = run_all(arguments, &scenarios, &settings, earlier, &interruption);
+        interruption.hold(Vec::new());
+        result
     })
 }
 
@@ -67,13 +76,14 @@ fn run_all(
     arguments: &RunArguments,
     scenarios: &[Loaded],
     settings: &[Option<Setting>],
+    earlier: Vec<Option<Earlier>>,
     interruption: &Interruption,
 ) -> Result<bool, Failure> {
     let mut all_as_expected = true;
     let mut failed = None;
-    for (loaded, setting) in scenarios.iter().zip(settings) {
+    for ((loaded, setting), earlier) in scenarios.iter().zip(settings).zip(earlier) {
         let result = match setting {
-            Some(setting) => run_one(arguments, loaded, setting, interruption),
+            Some(setting) => run_one(arguments, loaded, setting, earlier, interruption),
             None => study::run(arguments, loaded, interruption),
         };
         match result {
@@ -93,15 +103,17 @@ fn run_one(
     arguments: &RunArguments,
     loaded: &Loaded,
     setting: &Setting,
+    earlier: Option<Earlier>,
     interruption: &Interruption,
 ) -> Result<bool, Failure> {
     let scenario = &loaded.scenario;
     let progress = Progress::new(&scenario.name, scenario.ensemble.replicas, arguments.quiet);
     let (started, clock) = (SystemTime::now(), Instant::now());
     let mut steps = 0;
-    let result = experiment::run(
+    let result = experiment::run_from(
         loaded,
         setting,
+        earlier,
         &mut Control {
             monitor: &mut |status| {
                 interruption.simulating.store(true, Ordering::Relaxed);
@@ -112,15 +124,20 @@ fn run_one(
         },
     );
     progress.finish();
-    let (findings, figures) = result.map_err(|error| Failure::of(&scenario.name, error))?;
+    let Finished { findings, figures, state } = result.map_err(|error| Failure::of(&scenario.name, error))?;
     let seconds = clock.elapsed().as_secs_f64();
     let record = run_record(started, seconds, (steps * scenario.ensemble.replicas) as f64);
     let toml = findings
         .scenario
         .to_toml()
         .map_err(|error| Failure::Refused(format!("the scenario cannot be written: {error}")))?;
-    let files = report::save(&arguments.out, &findings, &figures, &record, &toml)?;
+    let write = |out: &mut dyn std::io::Write| state.as_ref().map_or(Ok(()), |state| state.write(out));
+    let extras: &[Extra] = if state.is_some() { &[(report::STATE, &write)] } else { &[] };
+    let files = report::save_with(&arguments.out, &findings, &figures, &record, &toml, extras)?;
     show(arguments, &findings, &record, &files)?;
+    if state.is_some() && !arguments.quiet {
+        message(&continuation::hint(&findings));
+    }
     Ok(findings.verdict == Some(findings.expected))
 }
 
@@ -187,17 +204,11 @@ fn refuse_to_replace(out: &Path, scenario: &Scenario) -> Result<(), Failure> {
         return Ok(());
     }
     let differs = match report::load(&folder) {
-        Ok(saved) => {
-            let mut earlier = saved.findings.scenario;
-            // It was resolved when the result was written; the rest of the scenario determines it.
-            if scenario.ensemble.observe_every.is_none() {
-                earlier.ensemble.observe_every = None;
-            }
-            if earlier == *scenario {
-                return Ok(());
-            }
-            "holds the result of another scenario or seed"
+        Ok(saved) if continuation::looks(&saved.findings) > 1 && continuation::is_of(&saved.findings, scenario) => {
+            "holds a result of this scenario that was continued, which a new run would throw away (--continue goes on with it)"
         }
+        Ok(saved) if continuation::is_of(&saved.findings, scenario) => return Ok(()),
+        Ok(_) => "holds the result of another scenario or seed",
         Err(_) => "exists and holds no readable result",
     };
     Err(Failure::Refused(format!(
@@ -212,21 +223,33 @@ fn refuse_to_replace(out: &Path, scenario: &Scenario) -> Result<(), Failure> {
 pub(super) struct Interruption {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) simulating: Arc<AtomicBool>,
+    /// What must be given back even when the program ends at once.
+    locks: Arc<Mutex<Vec<report::Lock>>>,
 }
 
 impl Interruption {
     fn watch() -> Result<Self, Failure> {
-        let watched = Self { stop: Arc::default(), simulating: Arc::default() };
-        let (stop, simulating) = (watched.stop.clone(), watched.simulating.clone());
+        let watched = Self { stop: Arc::default(), simulating: Arc::default(), locks: Arc::default() };
+        let (stop, simulating, locks) = (watched.stop.clone(), watched.simulating.clone(), watched.locks.clone());
         ctrlc::set_handler(move || {
             if stop.swap(true, Ordering::Relaxed) || !simulating.load(Ordering::Relaxed) {
                 message(&format!("sgd-sde: {}", Failure::Interrupted));
+                replace(&locks, Vec::new());
                 std::process::exit(i32::from(INTERRUPTED));
             }
         })
         .map_err(|error| Failure::Refused(format!("Ctrl-C cannot be watched: {error}")))?;
         Ok(watched)
     }
+
+    /// Holds these rights to write instead of those held so far, which are given back.
+    fn hold(&self, locks: Vec<report::Lock>) {
+        replace(&self.locks, locks);
+    }
+}
+
+fn replace(held: &Mutex<Vec<report::Lock>>, locks: Vec<report::Lock>) {
+    *held.lock().unwrap_or_else(PoisonError::into_inner) = locks;
 }
 
 fn host() -> String {

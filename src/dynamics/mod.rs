@@ -13,6 +13,8 @@ mod spec;
 pub use spec::DynamicsSpec;
 pub(crate) use spec::LearningRate;
 
+use serde::{Deserialize, Serialize};
+
 use crate::loss::LANES;
 use crate::random::normal::NormalBlock;
 use crate::theory::Scheme;
@@ -48,19 +50,24 @@ pub trait Dynamics: Send + Sync {
 }
 
 /// [`LANES`] trajectories: where they are, their random streams, and room to work in.
-#[derive(Clone, Debug)]
+///
+/// What is serialised is what a trajectory remembers from one step to the next; the rest is room to work in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Block {
     /// θ, `d * LANES` numbers, coordinate by coordinate.
     pub theta: Vec<f64>,
     /// ∇L, same layout.
+    #[serde(skip)]
     pub gradient: Vec<f64>,
     /// Standard normals, then B(θ) times them, same layout.
+    #[serde(skip)]
     pub noise: Vec<f64>,
     /// The trajectories' streams.
     pub normals: NormalBlock,
     /// What a step hands on to the next beside θ and the streams: these three are the state of the trajectories.
     pub memory: Vec<f64>,
     /// For losses, noises and a dynamics' own intermediate values; what it holds between steps means nothing.
+    #[serde(skip)]
     pub scratch: Vec<f64>,
 }
 
@@ -78,6 +85,17 @@ impl Block {
         };
         dynamics.begin(&mut block);
         block
+    }
+
+    /// A block that was saved, with room to work in again; `None` if it is of another dimension.
+    pub fn ready_for(self, dynamics: &dyn Dynamics) -> Option<Self> {
+        let length = dynamics.dimension() * LANES;
+        (self.theta.len() == length && self.memory.len() == dynamics.memory()).then(|| Self {
+            gradient: vec![0.0; length],
+            noise: vec![0.0; length],
+            scratch: vec![0.0; dynamics.block_scratch()],
+            ..self
+        })
     }
 
     /// Puts one lane at a point of ℝᵈ.

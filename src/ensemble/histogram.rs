@@ -108,16 +108,32 @@ impl Histogram {
         HistogramObserver { histogram: self.clone(), shard, first_group, buffer }
     }
 
-    /// The fraction of its looks that each group spent in every cell, for the groups that were looked at: on a line what lies below,
-    /// the cells, what lies above; else the cells, and what lies outside. Every row sums to 1.
-    pub fn fractions(&self) -> Vec<Vec<f64>> {
-        let width = self.cells() + 2;
-        let mut counts = vec![0u64; self.groups * width];
+    /// The counts of all blocks: of every group those of the cells, of what lies below and of what lies above or outside.
+    pub fn counts(&self) -> Vec<u64> {
+        let mut counts = vec![0u64; self.groups * (self.cells() + 2)];
         for shard in &self.shards {
             for (sum, count) in counts.iter_mut().zip(shard.lock().unwrap_or_else(PoisonError::into_inner).iter()) {
                 *sum += count;
             }
         }
+        counts
+    }
+
+    /// Adds counts of an earlier run over the same cells; false if they are of another number of cells.
+    pub fn add(&self, counts: &[u64]) -> bool {
+        let mut shard = self.shards[0].lock().unwrap_or_else(PoisonError::into_inner);
+        if shard.len() != counts.len() {
+            return false;
+        }
+        shard.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        true
+    }
+
+    /// The fraction of its looks that each group spent in every cell, for the groups that were looked at: on a line what lies below,
+    /// the cells, what lies above; else the cells, and what lies outside. Every row sums to 1.
+    pub fn fractions(&self) -> Vec<Vec<f64>> {
+        let width = self.cells() + 2;
+        let counts = self.counts();
         let looked_at = |group: &&[u64]| group.iter().any(|&count| count > 0);
         let row = |group: &[u64]| {
             let total = group.iter().sum::<u64>() as f64;

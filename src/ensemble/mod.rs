@@ -3,21 +3,26 @@
 //! Replicas are grouped into blocks of [`LANES`]; rayon shares out the blocks. The run proceeds in stretches: within a
 //! stretch every block advances on its own, between stretches the caller sees all observers (for a progress line) and
 //! may stop the run. Nothing that reaches a result depends on the grouping, the number of threads or their timing.
+//! A [`Run`] can be put away between two pieces and taken up again ([`checkpoint`]), and nothing is lost.
 
+pub mod checkpoint;
 pub mod histogram;
 pub mod moments;
 pub mod occupancy;
 pub mod replay;
+mod run;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use crate::dynamics::{Block, Dynamics};
+use crate::dynamics::Dynamics;
 use crate::loss::LANES;
 
+pub use run::{MOST_STRETCHES_KEPT, Run};
+
 /// How many replicas, for how long, and how often they are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Independent trajectories R.
     pub replicas: u64,
@@ -31,23 +36,24 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// The most stretches of a run: so many points has a running estimate.
+/// The most stretches of a run from its start: so many points has a running estimate.
 pub const MOST_STRETCHES: u64 = 500;
 
 impl Plan {
+    /// Number of blocks that the replicas fill.
+    pub fn blocks(&self) -> u64 {
+        self.replicas.div_ceil(LANES as u64)
+    }
+
+    /// The first replica of a block, and how many the block holds.
+    fn replicas_of(&self, block: u64) -> (u64, usize) {
+        let first = block * LANES as u64;
+        (first, (self.replicas - first).min(LANES as u64) as usize)
+    }
+
     /// How often each trajectory is looked at. Steps after the last look are not run.
     pub fn looks(&self) -> u64 {
         self.steps / self.observe_every
-    }
-
-    /// Number of stretches.
-    pub fn stretches(&self) -> u64 {
-        self.looks().min(MOST_STRETCHES)
-    }
-
-    /// Looks taken by the end of a stretch: equal parts to within one look.
-    pub fn looks_until(&self, stretches: u64) -> u64 {
-        (u128::from(self.looks()) * u128::from(stretches) / u128::from(self.stretches().max(1))) as u64
     }
 }
 
@@ -68,6 +74,29 @@ pub trait Observer: Send {
 
     /// A stretch ends: `looks` looks were taken in it.
     fn end_stretch(&mut self, looks: u64);
+
+    /// What is kept by stretches, of which `looks` were taken in each so far, is merged two by two: the first with the
+    /// second, the third with the fourth, …; an odd one at the end stays. Nothing to do where nothing is kept.
+    fn merge_stretches(&mut self, looks: &[u64]) {
+        let _ = looks;
+    }
+}
+
+/// Means by stretches, `width` of them at a time, merged two by two with the looks as weights; see
+/// [`Observer::merge_stretches`].
+fn merge_means<T: Copy + Into<f64>>(means: &mut Vec<T>, width: usize, looks: &[u64], narrow: fn(f64) -> T) {
+    let mut merged = Vec::with_capacity(means.len() / 2 + width);
+    for (rows, looks) in means.chunks(2 * width.max(1)).zip(looks.chunks(2)) {
+        let (first, second) = rows.split_at(width);
+        match looks {
+            [a, b] => merged.extend(first.iter().zip(second).map(|(&x, &y)| {
+                let (x, y): (f64, f64) = (x.into(), y.into());
+                narrow((x * *a as f64 + y * *b as f64) / (a + b) as f64)
+            })),
+            _ => merged.extend_from_slice(first),
+        }
+    }
+    *means = merged;
 }
 
 impl<A: Observer, B: Observer> Observer for (A, B) {
@@ -79,6 +108,11 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn end_stretch(&mut self, looks: u64) {
         self.0.end_stretch(looks);
         self.1.end_stretch(looks);
+    }
+
+    fn merge_stretches(&mut self, looks: &[u64]) {
+        self.0.merge_stretches(looks);
+        self.1.merge_stretches(looks);
     }
 }
 
@@ -92,6 +126,12 @@ impl<A: Observer> Observer for Option<A> {
     fn end_stretch(&mut self, looks: u64) {
         if let Some(observer) = self {
             observer.end_stretch(looks);
+        }
+    }
+
+    fn merge_stretches(&mut self, looks: &[u64]) {
+        if let Some(observer) = self {
+            observer.merge_stretches(looks);
         }
     }
 }
@@ -132,21 +172,7 @@ pub struct Progress<'a, O> {
     pub observers: &'a [&'a O],
 }
 
-/// Beyond this a trajectory counts as diverged even if its numbers are finite.
-const FAR: f64 = 1e15;
-/// How many steps a block takes at most between two glances at the stop flag.
-const STEPS_BETWEEN_GLANCES: u64 = 1 << 14;
-
-struct Member<O> {
-    block: Block,
-    live: [bool; LANES],
-    /// Lanes that diverged, and when. A list, since it is nearly always empty and there may be many blocks.
-    diverged: Vec<(usize, u64)>,
-    observer: O,
-    step: u64,
-}
-
-/// Runs an ensemble.
+/// Runs an ensemble from its start to its end.
 ///
 /// `start` writes the starting point of a replica; `observer(first, count)` makes the observer of the block that holds
 /// replicas `first … first + count − 1`. `monitor` is called between stretches; `stop` may be set at any time.
@@ -161,113 +187,8 @@ pub fn run<O: Observer>(
     monitor: &mut dyn FnMut(&Progress<O>),
     stop: &AtomicBool,
 ) -> Result<Outcome<O>, Interrupted> {
-    let mut members: Vec<Member<O>> = (0..plan.replicas.div_ceil(LANES as u64))
-        .into_par_iter()
-        .map(|block| {
-            let first = block * LANES as u64;
-            let count = (plan.replicas - first).min(LANES as u64) as usize;
-            Member::new(dynamics, plan.seed, first, count, start, observer(first, count))
-        })
-        .collect();
-    let steps_in_all = plan.burn_in + plan.looks() * plan.observe_every;
-    // The burn-in too goes by stretches, so that the progress line moves and Ctrl-C is heard.
-    let burn_in_stretches = plan.burn_in.min(50);
-    for stretch in 0..burn_in_stretches {
-        let until = (u128::from(plan.burn_in) * u128::from(stretch + 1) / u128::from(burn_in_stretches)) as u64;
-        members.par_iter_mut().for_each(|member| member.advance(dynamics, until - member.step, stop));
-        report(&members, until, steps_in_all, monitor, stop)?;
-    }
-    for stretch in 0..plan.stretches() {
-        let looks = plan.looks_until(stretch + 1) - plan.looks_until(stretch);
-        members.par_iter_mut().for_each(|member| member.observe(dynamics, looks, plan.observe_every, stop));
-        let done = plan.burn_in + plan.looks_until(stretch + 1) * plan.observe_every;
-        report(&members, done, steps_in_all, monitor, stop)?;
-    }
-    let mut fates = vec![Fate::Finished; plan.replicas as usize];
-    for (member, fates) in members.iter().zip(fates.chunks_mut(LANES)) {
-        for &(lane, step) in &member.diverged {
-            fates[lane] = Fate::Diverged { step };
-        }
-    }
-    Ok(Outcome { observers: members.into_iter().map(|member| member.observer).collect(), fates })
-}
-
-fn report<O>(
-    members: &[Member<O>],
-    steps_done: u64,
-    steps_in_all: u64,
-    monitor: &mut dyn FnMut(&Progress<O>),
-    stop: &AtomicBool,
-) -> Result<(), Interrupted> {
-    if stop.load(Ordering::Relaxed) {
-        return Err(Interrupted);
-    }
-    let observers: Vec<&O> = members.iter().map(|member| &member.observer).collect();
-    monitor(&Progress { steps_done, steps_in_all, observers: &observers });
-    Ok(())
-}
-
-impl<O: Observer> Member<O> {
-    fn new(
-        dynamics: &dyn Dynamics,
-        seed: u64,
-        first: u64,
-        count: usize,
-        start: &(dyn Fn(u64, &mut [f64]) + Sync),
-        observer: O,
-    ) -> Self {
-        let mut block = Block::new(dynamics, seed, first);
-        let mut point = vec![0.0; dynamics.dimension()];
-        for lane in 0..LANES {
-            // Lanes without a replica run along from the first one's start; nobody looks at them.
-            start(first + if lane < count { lane as u64 } else { 0 }, &mut point);
-            block.place(lane, &point);
-        }
-        let live = std::array::from_fn(|lane| lane < count);
-        Self { block, live, diverged: Vec::new(), observer, step: 0 }
-    }
-
-    fn advance(&mut self, dynamics: &dyn Dynamics, steps: u64, stop: &AtomicBool) {
-        let mut left = steps;
-        while left > 0 && !stop.load(Ordering::Relaxed) {
-            let piece = left.min(STEPS_BETWEEN_GLANCES);
-            dynamics.advance(&mut self.block, piece);
-            self.step += piece;
-            left -= piece;
-        }
-        self.find_diverged();
-    }
-
-    fn observe(&mut self, dynamics: &dyn Dynamics, looks: u64, every: u64, stop: &AtomicBool) {
-        for look in 0..looks {
-            if look % 256 == 0 && stop.load(Ordering::Relaxed) {
-                return;
-            }
-            dynamics.advance(&mut self.block, every);
-            self.step += every;
-            self.find_diverged();
-            let Block { theta, scratch, .. } = &mut self.block;
-            self.observer.observe(&mut View { theta, live: &self.live, scratch });
-        }
-        self.observer.end_stretch(looks);
-    }
-
-    /// Marks the lanes that left the finite numbers. They stay in the block, unwatched: averaging the survivors would
-    /// be bias, so the caller must look at the fates.
-    fn find_diverged(&mut self) {
-        let mut gone = [false; LANES];
-        for row in self.block.theta.chunks_exact(LANES) {
-            for (gone, x) in gone.iter_mut().zip(row) {
-                *gone |= !(x.abs() <= FAR);
-            }
-        }
-        if gone.contains(&true) {
-            for lane in 0..LANES {
-                if gone[lane] && self.live[lane] {
-                    self.live[lane] = false;
-                    self.diverged.push((lane, self.step));
-                }
-            }
-        }
-    }
+    let mut run = Run::begin(dynamics, plan, start, observer);
+    run.advance(dynamics, plan.looks(), monitor, stop)?;
+    let fates = run.fates();
+    Ok(Outcome { observers: run.into_observers(), fates })
 }

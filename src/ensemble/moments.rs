@@ -1,9 +1,12 @@
 //! First and second moments of θ, one set per replica.
 
-use super::{Observer, View};
+use serde::{Deserialize, Serialize};
+
+use super::{Observer, View, merge_means};
 use crate::loss::LANES;
 
 /// Sums of θᵢ and of θᵢθⱼ (i ≤ j) for every lane of a block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moments {
     dimension: usize,
     looks: [u64; LANES],
@@ -41,6 +44,13 @@ impl Moments {
     /// The mean of |θ|² in every stretch, for a followed lane.
     pub fn course(&self, lane: usize) -> Vec<f64> {
         self.course.chunks_exact(self.before.len().max(1)).map(|row| row[lane]).collect()
+    }
+
+    /// Whether another follows as many lanes in as many dimensions.
+    pub(super) fn has_shape_of(&self, other: &Self) -> bool {
+        let shape =
+            |moments: &Self| (moments.dimension, moments.first.len(), moments.second.len(), moments.before.len());
+        shape(self) == shape(other)
     }
 
     /// The time mean of |θ|² of one lane; `None` if it was never looked at alive.
@@ -91,5 +101,9 @@ impl Observer for Moments {
             self.course.push((sum - self.before[lane]) / looks as f64);
             self.before[lane] = sum;
         }
+    }
+
+    fn merge_stretches(&mut self, looks: &[u64]) {
+        merge_means(&mut self.course, self.before.len(), looks, |mean| mean);
     }
 }

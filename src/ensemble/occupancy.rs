@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Observer, View};
+use serde::{Deserialize, Serialize};
+
+use super::{Observer, View, merge_means};
 use crate::landscape::Landscape;
 use crate::landscape::basins::Workspace;
 use crate::loss::{LANES, Loss};
@@ -36,6 +38,12 @@ impl Watch {
 pub struct Occupancy {
     watch: Arc<Watch>,
     workspace: Workspace,
+    counts: Counts,
+}
+
+/// What the occupancies of a block come from: all that is remembered of its trajectories.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
     /// Looks in each state, `[state][lane]`.
     visits: Vec<u64>,
     looks: [u64; LANES],
@@ -67,68 +75,97 @@ impl Occupancy {
         Self {
             watch: watch.clone(),
             workspace: Workspace::default(),
-            visits: vec![0; states * LANES],
-            looks: [0; LANES],
-            loss: [0.0; LANES],
-            loss_before: [0.0; LANES],
-            loss_course: Vec::new(),
-            core: [NO_CORE; LANES],
-            home: [NO_CORE; LANES],
-            transitions: vec![0; (states - 1) * (states - 1)],
-            round_trips: 0,
-            before: if followed_lanes > 0 { vec![0; states * LANES] } else { Vec::new() },
-            course: Vec::new(),
-            followed_lanes,
+            counts: Counts {
+                visits: vec![0; states * LANES],
+                looks: [0; LANES],
+                loss: [0.0; LANES],
+                loss_before: [0.0; LANES],
+                loss_course: Vec::new(),
+                core: [NO_CORE; LANES],
+                home: [NO_CORE; LANES],
+                transitions: vec![0; (states - 1) * (states - 1)],
+                round_trips: 0,
+                before: if followed_lanes > 0 { vec![0; states * LANES] } else { Vec::new() },
+                course: Vec::new(),
+                followed_lanes,
+            },
         }
     }
 
     /// Fraction of its looks that a lane spent in each state; `None` if it was never looked at alive.
     pub fn fractions(&self, lane: usize) -> Option<Vec<f64>> {
-        let looks = self.looks[lane];
-        (looks > 0).then(|| self.visits.chunks_exact(LANES).map(|row| row[lane] as f64 / looks as f64).collect())
+        let looks = self.counts.looks[lane];
+        (looks > 0).then(|| self.counts.visits.chunks_exact(LANES).map(|row| row[lane] as f64 / looks as f64).collect())
+    }
+
+    /// Number of states: the minima, and `other`.
+    pub fn states(&self) -> usize {
+        self.watch.states()
     }
 
     /// Core-to-core transitions, `from * minima + to`, all lanes.
     pub fn transitions(&self) -> &[u64] {
-        &self.transitions
+        &self.counts.transitions
     }
 
     /// Returns to the first core after having been in another, all lanes.
     pub fn round_trips(&self) -> u64 {
-        self.round_trips
+        self.counts.round_trips
     }
 
     /// How many lanes keep their course.
     pub fn followed_lanes(&self) -> usize {
-        self.followed_lanes
+        self.counts.followed_lanes
     }
 
     /// The fraction of a state in every stretch, for a followed lane.
     pub fn course(&self, state: usize, lane: usize) -> Vec<f64> {
         let states = self.watch.states();
-        let stride = states * self.followed_lanes;
-        self.course.chunks_exact(stride.max(1)).map(|row| f64::from(row[state * self.followed_lanes + lane])).collect()
+        let stride = states * self.counts.followed_lanes;
+        self.counts
+            .course
+            .chunks_exact(stride.max(1))
+            .map(|row| f64::from(row[state * self.counts.followed_lanes + lane]))
+            .collect()
+    }
+
+    /// All that was counted.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Goes on counting from `counts`; false if they are of another shape, and nothing is changed then.
+    pub fn take_up(&mut self, counts: Counts) -> bool {
+        let shape = |counts: &Counts| {
+            (counts.visits.len(), counts.transitions.len(), counts.before.len(), counts.followed_lanes)
+        };
+        let fits = shape(&counts) == shape(&self.counts);
+        if fits {
+            self.counts = counts;
+        }
+        fits
     }
 
     /// The mean of L over the looks of a lane; `None` if it was never looked at alive.
     pub fn mean_loss(&self, lane: usize) -> Option<f64> {
-        (self.looks[lane] > 0).then(|| self.loss[lane] / self.looks[lane] as f64)
+        let counts = &self.counts;
+        (counts.looks[lane] > 0).then(|| counts.loss[lane] / counts.looks[lane] as f64)
     }
 
     /// The mean of L in every stretch, for a followed lane: what changes where there is only one basin to be in.
     pub fn loss_course(&self, lane: usize) -> Vec<f64> {
-        self.loss_course.chunks_exact(self.followed_lanes.max(1)).map(|row| row[lane]).collect()
+        self.counts.loss_course.chunks_exact(self.counts.followed_lanes.max(1)).map(|row| row[lane]).collect()
     }
 
     fn count_transition(&mut self, lane: usize, basin: u8) {
-        let from = self.core[lane];
-        self.core[lane] = basin;
+        let from = self.counts.core[lane];
+        self.counts.core[lane] = basin;
         if from == NO_CORE {
-            self.home[lane] = basin;
+            self.counts.home[lane] = basin;
         } else if from != basin {
             let minima = self.watch.states() - 1;
-            self.transitions[usize::from(from) * minima + usize::from(basin)] += 1;
-            self.round_trips += u64::from(basin == self.home[lane]);
+            self.counts.transitions[usize::from(from) * minima + usize::from(basin)] += 1;
+            self.counts.round_trips += u64::from(basin == self.counts.home[lane]);
         }
     }
 }
@@ -145,11 +182,11 @@ impl Observer for Occupancy {
                 continue;
             }
             let basin = labels[lane];
-            self.looks[lane] += 1;
-            self.loss[lane] += loss[lane];
-            self.visits[usize::from(basin).min(other) * LANES + lane] += 1;
+            self.counts.looks[lane] += 1;
+            self.counts.loss[lane] += loss[lane];
+            self.counts.visits[usize::from(basin).min(other) * LANES + lane] += 1;
             if usize::from(basin) < other
-                && basin != self.core[lane]
+                && basin != self.counts.core[lane]
                 && loss[lane] <= self.watch.core_levels[usize::from(basin)]
             {
                 self.count_transition(lane, basin);
@@ -158,19 +195,29 @@ impl Observer for Occupancy {
     }
 
     fn end_stretch(&mut self, looks: u64) {
-        if self.followed_lanes == 0 {
+        if self.counts.followed_lanes == 0 {
             return;
         }
         for state in 0..self.watch.states() {
-            for lane in 0..self.followed_lanes {
+            for lane in 0..self.counts.followed_lanes {
                 let index = state * LANES + lane;
-                self.course.push(((self.visits[index] - self.before[index]) as f64 / looks as f64) as f32);
+                self.counts
+                    .course
+                    .push(((self.counts.visits[index] - self.counts.before[index]) as f64 / looks as f64) as f32);
             }
         }
-        self.before.copy_from_slice(&self.visits);
-        for lane in 0..self.followed_lanes {
-            self.loss_course.push((self.loss[lane] - self.loss_before[lane]) / looks as f64);
+        let counts = &mut self.counts;
+        counts.before.copy_from_slice(&counts.visits);
+        for lane in 0..counts.followed_lanes {
+            counts.loss_course.push((counts.loss[lane] - counts.loss_before[lane]) / looks as f64);
         }
-        self.loss_before = self.loss;
+        counts.loss_before = counts.loss;
+    }
+
+    fn merge_stretches(&mut self, looks: &[u64]) {
+        let counts = &mut self.counts;
+        let width = self.watch.states() * counts.followed_lanes;
+        merge_means(&mut counts.course, width, looks, |mean| mean as f32);
+        merge_means(&mut counts.loss_course, counts.followed_lanes, looks, |mean| mean);
     }
 }

@@ -2,11 +2,12 @@
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
+use super::effort::Effort;
 use super::records::diverged_records;
 use super::setting::Setting;
 use super::{Control, ExperimentError, Status};
 use crate::ensemble::moments::Moments;
-use crate::ensemble::{self, Fate, Plan, Progress};
+use crate::ensemble::{Fate, Plan, Progress, Run};
 use crate::findings::{Diagnostics, StartContrastRecord};
 use crate::loss::LANES;
 use crate::scenario::Start;
@@ -16,7 +17,7 @@ use crate::statistics::{Equilibration, EquilibrationInput, Estimate, Observable,
 pub(super) const NOTE: &str = "axis i is the i-th principal axis (eigenvector) of the SDE's predicted covariance, the widest first; axes i + j is the \
                     diagonal between two of them, whose variance fixes the covariance of the two";
 /// Replicas whose course in time is kept.
-const FOLLOWED: u64 = 256;
+pub(super) const FOLLOWED: u64 = 256;
 /// Above this dimension the diagonals between axes would be too many; the axes alone are compared.
 const MOST_DIMENSIONS_WITH_DIAGONALS: usize = 8;
 
@@ -44,6 +45,11 @@ pub(super) fn quadratic_form(matrix: &DMatrix<f64>, direction: &DVector<f64>) ->
     direction.dot(&(matrix * direction))
 }
 
+/// Makes the observers of the blocks.
+pub(super) fn observer(dimension: usize) -> impl Fn(u64, usize) -> Moments + Sync {
+    move |first, count| Moments::new(dimension).following(FOLLOWED.saturating_sub(first).min(count as u64) as usize)
+}
+
 /// The measured cloud: time means of θ and θθᵀ of every finished replica.
 pub(super) struct Cloud {
     means: Vec<DVector<f64>>,
@@ -60,10 +66,18 @@ impl Cloud {
         start: &Start,
         control: &mut Control,
     ) -> Result<Self, ExperimentError> {
-        let d = setting.loss.dimension();
-        let observer = |first: u64, count: usize| {
-            Moments::new(d).following(FOLLOWED.saturating_sub(first).min(count as u64) as usize)
-        };
+        Self::measure_on_demand(setting, plan, start, &mut Effort::default(), control)
+    }
+
+    /// The same for a run that goes on from an earlier one, or that may be gone on from.
+    pub(super) fn measure_on_demand(
+        setting: &Setting,
+        plan: &Plan,
+        start: &Start,
+        effort: &mut Effort,
+        control: &mut Control,
+    ) -> Result<Self, ExperimentError> {
+        let observer = observer(setting.loss.dimension());
         let mut monitor = |progress: &Progress<Moments>| {
             (control.monitor)(&Status {
                 steps_done: progress.steps_done,
@@ -71,24 +85,36 @@ impl Cloud {
                 estimate: &|| running_spread(progress.observers),
             });
         };
-        let place = |replica: u64, point: &mut [f64]| {
-            setting.start(start, plan.seed, replica, point);
-        };
-        let outcome = ensemble::run(setting.dynamics.as_ref(), plan, &place, &observer, &mut monitor, control.stop)?;
-        let finished: Vec<usize> =
-            (0..outcome.fates.len()).filter(|&replica| outcome.fates[replica] == Fate::Finished).collect();
+        let place = |replica: u64, point: &mut [f64]| setting.start(start, plan.seed, replica, point);
+        let dynamics = setting.dynamics.as_ref();
+        let run = effort.advance(dynamics, plan, &place, &observer, None, &mut monitor, control.stop)?;
+        let cloud = Self::of(setting, &run);
+        effort.keep(run, None);
+        Ok(cloud)
+    }
+
+    /// What a run says.
+    pub(super) fn of(setting: &Setting, run: &Run<Moments>) -> Self {
+        let d = setting.loss.dimension();
+        let (observers, fates) = (run.observers(), run.fates());
+        let finished: Vec<usize> = (0..fates.len()).filter(|&replica| fates[replica] == Fate::Finished).collect();
         let (means, squares): (Vec<_>, Vec<_>) = finished
             .iter()
-            .filter_map(|replica| outcome.observers[replica / LANES].means(replica % LANES))
+            .filter_map(|replica| observers[replica / LANES].means(replica % LANES))
             .map(|(first, second)| (DVector::from_vec(first), symmetric(d, &second)))
             .unzip();
         let series: Vec<Vec<f64>> = finished
             .iter()
             .take_while(|&&replica| (replica as u64) < FOLLOWED)
-            .map(|replica| outcome.observers[replica / LANES].course(replica % LANES))
+            .map(|replica| observers[replica / LANES].course(replica % LANES))
             .collect();
         let equilibration = assess(&squares, &series);
-        Ok(Self { means, squares, fates: outcome.fates, equilibration })
+        Self { means, squares, fates, equilibration }
+    }
+
+    /// Number of replicas that came to their end.
+    pub(super) fn replicas(&self) -> usize {
+        self.means.len()
     }
 
     /// Var(u·θ) from independent replicas, about the mean over all of them.
@@ -148,7 +174,7 @@ fn assess(squares: &[DMatrix<f64>], series: &[Vec<f64>]) -> Equilibration {
 }
 
 /// E|θ|² so far, over all replicas.
-fn running_spread(observers: &[&Moments]) -> Option<(String, f64, f64)> {
+pub(super) fn running_spread(observers: &[&Moments]) -> Option<(String, f64, f64)> {
     let lanes = observers.iter().flat_map(|observer| (0..LANES).filter_map(|lane| observer.mean_square(lane)));
     let estimate = Estimate::from_replicas(&lanes.collect::<Vec<f64>>())?;
     Some(("E|θ|²".into(), estimate.value, estimate.standard_error))

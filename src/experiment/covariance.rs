@@ -5,11 +5,14 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::cloud::{Cloud, NOTE, directions, quadratic_form};
+use super::cloud::{Cloud, FOLLOWED, NOTE, directions, observer, quadratic_form, running_spread};
+use super::effort::Effort;
+use super::pilot::{Pilot, Reading};
 use super::reason::finite_step;
 use super::records::{Claim, all_diverged, document};
 use super::setting::Setting;
 use super::{Control, ExperimentError};
+use crate::ensemble::Plan;
 use crate::findings::{ClaimRecord, FigureData, Findings};
 use crate::math;
 use crate::scenario::{Loaded, Rung};
@@ -31,18 +34,19 @@ pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, Experimen
 ///
 /// # Errors
 /// When the loss is not a single bowl, the run was stopped, or every replica diverged.
-pub fn run(
+pub(super) fn run(
     loaded: &Loaded,
     setting: &Setting,
+    effort: &mut Effort,
     control: &mut Control,
 ) -> Result<(Findings, FigureData), ExperimentError> {
     let bowl = Bowl::new(setting)?;
-    let plan = setting.plan(loaded);
-    let cloud = Cloud::measure(setting, &plan, &loaded.scenario.ensemble.start, control)?;
+    let plan = bowl.plan(setting, loaded, effort, control)?;
+    let cloud = Cloud::measure_on_demand(setting, &plan, &loaded.scenario.ensemble.start, effort, control)?;
     if cloud.is_empty() {
         return Err(all_diverged(&cloud.fates, setting.step()));
     }
-    let evidence = Evidence::at_equilibrium(&cloud.equilibration, cloud.diverged());
+    let evidence = Evidence::at_equilibrium(&cloud.equilibration, cloud.diverged()).at_look(effort.look());
     let mut judged: Vec<(Rung, Judgement)> = RUNGS
         .into_iter()
         .map(|rung| (rung, judge(&bowl.contrasts(rung, Some(&cloud)), loaded.scenario.test.tolerance, &evidence)))
@@ -124,6 +128,29 @@ impl Bowl {
                 measured: cloud.and_then(|cloud| cloud.variance(direction)?.logarithm()),
             })
             .collect()
+    }
+
+    /// Where the scenario asks for a standard error, by a pilot.
+    fn plan(
+        &self,
+        setting: &Setting,
+        loaded: &Loaded,
+        effort: &mut Effort,
+        control: &mut Control,
+    ) -> Result<Plan, ExperimentError> {
+        let start = &loaded.scenario.ensemble.start;
+        let pilot = Pilot {
+            start: &|seed, replica, point| setting.start(start, seed, replica, point),
+            observer: &observer(setting.loss.dimension()),
+            estimate: &running_spread,
+            read: &|_, run| {
+                let cloud = Cloud::of(setting, run);
+                let contrasts = self.contrasts(loaded.scenario.test.against, Some(&cloud));
+                let contrasts = contrasts.into_iter().map(|contrast| (contrast.label, contrast.measured));
+                Ok(Reading::new(contrasts, &cloud.equilibration, cloud.replicas().min(FOLLOWED as usize)))
+            },
+        };
+        effort.plan(loaded, setting, &pilot, control)
     }
 
     fn claim(

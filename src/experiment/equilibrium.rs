@@ -1,5 +1,6 @@
 //! Which minimum does SGD prefer? Occupancy of every minimum against the ladder of predictions.
 
+use super::effort::Effort;
 use super::ladder::Ladder;
 use super::measurement::Measurement;
 use super::reason::{RUNGS, broken_assumption};
@@ -32,19 +33,21 @@ pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, Experimen
 ///
 /// # Errors
 /// When the loss does not allow the question, the run was stopped, or every replica diverged.
-pub fn run(
+pub(super) fn run(
     loaded: &Loaded,
     setting: &Setting,
+    effort: &mut Effort,
     control: &mut Control,
 ) -> Result<(Findings, FigureData), ExperimentError> {
     let ladder = Ladder::climb(setting);
     ladder.require_primary(loaded)?;
     let scenario = &loaded.scenario;
-    let plan = setting.plan(loaded);
-    let histogram = figures::histogram(setting);
-    let measurement = Measurement::take(setting, &plan, &scenario.ensemble.start, histogram, control)?;
+    let tested = contrast_pairs(ladder.rung(scenario.test.against).unwrap_or_default());
+    let plan = Measurement::plan(setting, loaded, &tested, effort, control)?;
+    let (start, histogram) = (&scenario.ensemble.start, figures::histogram(setting));
+    let measurement = Measurement::take_on_demand(setting, &plan, start, histogram, effort, control)?;
 
-    let evidence = Evidence::at_equilibrium(&measurement.equilibration, measurement.diverged());
+    let evidence = Evidence::at_equilibrium(&measurement.equilibration, measurement.diverged()).at_look(effort.look());
     let mut judged: Vec<(Rung, Vec<[usize; 2]>, Judgement)> = Vec::new();
     for rung in RUNGS {
         if let Some(predicted) = ladder.rung(rung) {
@@ -281,6 +284,7 @@ pub(super) fn diagnostics(setting: &Setting, ladder: &Ladder, measurement: &Meas
         start_contrast: equilibration.start_contrast.as_ref().map(StartContrastRecord::from),
         all_basins: all_basins(setting, ladder, measurement),
         observed_every: plan.observe_every,
+        ..Diagnostics::default()
     }
 }
 

@@ -44,6 +44,31 @@ pub struct Forecast {
     pub time: f64,
     /// Power of a question that is not about log-odds; in its place the fields about log-odds mean nothing.
     pub outlook: Option<Outlook>,
+    /// Where a standard error is asked for: what the pilot will come to.
+    pub target: Option<Target>,
+}
+
+/// A standard error that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// In log-odds or ln ratio.
+    pub standard_error: f64,
+    /// Measured steps per replica that the theory foresees for it; `None` where only the pilot will know.
+    pub steps: Option<f64>,
+    /// The most that are allowed, `ensemble.steps`.
+    pub most: f64,
+    /// The error that is to be expected: a larger one where the most steps do not suffice.
+    pub expected: f64,
+    /// The probability that a claim that is exactly true HOLDS with it.
+    pub holds: Option<f64>,
+}
+
+impl Target {
+    fn new(standard_error: f64, steps: Option<f64>, most: f64, tolerance: f64) -> Self {
+        let expected = standard_error * steps.map_or(1.0, |steps| (steps / most).max(1.0).sqrt());
+        let holds = effort::probability_of_holding(expected, tolerance, 0.0);
+        Self { standard_error, steps, most, expected, holds }
+    }
 }
 
 /// What a measurement can show, before it is made.
@@ -126,7 +151,8 @@ impl Forecast {
                 let outlook = super::temperature_pair::outlook(loaded, &setting, &ladder)?;
                 Power { outlook: Some(outlook), ..power(loaded, &setting, &ladder) }
             }
-            ExperimentKind::Equilibrium | ExperimentKind::Covariance => {
+            ExperimentKind::Covariance => power_in_a_bowl(loaded, &setting),
+            ExperimentKind::Equilibrium => {
                 let ladder = Ladder::climb(&setting);
                 ladder.require_primary(loaded)?;
                 power(loaded, &setting, &ladder)
@@ -152,6 +178,10 @@ impl Forecast {
             slowest: power.slowest,
             time: power.time,
             outlook: power.outlook,
+            target: ensemble.target_standard_error.map(|target| {
+                let foreseen = power.standard_error.map(|error| steps * (error / target) * (error / target));
+                Target::new(target, foreseen, steps, loaded.scenario.test.tolerance)
+            }),
         })
     }
 }
@@ -175,6 +205,25 @@ fn power(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Power {
         slowest: slowest(ladder),
         time,
         outlook: None,
+    }
+}
+
+/// What R replicas will know of ln Var along the direction that takes longest: squares of a Gaussian AR(1) chain of
+/// correlation a = 1 − δh are correlated by a², so that SE² = 2(1 + a²)/((1 − a²)·steps·R).
+fn power_in_a_bowl(loaded: &Loaded, setting: &Setting) -> Power {
+    let ensemble = &loaded.scenario.ensemble;
+    let correlated = |curvature: &f64| {
+        let a = 1.0 - setting.step() * curvature;
+        (1.0 + a * a) / (1.0 - a * a)
+    };
+    let longest = setting.landscape.minima[0].eigenvalues.iter().map(correlated).fold(0.0, f64::max);
+    let error = (2.0 * longest / (ensemble.replicas as f64 * ensemble.steps as f64)).sqrt();
+    Power {
+        quantity: "ln Var".into(),
+        standard_error: Some(error),
+        steps_factor: steps_factor(error, loaded.scenario.test.tolerance, 0.0),
+        time: ensemble.steps as f64 * setting.step(),
+        ..Power::default()
     }
 }
 

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use super::effort::Effort;
+use super::pilot::{Pilot, Reading};
 use super::records::all_diverged;
 use super::setting::Setting;
 use super::{Control, ExperimentError, Status};
 use crate::ensemble::histogram::{Histogram, HistogramObserver};
 use crate::ensemble::occupancy::{Occupancy, Watch};
-use crate::ensemble::{self, Fate, Plan, Progress};
+use crate::ensemble::{Fate, Plan, Progress, Run};
 use crate::findings::{MixingFigure, MixingSeries};
 use crate::landscape::basins::Workspace;
 use crate::landscape::minimum_name;
 use crate::loss::LANES;
-use crate::scenario::Start;
+use crate::scenario::{Loaded, Start};
 use crate::statistics::{Equilibration, EquilibrationInput, Estimate, Observable, Occupancies, StartDesign};
 
 /// At most so many replicas keep their course in time.
@@ -48,14 +50,20 @@ impl Measurement {
         histogram: Option<Histogram>,
         control: &mut Control,
     ) -> Result<Self, ExperimentError> {
+        Self::take_on_demand(setting, plan, start, histogram, &mut Effort::default(), control)
+    }
+
+    /// The same for a run that goes on from an earlier one, or that may be gone on from.
+    pub(super) fn take_on_demand(
+        setting: &Setting,
+        plan: &Plan,
+        start: &Start,
+        histogram: Option<Histogram>,
+        effort: &mut Effort,
+        control: &mut Control,
+    ) -> Result<Self, ExperimentError> {
         let histogram = histogram.map(Arc::new);
-        let watch = Arc::new(Watch::new(
-            setting.landscape.clone(),
-            setting.loss.clone(),
-            setting.effective_temperature(),
-            FOLLOWED,
-        ));
-        type Observers = (Occupancy, Option<HistogramObserver>);
+        let watch = watch(setting);
         let observer = |first: u64, count: usize| -> Observers {
             (Occupancy::new(&watch, first, count), histogram.as_ref().map(|histogram| histogram.observer(first)))
         };
@@ -63,27 +71,70 @@ impl Measurement {
             (control.monitor)(&Status {
                 steps_done: progress.steps_done,
                 steps_in_all: progress.steps_in_all,
-                estimate: &|| {
-                    running_log_odds(progress.observers.iter().map(|(occupancy, _)| occupancy), watch.states())
-                },
+                estimate: &|| running_log_odds(progress.observers),
             });
         };
         let place = |replica: u64, point: &mut [f64]| setting.start(start, plan.seed, replica, point);
-        let outcome = ensemble::run(setting.dynamics.as_ref(), plan, &place, &observer, &mut monitor, control.stop)?;
-        let observers: Vec<&Occupancy> = outcome.observers.iter().map(|(occupancy, _)| occupancy).collect();
+        let dynamics = setting.dynamics.as_ref();
+        let shared = histogram.as_deref();
+        let run = effort.advance(dynamics, plan, &place, &observer, shared, &mut monitor, control.stop)?;
+        let measurement = Self::of(setting, plan, start, &run, histogram.clone())?;
+        effort.keep(run, histogram);
+        Ok(measurement)
+    }
+
+    /// The plan of an occupancy question: where the scenario asks for a standard error, by a pilot whose contrasts are
+    /// those of `pairs`.
+    pub(super) fn plan(
+        setting: &Setting,
+        loaded: &Loaded,
+        pairs: &[[usize; 2]],
+        effort: &mut Effort,
+        control: &mut Control,
+    ) -> Result<Plan, ExperimentError> {
+        let watch = watch(setting);
+        let start = &loaded.scenario.ensemble.start;
+        let pilot = Pilot {
+            start: &|seed, replica, point| setting.start(start, seed, replica, point),
+            observer: &|first, count| -> Observers { (Occupancy::new(&watch, first, count), None) },
+            estimate: &running_log_odds,
+            read: &|plan, run| {
+                let measured = Self::of(setting, plan, start, run, None)?;
+                let contrasts = pairs.iter().map(|&[a, b]| {
+                    let label = format!("ln(p_{}/p_{})", minimum_name(a), minimum_name(b));
+                    (label, measured.occupancies.log_odds(a, b))
+                });
+                let followed = measured.occupancies.replicas().min(FOLLOWED as usize);
+                Ok(Reading::new(contrasts, &measured.equilibration, followed))
+            },
+        };
+        effort.plan(loaded, setting, &pilot, control)
+    }
+
+    /// What a run says.
+    fn of(
+        setting: &Setting,
+        plan: &Plan,
+        start: &Start,
+        run: &Run<Observers>,
+        histogram: Option<Arc<Histogram>>,
+    ) -> Result<Self, ExperimentError> {
+        let observers: Vec<&Occupancy> = run.observers().into_iter().map(|(occupancy, _)| occupancy).collect();
+        let states = setting.landscape.minima.len() + 1;
+        let fates = run.fates();
         let groups = StartGroups::new(setting, plan, start);
-        let finished = Finished::new(&outcome.fates);
+        let finished = Finished::new(&fates);
         if finished.replicas.is_empty() {
-            return Err(all_diverged(&outcome.fates, setting.step()));
+            return Err(all_diverged(&fates, setting.step()));
         }
-        let occupancies = finished.occupancies(&observers, watch.states())?;
+        let occupancies = finished.occupancies(&observers, states)?;
         let equilibration = assess(setting, &observers, &occupancies, &groups, &finished)?;
         Ok(Self {
-            transitions: add_transitions(&observers, watch.states() - 1),
+            transitions: add_transitions(&observers, states - 1),
             round_trips: observers.iter().map(|observer| observer.round_trips()).sum(),
-            mixing: mixing(plan, setting.step(), &observers, &groups, &finished, watch.states() - 1),
+            mixing: mixing(plan, setting.step(), run.stretches(), &observers, &groups, &finished, states - 1),
             occupancies,
-            fates: outcome.fates,
+            fates,
             equilibration,
             histogram,
         })
@@ -100,13 +151,22 @@ impl Measurement {
     }
 }
 
+/// What watches a block.
+type Observers = (Occupancy, Option<HistogramObserver>);
+
+fn watch(setting: &Setting) -> Arc<Watch> {
+    let temperature = setting.effective_temperature();
+    Arc::new(Watch::new(setting.landscape.clone(), setting.loss.clone(), temperature, FOLLOWED))
+}
+
 /// ln(p_A/p_B) so far, over all replicas.
-fn running_log_odds<'a>(observers: impl Iterator<Item = &'a Occupancy>, states: usize) -> Option<(String, f64, f64)> {
+fn running_log_odds(observers: &[&Observers]) -> Option<(String, f64, f64)> {
+    let states = observers.first()?.0.states();
     if states < 3 {
         return None;
     }
     let mut fractions = Vec::new();
-    for observer in observers {
+    for (observer, _) in observers {
         for row in (0..LANES).filter_map(|lane| observer.fractions(lane)) {
             fractions.extend(row);
         }
@@ -246,16 +306,19 @@ fn assess_bowl(
 fn mixing(
     plan: &Plan,
     step: f64,
+    stretches: &[u64],
     observers: &[&Occupancy],
     groups: &StartGroups,
     finished: &Finished,
     minima: usize,
 ) -> MixingFigure {
-    let stretches = plan.stretches();
-    let looks: Vec<f64> =
-        (0..stretches).map(|stretch| (plan.looks_until(stretch + 1) - plan.looks_until(stretch)) as f64).collect();
-    let time =
-        (0..stretches).map(|stretch| (plan.looks_until(stretch + 1) * plan.observe_every) as f64 * step).collect();
+    let looks: Vec<f64> = stretches.iter().map(|&looks| looks as f64).collect();
+    let mut taken = 0;
+    let time = stretches.iter().map(|looks| {
+        taken += looks;
+        (taken * plan.observe_every) as f64 * step
+    });
+    let time = time.collect();
     let followed: Vec<usize> = finished.followed(observers).collect();
     let mut series = Vec::new();
     for (group, start) in groups.names.iter().enumerate() {

@@ -4,17 +4,20 @@ mod cloud;
 pub mod covariance;
 pub mod crossover;
 pub mod density;
+mod effort;
 pub mod equilibrium;
 mod figures;
 pub mod forecast;
 pub mod ladder;
 pub mod measurement;
 mod memo;
+mod pilot;
 mod points;
 mod reason;
 mod records;
 pub mod scaling;
 pub mod setting;
+pub mod state;
 mod state_dependent;
 pub mod temperature_pair;
 
@@ -48,6 +51,12 @@ pub enum ExperimentError {
         /// δ.
         step: f64,
     },
+    /// A saved state is not of this run.
+    #[error("the run cannot be continued: the saved state {0}")]
+    State(#[from] state::StateError),
+    /// A saved state has another shape than this run.
+    #[error("the run cannot be continued: {0}")]
+    Misfit(#[from] crate::ensemble::checkpoint::Misfit),
     /// The statistics refused the measurement's shape.
     #[error("the measurement cannot be judged: {0}")]
     Statistics(#[from] crate::statistics::StatisticsError),
@@ -107,6 +116,11 @@ pub fn in_turn<T>(
 /// # Errors
 /// When the loss does not allow the question.
 pub fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
+    let ensemble = &loaded.scenario.ensemble;
+    if ensemble.target_standard_error.is_some() && !is_on_demand(loaded.scenario.experiment) {
+        let message = "found a standard error to reach, but this experiment cannot plan its own length; remove the key and give                        ensemble.steps";
+        return Err(loaded.source.problem("ensemble.target_standard_error", message).into());
+    }
     match loaded.scenario.experiment {
         ExperimentKind::Equilibrium => equilibrium::prepare(loaded),
         ExperimentKind::Covariance => covariance::prepare(loaded),
@@ -132,7 +146,8 @@ pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, Experimen
     }
 }
 
-/// Simulates, compares and judges. `setting` is what [`prepare`] made of the scenario.
+/// Simulates, compares and judges. `setting` is what [`prepare`] made of the scenario. For a run that may be continued, and
+/// to continue one, see [`run_from`].
 ///
 /// # Errors
 /// When the theory does not reach the question, the run was stopped, or every replica diverged.
@@ -142,11 +157,54 @@ pub fn run(
     control: &mut Control,
 ) -> Result<(Findings, FigureData), ExperimentError> {
     match loaded.scenario.experiment {
-        ExperimentKind::Equilibrium => equilibrium::run(loaded, setting, control),
-        ExperimentKind::Covariance => covariance::run(loaded, setting, control),
+        ExperimentKind::Equilibrium | ExperimentKind::Covariance => {
+            run_from(loaded, setting, None, control).map(|finished| (finished.findings, finished.figures))
+        }
         ExperimentKind::Crossover => crossover::run(loaded, setting, control),
         ExperimentKind::Scaling => scaling::run(loaded, setting, control),
         ExperimentKind::Density => density::run(loaded, setting, control),
         ExperimentKind::TemperaturePair => temperature_pair::run(loaded, setting, control),
     }
+}
+
+/// What a run came to.
+pub struct Finished {
+    /// The document.
+    pub findings: Findings,
+    /// What the figures are drawn from.
+    pub figures: FigureData,
+    /// What the next look goes on from; `None` where the question is answered or the experiment cannot be continued.
+    pub state: Option<state::State>,
+}
+
+/// Whether runs of an experiment can be planned by a pilot and continued.
+fn is_on_demand(kind: ExperimentKind) -> bool {
+    kind == ExperimentKind::Equilibrium || kind == ExperimentKind::Covariance
+}
+
+/// Simulates, compares and judges; goes on from `earlier` if there is one, which must be of the very same scenario
+/// ([`state::Earlier::require`]).
+///
+/// # Errors
+/// As [`run`]; and when `earlier` does not fit.
+pub fn run_from(
+    loaded: &Loaded,
+    setting: &Setting,
+    earlier: Option<state::Earlier>,
+    control: &mut Control,
+) -> Result<Finished, ExperimentError> {
+    let kind = loaded.scenario.experiment;
+    if !is_on_demand(kind) {
+        let (findings, figures) = run(loaded, setting, control)?;
+        return Ok(Finished { findings, figures, state: None });
+    }
+    let mut effort = effort::Effort::from(earlier);
+    let (mut findings, figures) = if kind == ExperimentKind::Covariance {
+        covariance::run(loaded, setting, &mut effort, control)?
+    } else {
+        equilibrium::run(loaded, setting, &mut effort, control)?
+    };
+    effort.tell(&mut findings);
+    let state = effort.into_state(&findings);
+    Ok(Finished { findings, figures, state })
 }

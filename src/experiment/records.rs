@@ -26,7 +26,8 @@ pub(super) fn document(
     diagnostics: Option<Diagnostics>,
 ) -> Findings {
     let mut scenario = loaded.scenario.clone();
-    scenario.ensemble.observe_every = Some(setting.plan(loaded).observe_every);
+    let plan = setting.plan(loaded);
+    scenario.ensemble.observe_every = Some(plan.observe_every);
     let temperature = setting.temperature();
     Findings {
         schema: SCHEMA,
@@ -45,7 +46,7 @@ pub(super) fn document(
         claims,
         verdict: None,
         expected: scenario.expect,
-        diagnostics,
+        diagnostics: diagnostics.map(|found| Diagnostics { steps: plan.looks() * plan.observe_every, ..found }),
         notes: ladder.map_or(Vec::new(), |ladder| ladder.notes.clone()),
         scenario,
         study: None,

@@ -61,6 +61,8 @@ impl From<&Scenario> for Described {
 
 /// Loss and landscape of the last few scenarios: the points of a study mostly share them.
 static EXPLORED: Memo<LossSpec, (Arc<dyn Loss>, Arc<Landscape>)> = Memo::of(8);
+/// What a look costs, in steps: labels, losses and counts take two to four times as long as a step, as measured.
+const LOOK_IN_STEPS: u64 = 4;
 
 impl Setting {
     /// Explores the landscape of `loss` in `domain`.
@@ -250,12 +252,13 @@ impl Setting {
         Ok(())
     }
 
-    /// Steps between two looks: a fifth of the slowest relaxation time within a well, at most a thousandth of the run.
-    /// A look costs more than a step; looking more often would see nothing new.
+    /// Steps between two looks: a fifth of the slowest relaxation time within a well, since looking more often would see
+    /// nothing new. In a short run more often, so that there are a thousand looks, but not so often that the looks cost
+    /// more than the steps ([`LOOK_IN_STEPS`]), as long as there are twenty.
     pub fn default_observe_every(&self, steps: u64) -> u64 {
         let widest = self.landscape.minima.iter().map(|minimum| minimum.eigenvalues[0]).fold(f64::INFINITY, f64::min);
         let fifth = (0.2 / (self.step() * widest)) as u64;
-        fifth.clamp(1, (steps / 1000).max(1))
+        fifth.clamp(1, (steps / 1000).max(LOOK_IN_STEPS.min(steps / 20)).max(1))
     }
 
     /// The plan of a scenario's ensemble.
@@ -349,6 +352,17 @@ mod tests {
         let unequal = setting(Arc::new(ConstantCovariance::new(dmatrix![6.0, 0.0; 0.0, 2.0]).unwrap()));
         assert_eq!((unequal.temperature(), unequal.landscape.minima.len()), (None, 2));
         assert!((unequal.effective_temperature() - 0.08).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_short_run_is_not_looked_at_at_every_step() {
+        // The wide well relaxes within 1/(δh): a fifth of it is dozens of steps, which no short run can wait for.
+        let setting = setting(Arc::new(Isotropic::new(2, 1.0)));
+        let fifth = setting.default_observe_every(u64::MAX);
+        assert!(fifth >= 4, "{fifth}");
+        let every = |steps: u64| setting.default_observe_every(steps);
+        assert_eq!([1, 19, 40, 60, 80, 100, 3_999].map(every), [1, 1, 2, 3, 4, 4, 4]);
+        assert_eq!(every(1000 * fifth), fifth);
     }
 
     #[test]

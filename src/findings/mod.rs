@@ -17,6 +17,7 @@ pub use points::{CrossingRecord, CrossoverRecord, PointRecord, ScalingRecord};
 pub use study::{Outlook, PointClaim, PointContrast, StudyClaimRecord, StudyPoint, StudyRecord, VerdictCounts};
 
 use crate::scenario::Scenario;
+use crate::statistics::Look;
 use crate::statistics::claim::Verdict;
 
 /// Version of the layout of `result.json`.
@@ -228,6 +229,16 @@ pub struct Diagnostics {
     pub all_basins: Vec<AllBasinsRecord>,
     /// How often a trajectory was looked at, in steps.
     pub observed_every: u64,
+    /// How many times the run was judged: 1, and one more for every time that it was continued.
+    #[serde(default)]
+    pub looks: Look,
+    /// Measured steps per replica, over all looks.
+    #[serde(default)]
+    pub steps: u64,
+    /// Measured steps per replica and look that a pilot planned; null where the scenario fixes them.
+    pub planned_steps: Option<u64>,
+    /// Measured steps per replica of that pilot, whose data were discarded.
+    pub pilot_steps: Option<u64>,
 }
 
 /// Core-to-core transitions of one ordered pair of minima.

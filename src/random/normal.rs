@@ -7,12 +7,14 @@
 //! accurate to a few 1e−16. There are no branches and only `+ − × ÷ √`: the compiler turns the loops into vector
 //! code, and the bits are the same for every vector width.
 
+use serde::{Deserialize, Serialize};
+
 use crate::loss::LANES;
 
 use super::{Purpose, initial_state};
 
 /// One generator per lane, and the normals that are drawn but not yet used.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NormalBlock {
     state: [[u64; LANES]; 4],
     spare: [f64; LANES],

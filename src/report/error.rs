@@ -48,6 +48,21 @@ pub enum ReportError {
         /// What does not fit.
         problem: String,
     },
+    /// A figure without the tables that it was drawn from.
+    #[error("{}: the tables that it was drawn from are missing", path.display())]
+    NoData {
+        /// The drawing.
+        path: PathBuf,
+    },
+    /// Another process writes the same result.
+    #[error(
+        "{} is being written by another sgd-sde: wait until it has ended, or give another --out",
+        path.display()
+    )]
+    Busy {
+        /// Which folder.
+        path: PathBuf,
+    },
     /// The drawing library refused.
     #[error("cannot draw: {0}")]
     Drawing(String),

@@ -6,18 +6,26 @@
 pub mod record;
 pub mod text;
 
+mod compare;
 mod csv;
 mod error;
 mod figure;
 mod html;
+mod lock;
 mod number;
 mod points;
+mod redraw;
 mod table;
 mod words;
 mod write;
 
+pub use compare::compare;
 pub use csv::{load_figures, save_figures};
 pub use error::ReportError;
+pub use lock::{Lock, lock};
 pub use record::RunRecord;
+pub use redraw::redraw;
 pub use text::Style;
-pub use write::{Saved, load, require_writable, save, to_json, write_atomically};
+pub use write::{
+    Extra, STATE, Saved, load, load_findings, require_writable, save, save_with, to_json, write_atomically,
+};

@@ -4,6 +4,7 @@ use crate::dynamics::DynamicsSpec;
 use crate::findings::{ClaimRecord, Findings, OccupancyRecord, Outlook, StudyPoint, StudyRecord};
 use crate::noise::NoiseSpec;
 use crate::scenario::{ExperimentKind, Rung, Start, StudySpec};
+use crate::statistics::Look;
 
 use super::number::{count, significant};
 
@@ -129,8 +130,9 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
         Start::Points(_) => "shared out equally over given points",
     };
     add("R", count(ensemble.replicas), &format!("independent replicas, {start}"));
-    let time = step.map_or(String::new(), |step| format!(" (SDE time {})", number(step * ensemble.steps as f64)));
-    add("steps", format!("{}{time}", count(ensemble.steps)), "measured steps of each replica");
+    let (steps, how) = measured_steps(findings);
+    let time = step.map_or(String::new(), |step| format!(" (SDE time {})", number(step * steps as f64)));
+    add("steps", format!("{}{time}", count(steps)), &format!("measured steps of each replica{how}"));
     add("burn-in", count(ensemble.burn_in), "steps before anything is measured");
     add("seed", scenario.seed.to_string(), "of all randomness: the same seed gives the same result");
     if let Some(pair) = scenario.temperature_pair {
@@ -145,6 +147,20 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
         mark_varied(&mut quantities, study);
     }
     quantities
+}
+
+/// Measured steps per replica in all, and how there came to be so many.
+fn measured_steps(findings: &Findings) -> (u64, String) {
+    let given = (findings.scenario.ensemble.steps, String::new());
+    let Some(diagnostics) = &findings.diagnostics else { return given };
+    let mut how = Vec::new();
+    if diagnostics.planned_steps.is_some() {
+        how.push(format!("planned by a pilot, of at most {}", count(given.0)));
+    }
+    if diagnostics.looks > Look::FIRST {
+        how.push(format!("over {} looks at one run", diagnostics.looks.number()));
+    }
+    if how.is_empty() { given } else { (diagnostics.steps, format!(", {}", how.join(", "))) }
 }
 
 /// What a study varies has no one value.

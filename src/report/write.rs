@@ -12,9 +12,14 @@ use super::{ReportError, RunRecord, csv, figure, html};
 
 const RESULT: &str = "result.json";
 const RUN: &str = "run.json";
-const PAGE: &str = "report.html";
-const FIGURES: &str = "figures";
+pub(super) const PAGE: &str = "report.html";
+pub(super) const FIGURES: &str = "figures";
 const POINTS: &str = "study.csv";
+/// What an UNDETERMINED run is continued from.
+pub const STATE: &str = "state.bin";
+
+/// A further file of a result: its name, and what writes its content.
+pub type Extra<'a> = (&'static str, &'a dyn Fn(&mut dyn Write) -> std::io::Result<()>);
 
 /// A saved result, enough to draw and tell everything again.
 #[derive(Clone, Debug)]
@@ -44,6 +49,18 @@ pub fn save(
     run: &RunRecord,
     scenario_toml: &str,
 ) -> Result<Vec<PathBuf>, ReportError> {
+    save_with(out_dir, findings, figures, run, scenario_toml, &[])
+}
+
+/// [`save`] with further files, which become part of the result together with the others.
+pub fn save_with(
+    out_dir: &Path,
+    findings: &Findings,
+    figures: &FigureData,
+    run: &RunRecord,
+    scenario_toml: &str,
+    extras: &[Extra],
+) -> Result<Vec<PathBuf>, ReportError> {
     let name = &findings.scenario.name;
     if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_') {
         return Err(ReportError::Name { name: name.clone() });
@@ -64,7 +81,13 @@ pub fn save(
     };
     let folder = builder.tempdir_in(out_dir).map_err(ReportError::file("create a folder in", out_dir))?;
 
-    let files = write_all(folder.path(), findings, figures, run, scenario_toml)?;
+    let mut files = write_all(folder.path(), findings, figures, run, scenario_toml)?;
+    for (name, content) in extras {
+        let path = folder.path().join(name);
+        let written = File::create(&path).and_then(|mut file| content(&mut file).and_then(|()| file.sync_all()));
+        written.map_err(ReportError::file("write", &path))?;
+        files.push(path);
+    }
     sync_folder(&folder.path().join(FIGURES));
     sync_folder(folder.path());
     swap(folder.path(), &target, &earlier)?;
@@ -84,12 +107,17 @@ pub fn require_writable(out_dir: &Path) -> Result<(), ReportError> {
 
 /// Reads a saved result back; `folder` is `OUT/NAME`.
 pub fn load(folder: &Path) -> Result<Saved, ReportError> {
-    let findings: Findings = from_json(&folder.join(RESULT))?;
+    let findings = load_findings(folder)?;
     let mut figures = csv::load_figures(&folder.join(FIGURES))?;
     if let Some(study) = &findings.scenario.study {
         figures.study = Some(csv::study::read(&folder.join(POINTS), study)?);
     }
     Ok(Saved { findings, figures, run: from_json(&folder.join(RUN))? })
+}
+
+/// Reads `result.json` alone; `place` is the file, or the folder that holds it.
+pub fn load_findings(place: &Path) -> Result<Findings, ReportError> {
+    if place.is_dir() { from_json(&place.join(RESULT)) } else { from_json(place) }
 }
 
 /// Writes a file under a temporary name in the same folder, syncs it and renames it into place.

@@ -105,6 +105,9 @@ pub struct EnsembleSpec {
     pub start: Start,
     /// Steps between two looks at a trajectory; left out: a fraction of the fastest relaxation time.
     pub observe_every: Option<u64>,
+    /// A standard error to reach: a pilot run then plans the length, and `steps` is the most that may be; left out: `steps`
+    /// are run.
+    pub target_standard_error: Option<f64>,
 }
 
 /// Where replicas start.

@@ -222,7 +222,14 @@ impl SgdSpec {
 
 impl Default for EnsembleSpec {
     fn default() -> Self {
-        Self { replicas: 128, steps: 1_000_000, burn_in: 50_000, start: Start::Minima, observe_every: None }
+        Self {
+            replicas: 128,
+            steps: 1_000_000,
+            burn_in: 50_000,
+            start: Start::Minima,
+            observe_every: None,
+            target_standard_error: None,
+        }
     }
 }
 
@@ -265,6 +272,13 @@ impl EnsembleSpec {
             reason: "",
         };
         let observe_every = table.optional_integer("observe_every", &observe_every);
+        let target = Number {
+            what: "the standard error to reach, in log-odds or ln ratio,",
+            example: "0.02",
+            low: 1e-6,
+            high: 10.0,
+        };
+        let target_standard_error = table.optional_number("target_standard_error", &target);
         table.finish();
         let steps = steps?;
         if let Some(Some(every)) = observe_every.filter(|every| every.is_some_and(|every| every > steps)) {
@@ -280,6 +294,7 @@ impl EnsembleSpec {
             burn_in: burn_in?.unwrap_or(steps / 20),
             start: start?,
             observe_every: observe_every?,
+            target_standard_error: target_standard_error?,
         })
     }
 }

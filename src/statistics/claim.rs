@@ -5,16 +5,13 @@
 use super::effort::margin_in_standard_errors;
 use super::equilibration::Equilibration;
 use super::estimate::Estimate;
+pub use super::looks::{HOLDS_LEVEL, REJECTED_LEVEL};
+use super::looks::{HOLM_LEVEL, Look, percent};
 use super::special::normal_quantile;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Confidence of the interval that must lie inside ±ε for HOLDS: two one-sided tests at 5 %. All contrasts must pass, so no
-/// correction is needed.
-pub const HOLDS_LEVEL: f64 = 0.90;
-/// Confidence, over all contrasts together, of the intervals one of which must lie outside ±ε for REJECTED.
-pub const REJECTED_LEVEL: f64 = 0.95;
 /// An effort larger than this many times the present one is reported as out of reach.
 pub const LARGEST_EFFORT_FACTOR: f64 = 1000.0;
 /// The power at which the effort that would settle a claim is computed.
@@ -75,17 +72,25 @@ pub struct Evidence {
     pub not_equilibrated: Vec<String>,
     /// The number of replicas that diverged.
     pub diverged: usize,
+    /// Which look at the run this is: later ones are judged more strictly.
+    pub look: Look,
 }
 
 impl Evidence {
     /// Measurements at equilibrium: the gate's reasons count, and so do diverged replicas.
     pub fn at_equilibrium(equilibration: &Equilibration, diverged: usize) -> Self {
-        Self { not_equilibrated: equilibration.reasons.clone(), diverged }
+        Self { not_equilibrated: equilibration.reasons.clone(), diverged, look: Look::FIRST }
     }
 
     /// Measurements that need no equilibrium: at a fixed time, or passage times.
     pub fn without_equilibrium(diverged: usize) -> Self {
-        Self { not_equilibrated: Vec::new(), diverged }
+        Self { not_equilibrated: Vec::new(), diverged, look: Look::FIRST }
+    }
+
+    /// The same at another look.
+    #[must_use]
+    pub fn at_look(self, look: Look) -> Self {
+        Self { look, ..self }
     }
 }
 
@@ -96,7 +101,7 @@ pub struct JudgedContrast {
     pub contrast: Contrast,
     /// measured − predicted with the errors of both.
     pub difference: Option<Estimate>,
-    /// The 90 % interval of the difference that must lie inside ±ε for HOLDS.
+    /// The 90 % interval (at the first look) of the difference that must lie inside ±ε for HOLDS.
     pub holds_interval: Option<[f64; 2]>,
     /// The interval of the difference (95 %, Bonferroni over contrasts) that must lie outside ±ε for REJECTED.
     pub rejected_interval: Option<[f64; 2]>,
@@ -121,6 +126,8 @@ pub struct Judgement {
     pub reason: String,
     /// ε.
     pub tolerance: f64,
+    /// Which look at the run it is of.
+    pub look: Look,
     /// The contrasts in the order given.
     pub contrasts: Vec<JudgedContrast>,
     /// One-sided p-value against "all |differences| ≤ ε": smallest over contrasts, times their number (Bonferroni), at most 1.
@@ -130,21 +137,23 @@ pub struct Judgement {
     pub effort: Option<EffortToSettle>,
 }
 
-/// Judges a claim with tolerance ε > 0, fixed before the run.
+/// Judges a claim with tolerance ε > 0, fixed before the run. The levels named here are those of the first look; for later
+/// ones see [`super::looks`].
 ///
 /// HOLDS if every contrast's 90 % interval of measured − predicted lies inside ±ε; REJECTED if the 95 % interval of some
 /// contrast, Bonferroni-corrected over contrasts, lies wholly outside; else UNDETERMINED. Always UNDETERMINED: without
 /// equilibrium, with a contrast that has no estimate or no spread, without contrasts, with a tolerance that is not positive. A diverged
 /// replica bars HOLDS.
 pub fn judge(contrasts: &[Contrast], tolerance: f64, evidence: &Evidence) -> Judgement {
-    let corrected_level = 1.0 - (1.0 - REJECTED_LEVEL) / contrasts.len().max(1) as f64;
+    let look = evidence.look;
+    let corrected_level = 1.0 - (1.0 - look.rejected_level()) / contrasts.len().max(1) as f64;
     let judged: Vec<JudgedContrast> = contrasts
         .iter()
         .map(|contrast| {
             let difference = contrast.difference();
             JudgedContrast {
                 contrast: contrast.clone(),
-                holds_interval: difference.as_ref().and_then(|d| d.interval(HOLDS_LEVEL)),
+                holds_interval: difference.as_ref().and_then(|d| d.interval(look.holds_level())),
                 rejected_interval: difference.as_ref().and_then(|d| d.interval(corrected_level)),
                 difference,
             }
@@ -154,6 +163,7 @@ pub fn judge(contrasts: &[Contrast], tolerance: f64, evidence: &Evidence) -> Jud
         verdict: Verdict::Undetermined,
         reason: String::new(),
         tolerance,
+        look,
         contrasts: judged,
         rejection_p_value: None,
         effort: None,
@@ -226,10 +236,10 @@ impl Judgement {
         let rejecting = self.contrasts.iter().find(|judged| outside(&judged.rejected_interval));
         let failing = self.contrasts.iter().find(|judged| !inside(&judged.holds_interval));
         (self.verdict, self.reason) = if let Some(judged) = rejecting {
-            let sentence = judged.sentence(&judged.rejected_interval, REJECTED_LEVEL);
+            let sentence = judged.sentence(&judged.rejected_interval, self.look.rejected_level());
             (Verdict::Rejected, format!("{sentence}, wholly outside ±{tolerance}"))
         } else if let Some(judged) = failing {
-            let sentence = judged.sentence(&judged.holds_interval, HOLDS_LEVEL);
+            let sentence = judged.sentence(&judged.holds_interval, self.look.holds_level());
             self.effort = Some(self.effort_to_settle(rejection_quantile(self.contrasts.len(), 1)));
             (Verdict::Undetermined, format!("{sentence}, not inside ±{tolerance}; {}", self.effort_sentence()))
         } else if diverged > 0 {
@@ -242,7 +252,10 @@ impl Judgement {
             let reach = widest.map(|[lower, upper]| lower.abs().max(upper.abs())).fold(0.0, f64::max);
             (
                 Verdict::Holds,
-                format!("every 90 % interval of measured − predicted lies within ±{reach:.4}, inside ±{tolerance}"),
+                format!(
+                    "every {} % interval of measured − predicted lies within ±{reach:.4}, inside ±{tolerance}",
+                    percent(self.look.holds_level())
+                ),
             )
         };
     }
@@ -314,7 +327,7 @@ impl Judgement {
 /// How many standard errors beyond ±ε the true difference must lie to be rejected with 90 % probability.
 fn rejection_quantile(contrasts: usize, primary_claims: usize) -> f64 {
     let interval_tail = 0.5 * (1.0 - REJECTED_LEVEL) / contrasts.max(1) as f64;
-    let holm_tail = super::scenario::HOLM_LEVEL / (contrasts.max(1) * primary_claims.max(1)) as f64;
+    let holm_tail = HOLM_LEVEL / (contrasts.max(1) * primary_claims.max(1)) as f64;
     normal_quantile(POWER) - normal_quantile(interval_tail.min(holm_tail))
 }
 
@@ -334,9 +347,9 @@ impl JudgedContrast {
         let [lower, upper] = interval.unwrap_or([f64::NAN; 2]);
         let value = self.difference.as_ref().map_or(f64::NAN, |difference| difference.value);
         format!(
-            "{}: measured − predicted = {value:.4}, {:.0} % interval [{lower:.4}, {upper:.4}]",
+            "{}: measured − predicted = {value:.4}, {} % interval [{lower:.4}, {upper:.4}]",
             self.contrast.label,
-            100.0 * level
+            percent(level)
         )
     }
 }

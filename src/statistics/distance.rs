@@ -190,6 +190,7 @@ pub fn judge_distance(
         contrasts: vec![judged],
         rejection_p_value: None,
         effort: None,
+        look: evidence.look,
     };
     let bars = bars_to_any_verdict(&judgement, evidence);
     match noise {
@@ -328,7 +329,7 @@ mod tests {
         // A diverged replica bars HOLDS alone; without equilibrium there is no verdict at all.
         assert_eq!(judged(0.0, 0.0, 0.5, &Evidence::without_equilibrium(1)).verdict, Verdict::Undetermined);
         assert_eq!(judged(0.4, 0.0, 0.1, &Evidence::without_equilibrium(1)).verdict, Verdict::Rejected);
-        let cold = Evidence { not_equilibrated: vec!["cold".into()], diverged: 0 };
+        let cold = Evidence { not_equilibrated: vec!["cold".into()], ..Evidence::default() };
         assert_eq!(judged(0.0, 0.0, 0.5, &cold).verdict, Verdict::Undetermined);
         assert_eq!(judged(0.4, 0.0, 0.1, &cold).verdict, Verdict::Undetermined);
     }

@@ -22,6 +22,8 @@
 //! | [`effort`] | how many transitions an answer costs |
 //! | [`distance`] | a bound of the distance between a measured and a predicted law |
 //! | [`logistic`] | the ratio of two laws as a function of one number |
+//! | [`looks`] | what it costs to look again: the levels of a continued run |
+//! | [`planning`] | how long a run must be, from a pilot |
 //!
 //! Everything here uses `libm` and correctly rounded operations only, and sums in a fixed order: equal input gives
 //! equal bytes on every machine.
@@ -36,7 +38,9 @@ pub mod estimate;
 pub mod hotelling;
 pub mod line;
 pub mod logistic;
+pub mod looks;
 pub mod occupancy;
+pub mod planning;
 pub mod r_hat;
 pub mod scenario;
 mod series;
@@ -51,6 +55,7 @@ pub use estimate::Estimate;
 pub use hotelling::{HotellingTest, hotelling};
 pub use line::{Line, LinePoint};
 pub use logistic::LogRatio;
+pub use looks::Look;
 pub use occupancy::Occupancies;
 pub use scenario::{after_holm, holm, overall, scenario_verdict};
 pub use start_contrast::StartContrast;

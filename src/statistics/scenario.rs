@@ -1,9 +1,7 @@
 //! From the primary claims to the verdict of a scenario.
 
 use super::claim::{Judgement, Verdict};
-
-/// The probability, over all primary claims together, of a false rejection.
-pub const HOLM_LEVEL: f64 = 0.05;
+pub use super::looks::HOLM_LEVEL;
 
 /// Holm's step-down correction: which of the hypotheses with these p-values are rejected at family-wise error `level`.
 ///
@@ -27,13 +25,15 @@ pub fn holm(p_values: &[f64], level: f64) -> Vec<bool> {
 
 /// The verdict of a scenario from the judgements of its primary claims, which it corrects for their number.
 ///
-/// A rejection that does not survive Holm at 5 % over the primary claims becomes UNDETERMINED, in the judgement itself, with
-/// the reason. Then: REJECTED if any claim is, else UNDETERMINED if any is, else HOLDS. UNDETERMINED without any primary claim.
+/// A rejection that does not survive Holm at 5 % (at the first look) over the primary claims becomes UNDETERMINED, in the
+/// judgement itself, with the reason. Then: REJECTED if any claim is, else UNDETERMINED if any is, else HOLDS. UNDETERMINED without any primary claim.
 pub fn scenario_verdict(primary: &mut [&mut Judgement]) -> Verdict {
     let alone: Vec<(Verdict, Option<f64>)> =
         primary.iter().map(|judgement| (judgement.verdict, judgement.rejection_p_value)).collect();
+    // The look is the run's: that of every claim.
+    let look = primary.iter().map(|judgement| judgement.look).max().unwrap_or_default();
     let claims = primary.len();
-    for (judgement, corrected) in primary.iter_mut().zip(after_holm(&alone)) {
+    for (judgement, corrected) in primary.iter_mut().zip(after_holm(&alone, look.holm_level())) {
         if judgement.verdict != corrected {
             judgement.withdraw_rejection(claims);
         }
@@ -42,14 +42,14 @@ pub fn scenario_verdict(primary: &mut [&mut Judgement]) -> Verdict {
 }
 
 /// The verdicts of claims that decide together, given the verdict that each has alone and its p-value against "within the
-/// tolerance": a rejection that does not survive Holm's correction at 5 % over all of them becomes UNDETERMINED.
-pub fn after_holm(claims: &[(Verdict, Option<f64>)]) -> Vec<Verdict> {
+/// tolerance": a rejection that does not survive Holm's correction at `level` over all of them becomes UNDETERMINED.
+pub fn after_holm(claims: &[(Verdict, Option<f64>)], level: f64) -> Vec<Verdict> {
     // A claim that may not be rejected takes its place in the family with p = 1.
     let p_values: Vec<f64> = claims.iter().map(|(_, p_value)| p_value.unwrap_or(1.0)).collect();
     let withdrawn = |(&(verdict, _), survives): (&(Verdict, Option<f64>), bool)| {
         if verdict == Verdict::Rejected && !survives { Verdict::Undetermined } else { verdict }
     };
-    claims.iter().zip(holm(&p_values, HOLM_LEVEL)).map(withdrawn).collect()
+    claims.iter().zip(holm(&p_values, level)).map(withdrawn).collect()
 }
 
 /// REJECTED if any claim is, else UNDETERMINED if any is, else HOLDS. UNDETERMINED without any claim.

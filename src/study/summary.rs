@@ -6,6 +6,7 @@ use crate::findings::{
     StudyRecord, VerdictCounts,
 };
 use crate::scenario::{Loaded, Points};
+use crate::statistics::scenario::HOLM_LEVEL;
 use crate::statistics::{Verdict, after_holm, overall};
 
 /// Points that the document itself holds; more are in `study.csv` only.
@@ -87,7 +88,7 @@ fn correct(rows: &mut [StudyPoint]) -> Vec<(usize, usize)> {
         let mut verdicts: Vec<(Verdict, Option<f64>)> = family.iter().map(alone).collect();
         verdicts.extend(std::iter::repeat_n((Verdict::Undetermined, None), absent));
         let size = verdicts.len();
-        for (&(row, claim), corrected) in family.iter().zip(after_holm(&verdicts)) {
+        for (&(row, claim), corrected) in family.iter().zip(after_holm(&verdicts, HOLM_LEVEL)) {
             if rows[row].claims[claim].verdict == Some(corrected) {
                 continue;
             }

@@ -48,3 +48,20 @@ fn an_interrupted_run_leaves_the_earlier_result() {
     assert_eq!(status, Some(130));
     assert_eq!(here.files("output"), earlier);
 }
+
+/// The continuation of a run of some seconds, stopped in the midst of them.
+#[test]
+fn an_interrupted_continuation_leaves_result_and_state() {
+    let here = Workplace::with_tiny();
+    let long =
+        ["--set", "ensemble.steps=6_000_000", "--set", "test.tolerance=1e-9", "--set", "test.against=\"discrete\""];
+    here.run(&[&["run", "tiny.toml", "--quiet"], &long[..]].concat()).expect(1);
+    let earlier = here.files("output");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sgd-sde"));
+    command.current_dir(here.path("")).args(["run", "tiny.toml", "--continue"]).args(long);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    let (status, _, err) = interrupt(child);
+    assert_eq!(status, Some(130), "{err}");
+    assert!(here.files("output") == earlier);
+}

@@ -4,11 +4,13 @@
 
 mod bad_files;
 mod commands;
+mod effort;
 #[cfg(unix)]
 mod interruption;
 mod overwriting;
 mod predictions;
 mod same_bytes;
+mod saved;
 #[cfg(unix)]
 mod studies;
 mod support;

@@ -1,5 +1,6 @@
 //! Reports of findings as an experiment would make them: text, files, page.
 
+mod comparing;
 mod fixture;
 
 use std::collections::BTreeSet;

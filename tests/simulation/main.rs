@@ -15,6 +15,7 @@ mod normals;
 mod observers;
 mod orders;
 mod reproducibility;
+mod resuming;
 mod scaling;
 mod support;
 mod varying_noise;

@@ -12,6 +12,7 @@ mod equilibration;
 mod judging;
 mod lines;
 mod logistic;
+mod looks;
 mod markov;
 mod special;
 mod verdicts;

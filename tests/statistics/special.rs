@@ -1,7 +1,7 @@
 //! Special functions against 17-digit values (mpmath, 60 digits) and against `statrs`.
 
 use sgd_sde::statistics::special::*;
-use statrs::distribution::{ContinuousCDF, FisherSnedecor, StudentsT};
+use statrs::distribution::{ChiSquared, ContinuousCDF, FisherSnedecor, StudentsT};
 use statrs::function::beta::beta_reg;
 
 fn assert_close(found: f64, expected: f64, relative: f64, what: &str) {
@@ -177,4 +177,21 @@ fn statrs_agrees_to_its_own_accuracy() {
     assert_eq!(incomplete_beta(2.0, 3.0, 0.0, 1.0), 0.0);
     assert_eq!(incomplete_beta(2.0, 3.0, 1.0, 0.0), 1.0);
     assert!(incomplete_beta(-2.0, 3.0, 0.5, 0.5).is_nan());
+}
+
+#[test]
+fn chi_squared_quantiles() {
+    // Published tables: χ²₁(0.1), χ²₉(0.1), χ²₃₀(0.95).
+    for (p, freedom, expected) in [(0.1, 1.0, 0.015_790_774), (0.1, 9.0, 4.168_159_008), (0.95, 30.0, 43.772_971_83)] {
+        assert_close(chi_squared_quantile(p, freedom), expected, 1e-8, &format!("χ² at {p} with {freedom}"));
+    }
+    for freedom in [1.0, 2.0, 7.5, 127.0, 2_047.0, 1e6] {
+        for p in [1e-3, 0.1, 0.5, 0.9] {
+            let found = ChiSquared::new(freedom).unwrap().cdf(chi_squared_quantile(p, freedom));
+            assert_close(found, p, 1e-9, &format!("P(χ² ≤ quantile) at {p} with {freedom}"));
+        }
+    }
+    for (p, freedom) in [(0.0, 3.0), (1.0, 3.0), (f64::NAN, 3.0), (0.1, 0.0), (0.1, f64::INFINITY)] {
+        assert!(chi_squared_quantile(p, freedom).is_nan());
+    }
 }

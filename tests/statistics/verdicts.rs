@@ -69,7 +69,7 @@ fn the_error_of_the_prediction_counts() {
 fn what_bars_a_verdict() {
     let good = contrast(0.0, 0.01);
     let bad = contrast(5.0, 0.01);
-    let unequal = Evidence { not_equilibrated: vec!["nested R̂ = 1.2".into()], diverged: 0 };
+    let unequal = Evidence { not_equilibrated: vec!["nested R̂ = 1.2".into()], diverged: 0, look: Look::FIRST };
     for contrast in [&good, &bad] {
         let judgement = judge(std::slice::from_ref(contrast), 0.1, &unequal);
         assert_eq!(judgement.verdict, Verdict::Undetermined);
@@ -194,4 +194,41 @@ fn verdicts_are_written_and_read() {
     assert_eq!(read.contrasts.len(), 1);
     let (read, written) = (read.effort.unwrap(), judgement.effort.unwrap());
     assert!((read.if_as_measured.unwrap() - written.if_as_measured.unwrap()).abs() < 1e-12);
+}
+
+/// The second look has half of the declared error rates: 95 % must lie inside where 90 % had to, 97.5 % outside.
+#[test]
+fn later_looks_are_judged_more_strictly() {
+    let second = || Evidence::default().at_look(Look::new(2).unwrap());
+    let at_second = |contrasts: &[Contrast]| judge(contrasts, 0.1, &second());
+    let error = 0.1 / T_95;
+    assert_eq!(at_second(&[contrast(0.0, error * 0.9999)]).verdict, Verdict::Holds);
+    let between = at_second(&[contrast(0.0, error * 1.0001)]);
+    assert_eq!(between.verdict, Verdict::Undetermined);
+    assert!(between.reason.contains("95 % interval ["), "{}", between.reason);
+    assert_eq!(verdict(&[contrast(0.0, error * 1.0001)]), Verdict::Holds);
+    let stricter = student_t_quantile(0.9875, 9.0);
+    assert_eq!(at_second(&[contrast(0.3, 0.2 / stricter * 0.9999)]).verdict, Verdict::Rejected);
+    let between = at_second(&[contrast(0.3, 0.2 / stricter * 1.0001)]);
+    assert_eq!(between.verdict, Verdict::Undetermined);
+    assert_eq!(verdict(&[contrast(0.3, 0.2 / stricter * 1.0001)]), Verdict::Rejected);
+    let rejected = at_second(&[contrast(0.3, 0.001)]);
+    assert!(rejected.reason.contains("97.5 % interval ["), "{}", rejected.reason);
+    // Estimates keep their nominal intervals: only what is asked of them changes.
+    assert_eq!(rejected.contrasts[0].contrast, contrast(0.3, 0.001));
+}
+
+/// Two claims, one of them rejected at p = 0.0125 one-sided: 5 %/2 lets it pass, 2.5 %/2 only just, 1.25 %/2 not.
+#[test]
+fn holm_too_is_stricter_at_later_looks() {
+    let t = student_t_quantile(1.0 - 0.0124, 9.0);
+    let verdict_at = |look: u32| {
+        let evidence = Evidence::default().at_look(Look::new(look).unwrap());
+        let mut pair =
+            [judge(&[contrast(0.1 + t * 0.05, 0.05)], 0.1, &evidence), judge(&[contrast(0.0, 1e-3)], 0.1, &evidence)];
+        // What Holm makes of a rejection, whatever the claim's own interval said.
+        pair[0].verdict = Verdict::Rejected;
+        scenario_verdict(&mut pair.iter_mut().collect::<Vec<_>>())
+    };
+    assert_eq!([1, 2, 3].map(verdict_at), [Verdict::Rejected, Verdict::Rejected, Verdict::Undetermined]);
 }

@@ -6,7 +6,7 @@ use crate::experiment::Control;
 use crate::math;
 use crate::random::derived_seed;
 use crate::scenario::Loaded;
-use crate::statistics::{Contrast, Estimate, JudgedContrast, Judgement, Verdict};
+use crate::statistics::{Contrast, Estimate, JudgedContrast, Judgement, Look, Verdict};
 
 /// Replicas of a short ensemble. In a quadratic bowl they share one fate: growth does not depend on the noise.
 const REPLICAS: u64 = 64;
@@ -114,6 +114,7 @@ pub(super) fn judge(bracket: Bracket, predicted: f64, tolerance: f64) -> (Judgem
         contrasts: vec![JudgedContrast { contrast, difference: None, holds_interval: None, rejected_interval: None }],
         rejection_p_value: Some(if verdict == Verdict::Rejected { 0.0 } else { 1.0 }),
         effort: None,
+        look: Look::FIRST,
     };
     (judgement, ends)
 }

@@ -187,6 +187,7 @@ impl Pair {
         Evidence {
             not_equilibrated: self.reasons(measurements),
             diverged: measurements.iter().map(Measurement::diverged).sum(),
+            ..Evidence::default()
         }
     }
 

@@ -24,8 +24,8 @@ pub(super) use table::Table as CsvTable;
 /// File names and what they hold.
 type Tables = Vec<(&'static str, Table)>;
 
-/// Writes what the figures are drawn from into `folder`, which exists; returns the files.
-pub fn save_figures(folder: &Path, figures: &FigureData) -> Result<Vec<PathBuf>, ReportError> {
+/// What the figures are drawn from, file by file.
+fn all(figures: &FigureData) -> Result<Tables, ReportError> {
     // A study's points are a table of their own, beside the figures.
     let FigureData { density, map, mixing, crossover, scaling, distribution, cells, log_ratio, study: _ } = figures;
     let tables = [
@@ -38,15 +38,41 @@ pub fn save_figures(folder: &Path, figures: &FigureData) -> Result<Vec<PathBuf>,
         cells.as_ref().map(cells::tables),
         log_ratio.as_ref().map(log_ratio::tables),
     ];
+    let tables: Result<Vec<Tables>, ReportError> = tables.into_iter().flatten().collect();
+    Ok(tables?.into_iter().flatten().collect())
+}
+
+/// Writes what the figures are drawn from into `folder`, which exists; returns the files.
+pub fn save_figures(folder: &Path, figures: &FigureData) -> Result<Vec<PathBuf>, ReportError> {
     let mut files = Vec::new();
-    for tables in tables.into_iter().flatten() {
-        for (name, table) in tables? {
-            let path = folder.join(name);
-            super::write::write_synced(&path, table.into_text().as_bytes())?;
-            files.push(path);
-        }
+    for (name, table) in all(figures)? {
+        let path = folder.join(name);
+        super::write::write_synced(&path, table.into_text().as_bytes())?;
+        files.push(path);
     }
     Ok(files)
+}
+
+/// Fails unless `figures`, read from `folder`, would be written just as they stand there: what was cut off, changed by hand or
+/// mixed up is told where, and not drawn.
+pub(super) fn require_unchanged(folder: &Path, figures: &FigureData) -> Result<(), ReportError> {
+    for (name, table) in all(figures)? {
+        let path = folder.join(name);
+        let (found, expected) = (read(&path)?, table.into_text());
+        if found != expected {
+            let same = found.lines().zip(expected.lines()).take_while(|(a, b)| a == b).count();
+            let text = found.lines().nth(same).unwrap_or("the end of the file");
+            let problem =
+                format!("found `{}`, which this program did not write so: the table is damaged", shorten(text));
+            return Err(ReportError::Table { path, line: same + 1, problem });
+        }
+    }
+    Ok(())
+}
+
+fn shorten(text: &str) -> String {
+    let short: String = text.chars().take(60).collect();
+    if short.len() < text.len() { short + "…" } else { short }
 }
 
 /// Reads back what [`save_figures`] wrote; a figure without files is `None`.

@@ -171,8 +171,18 @@ fn bitmap<D: Design>(design: &D, width: f64, height: f64) -> Result<((u32, u32),
 impl Figure {
     /// Writes its files into a folder that nobody reads yet.
     pub(super) fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+        let mut files = self.write_pictures(folder)?;
+        if let Some(csv) = &self.csv {
+            files.push(folder.join(format!("{}.csv", self.name)));
+            write_synced(&files[files.len() - 1], csv.as_bytes())?;
+        }
+        Ok(files)
+    }
+
+    /// Writes the drawings without their data.
+    pub(super) fn write_pictures(&self, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
         let path = |extension: &str| folder.join(format!("{}.{extension}", self.name));
-        let mut files = vec![path("svg"), path("png")];
+        let files = vec![path("svg"), path("png")];
         write_synced(&files[0], self.svg.as_bytes())?;
         {
             let mut backend = BitMapBackend::new(&files[1], self.size);
@@ -181,10 +191,6 @@ impl Figure {
         }
         let written = std::fs::File::open(&files[1]).and_then(|file| file.sync_all());
         written.map_err(ReportError::file("write", &files[1]))?;
-        if let Some(csv) = &self.csv {
-            files.push(path("csv"));
-            write_synced(&path("csv"), csv.as_bytes())?;
-        }
         Ok(files)
     }
 }

@@ -145,7 +145,9 @@ pub(super) fn rules(findings: &Findings) -> Markup {
             "equivalence is shown, not merely no difference found. It is " b { "rejected" } " if some quantity's 95 % interval, "
             "corrected for the number of quantities, lies wholly outside ±ε. Otherwise it is " b { "undetermined" } ", and the "
             "reason says what would settle it. Without equilibrium a claim is undetermined whatever the numbers. The primary claims "
-            "decide: rejected if any is, else undetermined if any is, else holds."
+            "decide: rejected if any is, else undetermined if any is, else holds. "
+            "An undetermined run may be continued and judged again: its k-th look is judged at 2" sup { "1−k" } " times these error "
+            "rates, so that over any number of looks a false verdict is less than twice as likely as at the first alone."
         }
     }
 }
