@@ -1,6 +1,5 @@
 //! What terminal, page and figures say alike: names, the setting, the verdict in a sentence.
 
-use crate::dynamics::DynamicsSpec;
 use crate::findings::{ClaimRecord, Findings, OccupancyRecord, Outlook, StudyPoint, StudyRecord};
 use crate::noise::NoiseSpec;
 use crate::scenario::{ExperimentKind, Rung, Start, StudySpec};

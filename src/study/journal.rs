@@ -2,10 +2,11 @@
 //!
 //! `OUT/.NAME.HASH.journal`: JSON lines, first a header with program and scenario, then one line per point in the order
 //! in which they ended. A line without its end is what a kill left and is ignored. The journal belongs to one very
-//! scenario and version; it is locked while a process works with it, and removed when the result is written.
+//! scenario and version, and is removed when the result is written. One process at a time may work with it: take
+//! [`crate::report::lock`] first.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -26,14 +27,6 @@ pub enum JournalError {
         path: PathBuf,
         /// What the operating system said.
         source: std::io::Error,
-    },
-    /// Another process runs the same study into the same folder.
-    #[error(
-        "another process is running this very study (it holds {}): wait for it, or give another --out", path.display()
-    )]
-    Busy {
-        /// The journal.
-        path: PathBuf,
     },
     /// A point cannot be written.
     #[error("a point cannot be written to the journal: {0}")]
@@ -63,14 +56,15 @@ impl Journal {
     /// Opens the journal of a study in `out`, which exists, and takes over what an earlier run has left in it.
     ///
     /// # Errors
-    /// When it cannot be read or written, or another process works with it.
+    /// When it cannot be read or written.
     pub fn open(out: &Path, loaded: &Loaded) -> Result<Self, JournalError> {
         let scenario = &loaded.scenario;
         let program = env!("CARGO_PKG_NAME");
         let header = Header { program, version: env!("CARGO_PKG_VERSION"), schema: SCHEMA, scenario };
         let header = serde_json::to_string(&header)?;
         let path = out.join(format!(".{}.{:016x}.journal", scenario.name, hash(header.as_bytes())));
-        let file = open_locked(&path)?;
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(|source| JournalError::File { action: "open", path: path.clone(), source })?;
         let mut journal = Self { file, path, finished: Vec::new(), taken_over: 0, appended: 0 };
         let end = journal.read(&header, scenario).map_err(journal.failed("read"))?;
         // What a kill tore, or all of it if it belongs to something else.
@@ -157,38 +151,6 @@ impl Journal {
         let path = self.path.clone();
         move |source| JournalError::File { action, path, source }
     }
-}
-
-/// Opens the file and locks it. The lock is the process's own: it ends with it, however it ends.
-fn open_locked(path: &Path) -> Result<File, JournalError> {
-    let failed = |action| move |source| JournalError::File { action, path: path.to_path_buf(), source };
-    loop {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-        let file = file.map_err(failed("open"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(JournalError::Busy { path: path.to_path_buf() }),
-            // A file system without locks: two runs at once are then the user's to avoid.
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => return Ok(file),
-            Err(TryLockError::Error(error)) => return Err(failed("lock")(error)),
-        }
-        // Whoever held it before may have finished and removed it meanwhile: then this is a file that nobody finds.
-        if is_still_there(&file, path) {
-            return Ok(file);
-        }
-    }
-}
-
-#[cfg(unix)]
-fn is_still_there(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
-    matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if identity(&a) == identity(&b))
-}
-
-#[cfg(not(unix))]
-fn is_still_there(_: &File, path: &Path) -> bool {
-    path.exists()
 }
 
 /// FNV-1a: only for the name; the header itself is compared as well.

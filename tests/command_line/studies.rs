@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sgd_sde::random::derived_seed;
+use sgd_sde::report::{self, Saved};
 
 use crate::support::{TINY, Workplace};
 
@@ -152,6 +153,44 @@ fn predictions_and_costs_are_told_point_by_point() {
     assert!(answer.err.contains("another scenario or seed"), "{}", answer.err);
 }
 
+/// Two variances and a diagonal at each of two points: several contrasts in one claim.
+const BOWLS: &str = r#"
+name = "bowls"
+experiment = "covariance"
+loss = { kind = "quadratic", eigenvalues = [1.0, 4.0], domain = [[-9.0, 9.0], [-9.0, 9.0]] }
+noise = { kind = "isotropic", sigma = 1.0 }
+sgd = { learning_rate = 0.1, batch_size = 1 }
+ensemble = { replicas = 64, steps = 4000, burn_in = 400 }
+[[study.axis]]
+path = "sgd.learning_rate"
+values = [0.1, 0.2]
+"#;
+
+/// What `study.csv` says is enough to draw and write everything again.
+#[test]
+fn a_saved_study_reads_back() {
+    let here = Workplace::new();
+    here.write("bowls.toml", BOWLS);
+    let axes = "zip=true,axis=[{path='dynamics.step',values=[0.05,2.0,0.05]},{path='loss.formula',values=['x^4/4 - x^2/2','''x^4/4\n- x^2/2''','x^2']}]";
+    here.write("tiny.toml", TINY.replace("steps = 20_000", "steps = 2_000"));
+    for (file, name, change) in [("bowls.toml", "bowls", "seed=1"), ("tiny.toml", "tiny", &format!("study={{{axes}}}"))]
+    {
+        let answer = here.run(&["run", file, "--quiet", "--set", change]);
+        assert!(answer.status == 0 || answer.status == 1, "{}", answer.err);
+        let Saved { findings, figures, run } = report::load(&here.path(&format!("output/{name}"))).unwrap();
+        report::save(&here.path("again"), &findings, &figures, &run, "").unwrap();
+        for file in ["result.json", "study.csv", "figures/study.svg", "figures/study.csv"] {
+            let [first, second] = ["output", "again"].map(|out| here.read(&format!("{out}/{name}/{file}")));
+            assert!(first == second, "{name}/{file} differs");
+        }
+    }
+    let contrasts = Table::of(&here, "output/bowls/study.csv");
+    for quantity in ["ln Var(axis 1)", "ln Var(axis 2)", "ln Var(axes 1 + 2)"] {
+        let measured = contrasts.column(&format!("covariance-discrete.{quantity}.measured"));
+        assert!(measured.iter().all(|number| number.parse::<f64>().is_ok()), "{quantity}: {measured:?}");
+    }
+}
+
 /// Forty points of some hundredths of a second each: on one thread it cannot be over before it is stopped.
 fn long_study() -> String {
     let values: Vec<String> = (0..40).map(|index| format!("{}", 0.1 + 0.005 * f64::from(index))).collect();
@@ -214,6 +253,14 @@ fn a_stopped_study_goes_on_where_it_was() {
     text.truncate(text.rfind('\n').unwrap() + 1);
     let kept = text.lines().count() - 1;
     std::fs::write(&journal, format!("{text}{{\"index\":0,\"val")).unwrap();
+    let (_, err) = {
+        let child = start(&here, &[]);
+        wait_for(&here, kept + 4);
+        signal(child, "INT")
+    };
+    assert!(err.contains(&format!("long: {kept} of 40 points are taken over")), "{err}");
+    // Whatever is told to be kept is taken over: nothing was written into the torn line.
+    let kept = err.split("interrupted: ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
     let answer = here.run(&["run", "long.toml"]);
     assert!(answer.status == 0 || answer.status == 1, "{}", answer.err);
     assert!(answer.err.contains(&format!("long: {kept} of 40 points are taken over")), "{}", answer.err);
@@ -270,7 +317,7 @@ fn two_processes_do_not_share_a_journal() {
     let child = start(&here, &endless);
     wait_for(&here, 0);
     let answer = here.run(&[&["run", "long.toml"][..], &endless].concat()).expect(2);
-    assert!(answer.err.contains("another process is running this very study"), "{}", answer.err);
+    assert!(answer.err.contains("another process"), "{}", answer.err);
     let (status, err) = signal(child, "INT");
     assert_eq!(status, Some(130));
     assert!(err.contains("interrupted: nothing was written"), "{err}");

@@ -93,9 +93,9 @@ fn line(row: &StudyPoint, columns: &[Columns]) -> Vec<String> {
     fields
 }
 
-/// A value without the quotes of a text.
-fn plain(value: &toml::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// A value on one line, without the quotes of a text.
+pub(in crate::report) fn plain(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned).replace(['\n', '\r'], " ")
 }
 
 fn number(value: Option<f64>) -> String {

@@ -3,7 +3,7 @@
 mod heat;
 mod line;
 
-use super::super::csv::CsvTable;
+use super::super::csv::{CsvTable, study::plain};
 use super::super::words::axis_value;
 use super::palette::Marker;
 use super::{Figure, draw};
@@ -146,7 +146,7 @@ fn csv(data: Data<'_>) -> String {
             for contrast in claim.compared() {
                 let verdict = claim.verdict.map_or(String::new(), |verdict| verdict.to_string().to_lowercase());
                 let index = row.index.to_string();
-                let values: Vec<String> = row.values.iter().map(written).collect();
+                let values: Vec<String> = row.values.iter().map(plain).collect();
                 let mut words: Vec<&str> = vec![&index];
                 words.extend(values.iter().map(String::as_str));
                 words.extend([claim.id.as_str(), &contrast.quantity, &verdict]);
@@ -156,10 +156,6 @@ fn csv(data: Data<'_>) -> String {
         }
     }
     table.into_text()
-}
-
-fn written(value: &toml::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The number of a value, where it is one.

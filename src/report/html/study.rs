@@ -70,14 +70,21 @@ pub(super) fn points(findings: &Findings, rows: Option<&[StudyPoint]>) -> Markup
         div.scroll { table {
             thead { tr {
                 th { "point" }
-                @for axis in &spec.axis { th { (axis.path) } }
+                @for name in names(spec) { th { (name) } }
                 th { "verdict" } th { "compared" } th { "predicted" } th { "measured" } th { "difference" } th { "transitions" }
             } }
             tbody { @for row in &shown { (line(row)) } }
         } }
         (reasons(spec, &shown))
-        (alone(findings, study))
+        (alone(study))
     }
+}
+
+/// The axes' last words, where these tell them apart: whole paths would push the numbers off the page.
+fn names(spec: &StudySpec) -> Vec<&str> {
+    let last: Vec<&str> = spec.axis.iter().map(|axis| axis.path.rsplit('.').next().unwrap_or(&axis.path)).collect();
+    let unique = (1..last.len()).all(|index| !last[..index].contains(&last[index]));
+    if unique { last } else { spec.axis.iter().map(|axis| axis.path.as_str()).collect() }
 }
 
 fn line(row: &StudyPoint) -> Markup {
@@ -121,11 +128,11 @@ fn reasons(spec: &StudySpec, rows: &[&StudyPoint]) -> Markup {
 }
 
 /// How to look closer at one point.
-fn alone(findings: &Findings, study: &StudyRecord) -> Markup {
+fn alone(study: &StudyRecord) -> Markup {
     let example = study.deciding.first().copied().unwrap_or(0);
     html! {
         p.small {
-            "One point alone, with all its figures: " code { "sgd-sde run " (findings.scenario.name) ".toml --point " (example) }
+            "One point alone, with all its figures: " "add " code { "--point " (example) } " to the command below"
             ". It has the seed of its line, and gives the same numbers."
         }
     }
