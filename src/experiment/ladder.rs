@@ -131,6 +131,11 @@ impl Ladder {
         }
     }
 
+    /// Standard error of ln(p_a/p_b) by a rung; 0 where it is computed.
+    pub(super) fn log_odds_error(&self, rung: Rung, [a, b]: [usize; 2], setting: &Setting) -> f64 {
+        self.influences(rung, setting).map_or(0.0, |influences| influences.log_odds_standard_error(a, b))
+    }
+
     /// Refuses a verdict about a rung that this case does not have: it could only ever be UNDETERMINED.
     ///
     /// # Errors

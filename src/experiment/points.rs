@@ -94,7 +94,11 @@ pub(super) fn together<'a>(points: impl Iterator<Item = (&'a str, &'a Diagnostic
 /// exist or costs a simulation.
 pub(super) fn occupancies(setting: &Setting, rung: Rung) -> Option<Vec<f64>> {
     let (loss, landscape, domain) = (setting.loss.as_ref(), &setting.landscape, setting.domain.as_slice());
-    let by_gibbs = || gibbs::by_quadrature(loss, landscape, domain, setting.effective_temperature());
+    // In space the quadrature takes seconds, and beyond a sampler does: too long for a search.
+    let by_gibbs = || {
+        let cheap = domain.len() <= 2;
+        cheap.then(|| gibbs::by_quadrature(loss, landscape, domain, setting.effective_temperature()))?
+    };
     match rung {
         Rung::Laplace => {
             let multiplicity = vec![1; landscape.minima.len()];

@@ -93,6 +93,13 @@ impl Line {
         Some(line)
     }
 
+    /// How far slope and intercept are off at most in standard errors when each y has a further standard error, as the
+    /// same fit would pass it on, whatever the correlations between these: Σ |cᵢ| eᵢ.
+    pub fn bounds_of_further_errors(&self, errors: &[f64]) -> [f64; 2] {
+        [&self.of_slope, &self.of_intercept]
+            .map(|weights| weights.iter().zip(errors).map(|(weight, error)| weight.abs() * error).sum())
+    }
+
     /// The height of the line at x.
     pub fn at(&self, x: f64) -> Estimate {
         let weights: Vec<f64> = self.of_slope.iter().zip(&self.of_intercept).map(|(c, d)| c * x + d).collect();
@@ -163,6 +170,15 @@ mod tests {
 
     /// Weights 4, 1, 1 at x = 0, 1, 3: Σw = 6, x̄ = 2/3, Σw(x−x̄)² = 4·4/9 + 1/9 + 49/9 = 22/3; y = 3, 1, −2 gives
     /// Σw(x−x̄)y = −8 + 1/3 − 14/3 = −37/3, slope −37/22, ȳ = 11/6, intercept 11/6 + 37/33 = 65/22.
+    /// Two points: slope (y₂ − y₁)/(x₂ − x₁), so that errors of 0.1 and 0.3 move it by 0.4/2 at most, and y at x = 0.
+    #[test]
+    fn further_errors_add_up_at_most() {
+        let point = |x: f64| LinePoint { x, y: Estimate::with_known_error(x, 1.0) };
+        let line = Line::fit(&[point(1.0), point(3.0)]).unwrap();
+        let [slope, intercept] = line.bounds_of_further_errors(&[0.1, 0.3]);
+        assert!((slope - 0.2).abs() < 1e-14 && (intercept - (1.5 * 0.1 + 0.5 * 0.3)).abs() < 1e-14);
+    }
+
     #[test]
     fn three_points_by_hand() {
         let points = [point(0.0, 3.0, 0.5, 9.0), point(1.0, 1.0, 1.0, 9.0), point(3.0, -2.0, 1.0, 9.0)];

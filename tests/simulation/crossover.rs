@@ -168,3 +168,27 @@ fn the_forecast_is_that_of_the_line() {
     let (bias, best) = forecast.bias.unwrap();
     assert!(best == "discrete" && (0.010..0.016).contains(&bias), "{bias}");
 }
+
+/// Beyond three dimensions the Gibbs law is sampled: its error is part of what is compared.
+#[test]
+fn a_sampled_law_brings_its_error() {
+    let wells = |position: f64, loss: f64, curvature: f64| {
+        format!("[[loss.well]]\nposition = [{position}, 0.0, 0.0, 0.0]\nloss = {loss}\nhessian = {curvature}\n")
+    };
+    let text = format!(
+        "name = \"sampled\"\nexperiment = \"crossover\"\n[loss]\nkind = \"wells\"\nsmoothing = 0.05\n\
+         domain = [[-2.0, 2.0], [-1.0, 1.0], [-1.0, 1.0], [-1.0, 1.0]]\n{}{}\
+         [noise]\nkind = \"temperature\"\nvalue = 0.25\n[dynamics]\nstep = 0.01\n\
+         [crossover]\nfactors = [0.6, 1.0, 1.6]\n",
+        wells(-1.0, 0.0, 4.0),
+        wells(1.0, 0.3, 2.0)
+    );
+    let findings = predicted(&parse(text, "sampled.toml", &[], None).unwrap_or_else(|problems| panic!("{problems}")));
+    for aspect in ["point", "slope", "intercept"] {
+        let error =
+            |rung: &str| claim(&findings, &format!("crossover-{aspect}-{rung}")).contrasts[0].predicted_standard_error;
+        assert_eq!(error("laplace"), None, "{aspect}");
+        // Log-odds are sampled to 0.01; lines through three of them are known a few times less well.
+        assert!(error("gibbs").is_some_and(|error| error > 1e-3 && error < 0.1), "{aspect}: {:?}", error("gibbs"));
+    }
+}

@@ -49,6 +49,7 @@ impl Aspect {
         measured: Option<&Line>,
     ) -> Option<Contrast> {
         let [slope, intercept] = theory.line(rung, errors)?;
+        let [of_point, of_slope, of_intercept] = theory.line_errors(rung, errors)?;
         let (label, predicted, measured) = match self {
             Aspect::Point => {
                 let label = format!("ln {}*", question.varied);
@@ -65,7 +66,12 @@ impl Aspect {
                 (label, intercept, measured.map(|line| line.intercept.clone()))
             }
         };
-        Some(Contrast { label, predicted, predicted_standard_error: 0.0, measured })
+        let predicted_standard_error = match self {
+            Aspect::Point => of_point,
+            Aspect::Slope => of_slope / slope.abs(),
+            Aspect::Intercept => of_intercept,
+        };
+        Some(Contrast { label, predicted, predicted_standard_error, measured })
     }
 
     fn statement(self, rung: Rung, question: &Question) -> String {

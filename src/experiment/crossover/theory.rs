@@ -245,6 +245,26 @@ impl Theory {
         Some([line.slope.value, line.intercept.value])
     }
 
+    /// Bounds of the standard errors of ln n*, slope and intercept of a rung that was sampled; 0 where it was computed. The
+    /// sampler takes the same random numbers at every n, so that its errors are related from point to point in a way that
+    /// is not known: the bounds hold for any.
+    pub(super) fn line_errors(&self, rung: Rung, errors: &[f64]) -> Option<[f64; 3]> {
+        let sampled: Vec<f64> = (self.ladders.iter().zip(&self.settings))
+            .map(|(ladder, setting)| ladder.log_odds_error(rung, self.pair, setting))
+            .collect();
+        let largest = sampled.iter().fold(0.0f64, |a, &error| a.max(error));
+        if rung == Rung::Laplace || largest == 0.0 {
+            return Some([0.0; 3]);
+        }
+        let points: Vec<LinePoint> = (self.inverse.iter().zip(errors))
+            .map(|(&x, &error)| LinePoint { x, y: Estimate::with_known_error(0.0, error) })
+            .collect();
+        let [slope, intercept] = Line::fit(&points)?.bounds_of_further_errors(&sampled);
+        // ln n* = −ln x* moves by the height's error over slope·x*.
+        let [steepness, _] = self.line(rung, errors)?;
+        Some([largest * self.crossing(rung).unwrap_or(f64::NAN) / steepness.abs(), slope, intercept])
+    }
+
     /// The errors that the escape times let expect of `replicas` replicas over `steps` steps; equal ones where there are none.
     pub(super) fn expected_errors(&self, replicas: f64, steps: f64) -> Option<Vec<f64>> {
         let one = |(ladder, setting): (&Ladder, &Setting)| {

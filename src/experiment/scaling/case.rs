@@ -104,6 +104,16 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Standard error of the chain's own number at a β of the list: not 0 where it builds on a sampled Gibbs law.
+    pub(super) fn law_error(&self, point: usize, quantity: usize) -> f64 {
+        match &self.kind {
+            Kind::Bowl(_) => 0.0,
+            Kind::Wells(pairs, ladders) => {
+                ladders[point].log_odds_error(Rung::Discrete, pairs[quantity], &self.settings[point])
+            }
+        }
+    }
+
     /// β of the curve, in equal ratios, from the first of the list to beyond the last, and up to the divergence of a bowl.
     fn grid(&self) -> Vec<f64> {
         let first = self.beta[0];

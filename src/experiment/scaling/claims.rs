@@ -138,8 +138,11 @@ impl Says {
         match self {
             Says::Discrete(point) => {
                 let Some(law) = &case.chain[point] else { return Vec::new() };
-                let mut contrasts: Vec<Contrast> =
-                    quantities.clone().map(|i| contrast(at(i, point), law[i], value(point, i))).collect();
+                let own = |i: usize| Contrast {
+                    predicted_standard_error: case.law_error(point, i),
+                    ..contrast(at(i, point), law[i], value(point, i))
+                };
+                let mut contrasts: Vec<Contrast> = quantities.clone().map(own).collect();
                 if let (Some(first), true, true) = (&case.chain[0], point > 0, case.is_bowl()) {
                     contrasts
                         .extend(quantities.map(|i| contrast(since(i, point), law[i] - first[i], change(point, i))));
