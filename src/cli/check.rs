@@ -55,8 +55,13 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
         )),
         (None, Some(error)) => lines.push(format!("  power  standard error {error:.4} of {}", forecast.quantity)),
         (Some(transitions), None) => lines.push(format!(
-            "  power  about {} transitions expected in all; with more than two minima the rarest decides the error",
-            quantity(transitions)
+            "  power  about {} transitions expected in all{}",
+            quantity(transitions),
+            if forecast.minima > 2 {
+                "; with more than two minima the rarest decides the error"
+            } else {
+                ": too few for an error"
+            }
         )),
         _ => lines.push("  power  unknown: no escape time is predicted for this case".into()),
     }

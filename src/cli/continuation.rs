@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use sgd_sde::experiment;
 use sgd_sde::experiment::state::{Earlier, StateError};
 use sgd_sde::findings::Findings;
 use sgd_sde::report;
@@ -40,6 +41,13 @@ pub(super) fn earlier(out: &Path, scenario: &Scenario) -> Result<Earlier, Failur
             "it {verdict}, the question is answered: more looks would only make a false verdict likelier; to know the numbers \
              better, run more steps under another name, which is a question of its own"
         )));
+    }
+    if !experiment::is_on_demand(scenario.experiment) || scenario.study.is_some() {
+        return Err(refuse(
+            "only single runs of experiment \"equilibrium\" and \"covariance\" keep their state and can go on; run the \
+             whole again, with --force and a larger ensemble.steps"
+                .into(),
+        ));
     }
     let path = folder.join(report::STATE);
     let bytes = fs::read(&path).map_err(|error| {

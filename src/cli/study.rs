@@ -71,7 +71,9 @@ pub(super) fn check(loaded: &Loaded, threads: usize) -> Result<String, Failure> 
     ];
     if let Some([low, high]) = forecast.standard_errors {
         lines.push(format!(
-            "  power  standard errors of ln(p_A/p_B) from {low:.2} to {high:.2} expected at these; `check --point N` tells of one"
+            "  power  standard errors of ln(p_A/p_B) from {} to {} expected at these; `check --point N` tells of one",
+            quantity(low),
+            quantity(high)
         ));
     }
     if forecast.unusual > 0 {

@@ -282,7 +282,12 @@ mod tests {
             let histogram = Arc::new(Histogram::new(&[[0.0, 2.0]], 2));
             let mut observer = histogram.observer(0);
             for _ in 0..looks {
-                observer.observe(&mut View { theta: &theta, live: &[true; LANES], scratch: &mut [] });
+                observer.observe(&mut View {
+                    theta: &theta,
+                    live: &[true; LANES],
+                    lost: &mut [false; LANES],
+                    scratch: &mut [],
+                });
             }
             observer.end_stretch(looks);
             let measured = histogram.density();
@@ -302,7 +307,12 @@ mod tests {
         let places = [-7.0, -1.0, -0.626, -0.625, -0.5, 0.499, 0.5, 0.999, 1.0, 9.0];
         let theta: [f64; LANES] = std::array::from_fn(|lane| places[lane % places.len()]);
         let mut observer = histogram.observer(0);
-        observer.observe(&mut View { theta: &theta, live: &[true; LANES], scratch: &mut [] });
+        observer.observe(&mut View {
+            theta: &theta,
+            live: &[true; LANES],
+            lost: &mut [false; LANES],
+            scratch: &mut [],
+        });
         observer.end_stretch(1);
         let rows = histogram.fractions();
         for (lane, cell) in [0, 1, 1, 2, 3, 3, 4, 4, 5, 5].into_iter().enumerate() {
@@ -325,7 +335,12 @@ mod tests {
         for first in [0, LANES as u64] {
             let theta: [f64; LANES] = std::array::from_fn(|lane| (first as usize + lane) as f64 % 40.0 + 0.5);
             let mut observer = histogram.observer(first);
-            observer.observe(&mut View { theta: &theta, live: &[true; LANES], scratch: &mut [] });
+            observer.observe(&mut View {
+                theta: &theta,
+                live: &[true; LANES],
+                lost: &mut [false; LANES],
+                scratch: &mut [],
+            });
             observer.end_stretch(1);
         }
         for (group, row) in histogram.fractions().iter().enumerate() {

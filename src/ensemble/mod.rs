@@ -6,6 +6,7 @@
 //! A [`Run`] can be put away between two pieces and taken up again ([`checkpoint`]), and nothing is lost.
 
 pub mod checkpoint;
+pub mod defined;
 pub mod histogram;
 pub mod moments;
 pub mod occupancy;
@@ -63,6 +64,8 @@ pub struct View<'a> {
     pub theta: &'a [f64],
     /// Which lanes hold a replica that has not diverged.
     pub live: &'a [bool; LANES],
+    /// Lanes that an observer sets have left where the loss is defined: from here on they count as diverged.
+    pub lost: &'a mut [bool; LANES],
     /// Room to work in, at least as much as the loss's block functions need; what it holds means nothing.
     pub scratch: &'a mut [f64],
 }
@@ -141,7 +144,7 @@ impl<A: Observer> Observer for Option<A> {
 pub enum Fate {
     /// It ran to the end.
     Finished,
-    /// It was found to have left the finite numbers, or 10¹⁵ in some coordinate, at this step (counted from the start
+    /// It was found to have left the finite numbers, 10¹⁵ in some coordinate, or where the loss is a number, at this step (counted from the start
     /// of the burn-in; trajectories are looked at every `observe_every` steps).
     Diverged {
         /// The step of the look.

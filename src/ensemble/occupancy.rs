@@ -181,6 +181,10 @@ impl Observer for Occupancy {
             if !view.live[lane] {
                 continue;
             }
+            if !loss[lane].is_finite() {
+                view.lost[lane] = true;
+                continue;
+            }
             let basin = labels[lane];
             self.counts.looks[lane] += 1;
             self.counts.loss[lane] += loss[lane];

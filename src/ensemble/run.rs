@@ -200,7 +200,9 @@ impl<O: Observer> Member<O> {
             self.step += every;
             self.find_diverged();
             let Block { theta, scratch, .. } = &mut self.block;
-            self.observer.observe(&mut View { theta, live: &self.live, scratch });
+            let mut lost = [false; LANES];
+            self.observer.observe(&mut View { theta, live: &self.live, lost: &mut lost, scratch });
+            self.mark_diverged(&lost);
         }
         self.observer.end_stretch(looks);
     }
@@ -214,6 +216,10 @@ impl<O: Observer> Member<O> {
                 *gone |= !(x.abs() <= FAR);
             }
         }
+        self.mark_diverged(&gone);
+    }
+
+    fn mark_diverged(&mut self, gone: &[bool; LANES]) {
         if gone.contains(&true) {
             for lane in 0..LANES {
                 if gone[lane] && self.live[lane] {

@@ -6,6 +6,7 @@ use super::effort::Effort;
 use super::records::diverged_records;
 use super::setting::Setting;
 use super::{Control, ExperimentError, Status};
+use crate::ensemble::defined::Defined;
 use crate::ensemble::moments::Moments;
 use crate::ensemble::{Fate, Plan, Progress, Run};
 use crate::findings::{Diagnostics, StartContrastRecord};
@@ -45,9 +46,16 @@ pub(super) fn quadratic_form(matrix: &DMatrix<f64>, direction: &DVector<f64>) ->
     direction.dot(&(matrix * direction))
 }
 
+/// What watches a block.
+pub(super) type Observers = (Moments, Defined);
+
 /// Makes the observers of the blocks.
-pub(super) fn observer(dimension: usize) -> impl Fn(u64, usize) -> Moments + Sync {
-    move |first, count| Moments::new(dimension).following(FOLLOWED.saturating_sub(first).min(count as u64) as usize)
+pub(super) fn observer(setting: &Setting) -> impl Fn(u64, usize) -> Observers + Sync + use<> {
+    let loss = setting.loss.clone();
+    move |first, count| {
+        let followed = FOLLOWED.saturating_sub(first).min(count as u64) as usize;
+        (Moments::new(loss.dimension()).following(followed), Defined::new(loss.clone()))
+    }
 }
 
 /// The measured cloud: time means of θ and θθᵀ of every finished replica.
@@ -77,8 +85,8 @@ impl Cloud {
         effort: &mut Effort,
         control: &mut Control,
     ) -> Result<Self, ExperimentError> {
-        let observer = observer(setting.loss.dimension());
-        let mut monitor = |progress: &Progress<Moments>| {
+        let observer = observer(setting);
+        let mut monitor = |progress: &Progress<Observers>| {
             (control.monitor)(&Status {
                 steps_done: progress.steps_done,
                 steps_in_all: progress.steps_in_all,
@@ -94,19 +102,19 @@ impl Cloud {
     }
 
     /// What a run says.
-    pub(super) fn of(setting: &Setting, run: &Run<Moments>) -> Self {
+    pub(super) fn of(setting: &Setting, run: &Run<Observers>) -> Self {
         let d = setting.loss.dimension();
         let (observers, fates) = (run.observers(), run.fates());
         let finished: Vec<usize> = (0..fates.len()).filter(|&replica| fates[replica] == Fate::Finished).collect();
         let (means, squares): (Vec<_>, Vec<_>) = finished
             .iter()
-            .filter_map(|replica| observers[replica / LANES].means(replica % LANES))
+            .filter_map(|replica| observers[replica / LANES].0.means(replica % LANES))
             .map(|(first, second)| (DVector::from_vec(first), symmetric(d, &second)))
             .unzip();
         let series: Vec<Vec<f64>> = finished
             .iter()
             .take_while(|&&replica| (replica as u64) < FOLLOWED)
-            .map(|replica| observers[replica / LANES].course(replica % LANES))
+            .map(|replica| observers[replica / LANES].0.course(replica % LANES))
             .collect();
         let equilibration = assess(&squares, &series);
         Self { means, squares, fates, equilibration }
@@ -174,8 +182,8 @@ fn assess(squares: &[DMatrix<f64>], series: &[Vec<f64>]) -> Equilibration {
 }
 
 /// E|θ|² so far, over all replicas.
-pub(super) fn running_spread(observers: &[&Moments]) -> Option<(String, f64, f64)> {
-    let lanes = observers.iter().flat_map(|observer| (0..LANES).filter_map(|lane| observer.mean_square(lane)));
+pub(super) fn running_spread(observers: &[&Observers]) -> Option<(String, f64, f64)> {
+    let lanes = observers.iter().flat_map(|observer| (0..LANES).filter_map(|lane| observer.0.mean_square(lane)));
     let estimate = Estimate::from_replicas(&lanes.collect::<Vec<f64>>())?;
     Some(("E|θ|²".into(), estimate.value, estimate.standard_error))
 }

@@ -141,7 +141,7 @@ impl Bowl {
         let start = &loaded.scenario.ensemble.start;
         let pilot = Pilot {
             start: &|seed, replica, point| setting.start(start, seed, replica, point),
-            observer: &observer(setting.loss.dimension()),
+            observer: &observer(setting),
             estimate: &running_spread,
             read: &|_, run| {
                 let cloud = Cloud::of(setting, run);

@@ -115,8 +115,12 @@ fn missing_rung(setting: &Setting, against: Rung) -> Option<&'static str> {
     }
 }
 
-/// Every minimum against the likeliest predicted one.
+/// Every minimum against the likeliest predicted one. Of two minima it is always A against B, so that the number keeps its
+/// name and sign where a study makes B the likelier.
 fn contrast_pairs(predicted: &[f64]) -> Vec<[usize; 2]> {
+    if predicted.len() == 2 {
+        return vec![[0, 1]];
+    }
     let likeliest =
         (0..predicted.len()).max_by(|&a, &b| predicted[a].total_cmp(&predicted[b]).then(b.cmp(&a))).unwrap_or(0);
     (0..predicted.len()).filter(|&minimum| minimum != likeliest).map(|minimum| [minimum, likeliest]).collect()

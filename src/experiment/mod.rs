@@ -178,7 +178,7 @@ pub struct Finished {
 }
 
 /// Whether runs of an experiment can be planned by a pilot and continued.
-fn is_on_demand(kind: ExperimentKind) -> bool {
+pub fn is_on_demand(kind: ExperimentKind) -> bool {
     kind == ExperimentKind::Equilibrium || kind == ExperimentKind::Covariance
 }
 

@@ -120,7 +120,9 @@ impl Setting {
                 let loss = scenario.loss.build().map_err(|error| at("loss", &error))?;
                 let landscape = Landscape::explore(loss.clone(), &scenario.loss.domain).map_err(|error| {
                     let key = match error {
-                        LandscapeError::Singular { .. } | LandscapeError::Broken { .. } => "loss",
+                        LandscapeError::Singular { .. }
+                        | LandscapeError::Kink { .. }
+                        | LandscapeError::Broken { .. } => "loss",
                         LandscapeError::NoMinimum { .. } | LandscapeError::TooMany { .. } => "loss.domain",
                     };
                     at(key, &error)

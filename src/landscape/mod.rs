@@ -118,6 +118,17 @@ pub enum LandscapeError {
         /// Which directions are flat, as text.
         directions: String,
     },
+    /// A minimum in one dimension at which H < 0.
+    #[error(
+        "the loss is least at the kink {theta}, where its second derivative is {curvature:.4}: no parabola fits there, and \
+         det H means nothing; smooth it, for example max(a, b) as s*softplus((a - b)/s) + b with a small s"
+    )]
+    Kink {
+        /// Where, as text.
+        theta: String,
+        /// H there.
+        curvature: f64,
+    },
     /// Two minima follow each other without a maximum between them.
     #[error(
         "between the minima at {} and {} the loss has no maximum: it jumps or is not defined there, and so has no basins; \
@@ -186,6 +197,10 @@ fn sort_by_loss(points: &mut [CriticalPoint]) {
 
 /// Fails when a minimum is degenerate, naming its flat directions.
 fn require_regular(minima: &[CriticalPoint], curvature_scale: f64) -> Result<(), LandscapeError> {
+    // At a kink, max(1 − x², x² − 1) say, the loss can be least where its formula curves downwards.
+    if let Some(kink) = minima.iter().find(|minimum| minimum.theta.len() == 1 && minimum.index() > 0) {
+        return Err(LandscapeError::Kink { theta: point_text(&kink.theta), curvature: kink.eigenvalues[0] });
+    }
     let Some(flat) = minima.iter().find(|minimum| minimum.is_singular(curvature_scale)) else { return Ok(()) };
     let directions: Vec<String> = flat
         .eigenvalues

@@ -19,6 +19,9 @@ pub struct Estimate {
     pub degrees_of_freedom: f64,
 }
 
+/// The relative standard error up to which [`Estimate::logarithm`] exists.
+pub const LARGEST_RELATIVE_ERROR: f64 = 0.2;
+
 impl Estimate {
     /// The mean of independent replicas, SE = s_R/√R with s_R² of divisor R − 1, and R − 1 degrees of freedom.
     ///
@@ -82,9 +85,12 @@ impl Estimate {
         Self { value: self.value - other.value, standard_error: libm::hypot(first, second), degrees_of_freedom }
     }
 
-    /// The estimate of ln(truth) by the delta method: SE(ln x̂) = SE/x̂. `None` unless the value is positive.
+    /// The estimate of ln(truth) by the delta method: SE(ln x̂) = SE/x̂. `None` unless the value is positive and known to
+    /// better than [`LARGEST_RELATIVE_ERROR`]: beyond that ln bends over the width of the error, and intervals by the
+    /// delta method would be wrong far more often than they say.
     pub fn logarithm(&self) -> Option<Self> {
-        (self.value > 0.0 && self.value.is_finite()).then(|| Self {
+        let is_known = self.standard_error < LARGEST_RELATIVE_ERROR * self.value;
+        (is_known && self.value.is_finite()).then(|| Self {
             value: ln(self.value),
             standard_error: self.standard_error / self.value,
             degrees_of_freedom: self.degrees_of_freedom,
@@ -184,6 +190,8 @@ mod tests {
         assert!(close(estimate.value, 4.0_f64.ln()));
         assert!(close(estimate.standard_error, 0.05));
         assert_eq!(Estimate::exact(-1.0).logarithm(), None);
+        let vague = Estimate { value: 1.0, standard_error: 0.3, degrees_of_freedom: 9.0 };
+        assert_eq!(vague.logarithm(), None);
     }
 
     #[test]

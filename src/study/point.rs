@@ -137,9 +137,16 @@ fn filled(row: StudyPoint, findings: &Findings) -> StudyPoint {
         equilibrated: diagnostics.map(|diagnostics| diagnostics.equilibrated),
         transitions: diagnostics.map(|diagnostics| diagnostics.transitions),
         diverged: diagnostics.map(|diagnostics| diagnostics.diverged),
+        reason: open_question(findings),
         claims: findings.claims.iter().map(PointClaim::from).collect(),
         ..row
     }
+}
+
+/// Why the first primary claim that does not hold does not.
+fn open_question(findings: &Findings) -> String {
+    let mut open = findings.claims.iter().filter(|claim| claim.primary && claim.verdict.is_some());
+    open.find(|claim| claim.verdict != Some(Verdict::Holds)).map_or(String::new(), |claim| claim.reason.clone())
 }
 
 /// A point without a result counts as undetermined.

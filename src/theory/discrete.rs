@@ -51,7 +51,7 @@ struct Kernel {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NoDiscreteLaw {
     /// exp(−L/T) has no finite integral, or L does not rise enough.
-    #[error("the loss does not rise enough around the domain for a stationary law")]
+    #[error("the loss does not rise enough around the domain, or is not defined there, for a stationary law")]
     NotConfined,
     /// The chain runs away.
     #[error(

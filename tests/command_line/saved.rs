@@ -89,7 +89,7 @@ fn compare_sets_two_results_side_by_side() {
         here.run(&["run", "tiny.toml", "--quiet", "--seed", seed, "--out", out]).expect(0);
     }
     let answer = here.run(&["compare", "one/tiny", "two/tiny/result.json"]).expect(0);
-    for words in ["A  tiny, seed 1: HOLDS", "seed  1  2", "p_A", "ln(p_B/p_A)", "B − A"] {
+    for words in ["A  tiny, seed 1: HOLDS", "seed  1  2", "p_A", "ln(p_A/p_B)", "B − A"] {
         assert!(answer.out.contains(words), "no {words:?} in\n{}", answer.out);
     }
     assert!(answer.err.is_empty() && !answer.out.contains("not valid"), "{}{}", answer.out, answer.err);

@@ -123,3 +123,20 @@ fn the_wells_follow_the_chains_law_and_not_the_slide() {
     assert!(findings.claims.iter().all(|claim| claim.primary == claim.id.starts_with("scaling-discrete")));
     assert_eq!(findings.scaling.unwrap().diverges_predicted, None);
 }
+
+/// At β = 10, ηh near 1, this chain is thrown out of its wells sooner or later: it has no law, no claim speaks of it, and
+/// what diverged bars HOLDS all the same.
+#[test]
+fn replicas_lost_where_nothing_is_predicted_bar_holding() {
+    let text = "name = \"lost\"\nexperiment = \"scaling\"\n[loss]\nkind = \"expression\"\nvariables = [\"x\"]\n\
+                formula = \"x^4/4 - x^2/2 + 0.05*x\"\ndomain = [[-3.0, 3.0]]\n[noise]\nkind = \"isotropic\"\nsigma = 2.0\n\
+                [sgd]\nlearning_rate = 0.05\nbatch_size = 1\n[scaling]\nbeta = [1, 2, 10]\n\
+                [ensemble]\nreplicas = 64\nsteps = 40000\nburn_in = 500\n[test]\ntolerance = 5.0\n";
+    let loaded = sgd_sde::scenario::parse(text, "lost.toml", &[], None).unwrap_or_else(|problems| panic!("{problems}"));
+    let (findings, _) = measured(&loaded);
+    assert!(findings.claims.iter().all(|claim| claim.id != "scaling-discrete-beta-10"));
+    assert!(findings.points.iter().any(|point| point.at == 10.0 && point.diverged > Some(0)));
+    assert_eq!(claim(&findings, "scaling-discrete-beta-2").verdict, Some(Verdict::Holds));
+    assert_eq!(findings.verdict, Some(Verdict::Undetermined));
+    assert!(findings.notes.iter().any(|note| note.contains("that bars HOLDS")), "{:?}", findings.notes);
+}

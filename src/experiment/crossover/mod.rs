@@ -108,7 +108,9 @@ impl Run {
         let measured: Option<Vec<LinePoint>> =
             log_odds.iter().zip(&theory.inverse).map(|(y, &x)| y.clone().map(|y| LinePoint { x, y })).collect();
         let names = theory.inverse.iter().map(|x| format!("{} = {:.4}", question.varied, 1.0 / x)).collect();
-        Self { points, names, log_odds, line: measured.and_then(|points| Line::fit(&points)) }
+        // Ensembles that remember their starts have no log-odds with an error bar, and a line through them says nothing.
+        let at_rest = points.iter().all(|point| point.diagnostics.equilibrated);
+        Self { points, names, log_odds, line: measured.filter(|_| at_rest).and_then(|points| Line::fit(&points)) }
     }
 
     fn diagnostics(&self) -> impl Iterator<Item = (&str, &Diagnostics)> {

@@ -173,7 +173,7 @@ impl Laws {
             return Ok(Self { ladder, grid, rungs });
         }
         let others: Vec<String> = rungs.iter().map(|(rung, _)| format!("\"{}\"", rung.name())).collect();
-        let unbound = "the loss does not rise enough around the domain for exp(−L/T) to have a finite integral";
+        let unbound = "the loss does not rise enough around the domain, or is not defined there, for exp(−L/T) to have a finite integral";
         let why = ladder.notes.iter().find(|note| note.starts_with(against.name())).map_or(unbound, String::as_str);
         Err(loaded.source.problem(
             "test.against",

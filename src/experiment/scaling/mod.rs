@@ -18,7 +18,7 @@ use super::{Control, ExperimentError, in_turn};
 use crate::findings::{Diagnostics, FigureData, Findings, PointRecord, ScalingRecord};
 use crate::math;
 use crate::scenario::{Loaded, Rung};
-use crate::statistics::{Estimate, effort};
+use crate::statistics::{Estimate, Verdict, effort};
 use case::{Case, Kind};
 use divergence::Bracket;
 
@@ -189,8 +189,15 @@ fn findings(case: &Case, loaded: &Loaded, setting: &Setting, run: Option<&Run>) 
     };
     let mut findings = document(loaded, setting, None, Vec::new(), claims, run.map(watched));
     findings.verdict = verdict;
+    let lost = lost_without_claim(case, run);
+    if findings.verdict == Some(Verdict::Holds) && !lost.is_empty() {
+        findings.verdict = Some(Verdict::Undetermined);
+    }
     findings.points = records(case, run);
     findings.notes = notes(case, loaded, run);
+    findings.notes.extend(lost.into_iter().map(|beta| {
+        format!("at β = {beta} replicas diverged where no divergence was predicted and no claim speaks of it: that bars HOLDS")
+    }));
     let tolerance = loaded.scenario.test.tolerance;
     findings.scaling = Some(ScalingRecord {
         breaks_predicted: case.breaks(tolerance),
@@ -199,6 +206,15 @@ fn findings(case: &Case, loaded: &Loaded, setting: &Setting, run: Option<&Run>) 
         diverges_measured: run.and_then(|run| run.diverges),
     });
     findings
+}
+
+/// The β at which replicas diverged although nothing was predicted of it: neither divergence nor a law.
+fn lost_without_claim(case: &Case, run: Option<&Run>) -> Vec<f64> {
+    let points = run.into_iter().flat_map(|run| &run.points);
+    let lost = |(index, point): &(usize, &Point)| {
+        point.diagnostics.diverged > 0 && case.chain[*index].is_none() && !is_beyond(case, case.beta[*index])
+    };
+    points.enumerate().filter(lost).map(|(index, _)| case.beta[index]).collect()
 }
 
 /// Whether a bowl is predicted to diverge at β.

@@ -57,7 +57,8 @@ impl Ratio {
                     standard_error: slope.standard_error / pair.slope().abs(),
                     ..slope
                 };
-                // A slope of the wrong sign has no logarithm; ln r ≈ r − 1 is then at most −1, as far off as it is.
+                // A slope of the wrong sign, or one that is hardly told from zero, has no logarithm. r − 1, which is ln r
+                // near 1, has an interval that holds for any r.
                 ratio.logarithm().unwrap_or(Estimate { value: ratio.value - 1.0, ..ratio })
             }
             Part::Bend => self.bent.bend(self.central),
@@ -83,7 +84,10 @@ impl Ratio {
             let inside = self.loss.partition_point(|&x| x < from)..self.loss.partition_point(|&x| x < to);
             let share = |rows: &[Vec<f64>]| {
                 let shares: Vec<f64> = rows.iter().map(|row| row[inside.clone()].iter().sum()).collect();
-                Estimate::from_replicas(&shares).and_then(|estimate| estimate.logarithm())
+                // For the eye only, so a bin that is hardly known is shown too, with its long bar.
+                let share = Estimate::from_replicas(&shares).filter(|share| share.value > 0.0)?;
+                let standard_error = share.standard_error / share.value;
+                Some(Estimate { value: crate::math::ln(share.value), standard_error, ..share })
             };
             if let (Some(first), Some(second)) = (share(&self.rows[0]), share(&self.rows[1])) {
                 let ratio = first.minus(&second);

@@ -54,7 +54,10 @@ pub(in crate::report) fn table(study: &StudySpec, rows: &[StudyPoint]) -> String
     let columns = columns(rows);
     let mut head = vec!["index".to_owned()];
     head.extend(study.axis.iter().map(|axis| axis.path.clone()));
-    head.extend(BEFORE.map(str::to_owned));
+    // Where the seed is what is varied, two columns of one name would be read as one.
+    let seed = if study.varies("seed") { "seed_of_point" } else { BEFORE[0] };
+    head.push(seed.to_owned());
+    head.extend(BEFORE[1..].iter().map(|&name| name.to_owned()));
     for Columns { id, contrasts } in &columns {
         head.extend(OF_CLAIM.map(|what| format!("{id}.{what}")));
         for quantity in contrasts {

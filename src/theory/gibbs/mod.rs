@@ -38,7 +38,9 @@ pub struct Gibbs {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NoGibbs {
     /// exp(−L/T) has no finite integral, or L does not rise enough.
-    #[error("the loss does not rise enough around the domain for exp(−L/T) to have a finite integral")]
+    #[error(
+        "the loss does not rise enough around the domain, or is not defined there, for exp(−L/T) to have a finite integral"
+    )]
     NotConfined,
     /// The sampler's ensembles remember where they started.
     #[error("its sampler does not mix within its budget, so that its masses cannot be trusted: {0}")]
