@@ -59,7 +59,10 @@ fn differences(differences: &[Difference], independent: bool) -> Vec<String> {
         } else {
             (significant(row.difference, 4), "not valid".to_owned())
         };
-        table.row(vec![row.quantity.clone(), measured(row.a), measured(row.b), difference, range]);
+        // Rungs may compare one quantity with different errors of their own: then the claims tell the rows apart.
+        let is_alone = differences.iter().filter(|other| other.quantity == row.quantity).count() == 1;
+        let claims = if is_alone { String::new() } else { format!(" ({})", row.claims.join(", ")) };
+        table.row(vec![format!("{}{claims}", row.quantity), measured(row.a), measured(row.b), difference, range]);
     }
     table.lines()
 }
