@@ -256,7 +256,7 @@ impl Setting {
 
     /// Steps between two looks: a fifth of the slowest relaxation time within a well, since looking more often would see
     /// nothing new. In a short run more often, so that there are a thousand looks, but not so often that the looks cost
-    /// more than the steps ([`LOOK_IN_STEPS`]), as long as there are twenty.
+    /// more than the steps, as long as there are twenty.
     pub fn default_observe_every(&self, steps: u64) -> u64 {
         let widest = self.landscape.minima.iter().map(|minimum| minimum.eigenvalues[0]).fold(f64::INFINITY, f64::min);
         let fifth = (0.2 / (self.step() * widest)) as u64;
