@@ -198,10 +198,22 @@ fn long_study() -> String {
     TINY.replace("tiny", "long").replace("steps = 20_000", "steps = 120_000") + &axis
 }
 
-fn start(here: &Workplace, more: &[&str]) -> Child {
+/// A run of the program that ends with its test, however that ends: some of these would run for ever.
+struct Running(Option<Child>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn start(here: &Workplace, more: &[&str]) -> Running {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sgd-sde"));
     command.current_dir(here.path("")).args(["run", "long.toml", "--threads", "1"]).args(more);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    Running(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
 }
 
 fn journals(here: &Workplace) -> Vec<PathBuf> {
@@ -225,7 +237,8 @@ fn wait_for(here: &Workplace, points: usize) -> PathBuf {
     }
 }
 
-fn signal(child: Child, signal: &str) -> (Option<i32>, String) {
+fn signal(mut running: Running, signal: &str) -> (Option<i32>, String) {
+    let child = running.0.take().unwrap();
     Command::new("sh").args(["-c", &format!("kill -{signal} {}", child.id())]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
@@ -317,7 +330,7 @@ fn two_processes_do_not_share_a_journal() {
     let child = start(&here, &endless);
     wait_for(&here, 0);
     let answer = here.run(&[&["run", "long.toml"][..], &endless].concat()).expect(2);
-    assert!(answer.err.contains("another process"), "{}", answer.err);
+    assert!(answer.err.contains("is being written by another sgd-sde"), "{}", answer.err);
     let (status, err) = signal(child, "INT");
     assert_eq!(status, Some(130));
     assert!(err.contains("interrupted: nothing was written"), "{err}");
