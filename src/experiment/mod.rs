@@ -118,7 +118,8 @@ pub fn in_turn<T>(
 pub fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
     let ensemble = &loaded.scenario.ensemble;
     if ensemble.target_standard_error.is_some() && !is_on_demand(loaded.scenario.experiment) {
-        let message = "found a standard error to reach, but this experiment cannot plan its own length; remove the key and give                        ensemble.steps";
+        let message = "found a standard error to reach, but this experiment cannot plan its own length; remove the key and give \
+             ensemble.steps";
         return Err(loaded.source.problem("ensemble.target_standard_error", message).into());
     }
     match loaded.scenario.experiment {

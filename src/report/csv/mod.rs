@@ -5,6 +5,7 @@ mod cells;
 mod crossover;
 mod density;
 mod distribution;
+mod grid;
 mod log_ratio;
 mod map;
 mod mixing;
