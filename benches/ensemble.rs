@@ -6,40 +6,44 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use nalgebra::DMatrix;
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use sgd_sde::dynamics::{Block, Dynamics, euler_maruyama::EulerMaruyama};
-use sgd_sde::loss::{LANES, Loss, wells::Well, wells::Wells};
+use sgd_sde::dynamics::euler_maruyama::EulerMaruyama;
+use sgd_sde::dynamics::leimkuhler_matthews::LeimkuhlerMatthews;
+use sgd_sde::dynamics::platen::Platen;
+use sgd_sde::dynamics::{Block, Dynamics};
+use sgd_sde::loss::expression::Expression;
+use sgd_sde::loss::function::Function;
+use sgd_sde::loss::quadratic::Quadratic;
+use sgd_sde::loss::wells::{Well, Wells};
+use sgd_sde::loss::{LANES, Loss};
+use sgd_sde::noise::expression::FormulaNoise;
 use sgd_sde::noise::isotropic::Isotropic;
-use sgd_sde::random::normal::NormalBlock;
+use sgd_sde::random::increments::{IncrementBlock, Increments};
 
 const STEPS: u64 = 1000;
 
 /// L = x⁴/4 − x²/2 + 0.1x by hand, as a peer of the typed formula.
-struct Quartic;
+fn quartic_by_hand() -> Arc<dyn Loss> {
+    Arc::new(Function::new(
+        |[x]: [f64; 1]| 0.25 * x * x * x * x - 0.5 * x * x + 0.1 * x,
+        |[x]| [x * x * x - x + 0.1],
+        |[x]| [[3.0 * x * x - 1.0]],
+    ))
+}
 
-impl Loss for Quartic {
-    fn dimension(&self) -> usize {
-        1
-    }
-    fn value(&self, x: &[f64]) -> f64 {
-        let square = x[0] * x[0];
-        0.25 * square * square - 0.5 * square + 0.1 * x[0]
-    }
-    fn gradient(&self, x: &[f64], gradient: &mut [f64]) {
-        gradient[0] = x[0] * x[0] * x[0] - x[0] + 0.1;
-    }
-    fn hessian(&self, x: &[f64]) -> DMatrix<f64> {
-        DMatrix::from_element(1, 1, 3.0 * x[0] * x[0] - 1.0)
-    }
-    fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], _scratch: &mut [f64]) {
-        for (x, g) in theta.iter().zip(gradient) {
-            *g = x * x * x - x + 0.1;
-        }
-    }
+fn formula(text: &str) -> Arc<dyn Loss> {
+    Arc::new(Expression::new(&["x".into()], &[], text).expect("the formula is sound"))
+}
+
+fn bench_dynamics(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, dynamics: &dyn Dynamics, start: f64) {
+    let mut block = Block::new(dynamics, 1, 0);
+    block.theta.fill(start);
+    group.bench_function(name, |bencher| bencher.iter(|| dynamics.advance(black_box(&mut block), STEPS)));
 }
 
 fn quartic(criterion: &mut Criterion) {
@@ -62,12 +66,21 @@ fn quartic(criterion: &mut Criterion) {
             sum
         });
     });
-    let noise = Arc::new(Isotropic::new(1, (2.0f64 * temperature).sqrt()));
-    let dynamics = EulerMaruyama::new(Arc::new(Quartic), noise, 1.0, step);
-    let mut block = Block::new(&dynamics, 1, 0);
-    group.bench_function(BenchmarkId::new("euler_maruyama", "hand_written"), |bencher| {
-        bencher.iter(|| dynamics.advance(black_box(&mut block), STEPS));
-    });
+    let noise = || Arc::new(Isotropic::new(1, (2.0f64 * temperature).sqrt()));
+    let euler = |loss| EulerMaruyama::new(loss, noise(), 1.0, step);
+    let typed = || formula("x^4/4 - x^2/2 + 0.1*x");
+    bench_dynamics(&mut group, "by_hand", &euler(quartic_by_hand()), 0.5);
+    bench_dynamics(&mut group, "typed", &euler(typed()), 0.5);
+    let binomial = |loss| euler(loss).with_increments(Increments::Binomial);
+    bench_dynamics(&mut group, "by_hand_binomial", &binomial(quartic_by_hand()), 0.5);
+    bench_dynamics(&mut group, "typed_binomial", &binomial(typed()), 0.5);
+    let leimkuhler = LeimkuhlerMatthews::new(quartic_by_hand(), noise(), 1.0, step).expect("the noise is additive");
+    bench_dynamics(&mut group, "leimkuhler_matthews", &leimkuhler, 0.5);
+    bench_dynamics(&mut group, "platen", &Platen::new(quartic_by_hand(), noise(), 1.0, step), 0.5);
+    let sigma = Expression::new(&["x".into()], &[], "0.5 + 0.1*x^2").expect("the formula is sound");
+    let varying = EulerMaruyama::new(typed(), Arc::new(FormulaNoise::new(sigma)), 1.0, step);
+    bench_dynamics(&mut group, "typed_noise", &varying, 0.5);
+    bench_dynamics(&mut group, "typed_transcendental", &euler(formula("x^2/2 + cos(3*x) + exp(-x^2)")), 0.5);
     group.finish();
 }
 
@@ -119,14 +132,43 @@ fn wells(criterion: &mut Criterion) {
     let loss = Arc::new(Wells::new(&described, smoothing).expect("the wells are sound"));
     let noise = Arc::new(Isotropic::new(D, (2.0f64 * temperature).sqrt()));
     let dynamics = EulerMaruyama::new(loss, noise, 1.0, step);
-    let mut block = Block::new(&dynamics, 1, 0);
-    for lane in 0..LANES {
-        block.place(lane, &[1.0; D]);
-    }
-    group.bench_function("euler_maruyama", |bencher| {
-        bencher.iter(|| dynamics.advance(black_box(&mut block), STEPS));
-    });
+    bench_dynamics(&mut group, "euler_maruyama", &dynamics, 1.0);
     group.finish();
+}
+
+/// A bowl with a full Hessian: a matrix–vector product for every trajectory, or matrix products over blocks.
+fn bowls(criterion: &mut Criterion) {
+    for d in [10usize, 100] {
+        let mut group = criterion.benchmark_group(format!("bowl_{d}d"));
+        group.throughput(Throughput::Elements(STEPS * LANES as u64));
+        group.sample_size(10);
+        let hessian = DMatrix::from_fn(d, d, |i, j| if i == j { 1.0 } else { 0.3 / d as f64 });
+        let step = 0.01;
+        group.bench_function("plain_loop", |bencher| {
+            let mut generator = Xoshiro256PlusPlus::seed_from_u64(1);
+            let diffusion = (2.0f64 * 0.2 * step).sqrt();
+            let mut gradient = DVector::zeros(d);
+            bencher.iter(|| {
+                let mut sum = 0.0;
+                for _ in 0..LANES {
+                    let mut x = DVector::from_element(d, black_box(1.0));
+                    for _ in 0..STEPS {
+                        gradient.gemv(1.0, &hessian, &x, 0.0);
+                        for (x, g) in x.iter_mut().zip(&gradient) {
+                            let normal: f64 = StandardNormal.sample(&mut generator);
+                            *x = *x - step * g + diffusion * normal;
+                        }
+                    }
+                    sum += x[0];
+                }
+                sum
+            });
+        });
+        let loss = Arc::new(Quadratic::new(hessian.clone()).expect("the bowl is sound"));
+        let noise = Arc::new(Isotropic::new(d, (2.0f64 * 0.2).sqrt()));
+        bench_dynamics(&mut group, "euler_maruyama", &EulerMaruyama::new(loss, noise, 1.0, step), 1.0);
+        group.finish();
+    }
 }
 
 fn normals(criterion: &mut Criterion) {
@@ -141,14 +183,22 @@ fn normals(criterion: &mut Criterion) {
             }
         });
     });
-    let mut block = NormalBlock::new(1, 0);
-    group.bench_function("block", |bencher| bencher.iter(|| block.fill(black_box(&mut rows))));
+    for (name, law) in [("gaussian", Increments::Gaussian), ("binomial", Increments::Binomial)] {
+        let mut block = IncrementBlock::of(law, 1, 0);
+        let mut rows = [0.0; 32 * LANES];
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                block.fill(black_box(&mut rows));
+                block.fill(black_box(&mut rows));
+            });
+        });
+    }
     group.finish();
 }
 
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(std::time::Duration::from_secs(2));
-    targets = normals, quartic, wells
+    targets = normals, quartic, wells, bowls
 }
 criterion_main!(benches);

@@ -95,6 +95,7 @@
 //! | [`findings`] | the plain data of a result |
 //! | [`comparison`] | two results side by side; reads findings only |
 //! | [`report`] | result files, tables, figures, the page; reads findings only |
+//! | [`instructions`] | which vector instructions kernels run on |
 //! | [`math`] | elementary functions with the same bits on every machine |
 //!
 //! # Notation
@@ -116,6 +117,7 @@ pub mod ensemble;
 pub mod experiment;
 pub mod findings;
 pub mod input;
+pub mod instructions;
 pub mod landscape;
 pub mod loss;
 pub mod math;

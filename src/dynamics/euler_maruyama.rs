@@ -6,57 +6,62 @@
 
 use std::sync::Arc;
 
-use super::{Block, Dynamics, drift_and_diffuse};
-use crate::loss::Loss;
+use super::noisy_descent::NoisyDescent;
+use super::{Block, Dynamics};
+use crate::loss::{LANES, Loss};
 use crate::noise::GradientNoise;
+use crate::random::increments::Increments;
 use crate::theory::Scheme;
 
 /// Euler–Maruyama with a fixed step.
 #[derive(Clone)]
 pub struct EulerMaruyama {
-    loss: Arc<dyn Loss>,
-    noise: Arc<dyn GradientNoise>,
-    step: f64,
-    /// √(nδ).
-    diffusion: f64,
+    descent: NoisyDescent,
+    increments: Increments,
 }
 
 impl EulerMaruyama {
     /// The SDE of noise scale n = η/S, stepped by δ.
     pub fn new(loss: Arc<dyn Loss>, noise: Arc<dyn GradientNoise>, noise_scale: f64, step: f64) -> Self {
-        Self { loss, noise, step, diffusion: (noise_scale * step).sqrt() }
+        let descent = NoisyDescent::new(loss, noise, step, (noise_scale * step).sqrt());
+        Self { descent, increments: Increments::Gaussian }
     }
 
-    /// One step on the standard normals ξ that stand in [`Block::noise`], whatever drew them: with the sums of a finer
+    /// The same with increments of another law.
+    #[must_use]
+    pub fn with_increments(self, increments: Increments) -> Self {
+        Self { increments, ..self }
+    }
+
+    /// One step on the standard normals ξ that stand first in [`Block::noise`], whatever drew them: with the sums of a finer
     /// path's normals (over √ of their number) it follows the same Brownian path.
     pub fn step_on_given_normals(&self, block: &mut Block) {
-        self.noise.apply_block(&block.theta, &mut block.noise, &mut block.scratch);
-        self.loss.gradient_block(&block.theta, &mut block.gradient, &mut block.scratch);
-        drift_and_diffuse(&mut block.theta, &block.gradient, &block.noise, self.step, self.diffusion);
+        self.descent.step_on_increments(block, self.dimension() * LANES);
     }
 }
 
 impl Dynamics for EulerMaruyama {
     fn dimension(&self) -> usize {
-        self.loss.dimension()
+        self.descent.dimension()
     }
 
     fn step(&self) -> f64 {
-        self.step
+        self.descent.drift()
     }
 
     fn scheme(&self) -> Option<Scheme> {
         Some(Scheme::EulerMaruyama)
     }
 
+    fn increments(&self) -> Increments {
+        self.increments
+    }
+
     fn block_scratch(&self) -> usize {
-        self.loss.block_scratch().max(self.noise.block_scratch())
+        self.descent.block_scratch()
     }
 
     fn advance(&self, block: &mut Block, steps: u64) {
-        for _ in 0..steps {
-            block.normals.fill(&mut block.noise);
-            self.step_on_given_normals(block);
-        }
+        self.descent.advance(block, steps, |_, _| ());
     }
 }

@@ -14,7 +14,9 @@
 
 use std::sync::Arc;
 
-use super::{Block, Dynamics, drift_and_diffuse};
+use super::noisy_descent::NoisyDescent;
+use super::{Block, Dynamics};
+use crate::instructions::vectorized;
 use crate::loss::{LANES, Loss};
 use crate::noise::GradientNoise;
 use crate::theory::Scheme;
@@ -29,11 +31,7 @@ pub struct NotAdditive;
 /// Leimkuhler–Matthews with a fixed step.
 #[derive(Clone)]
 pub struct LeimkuhlerMatthews {
-    loss: Arc<dyn Loss>,
-    noise: Arc<dyn GradientNoise>,
-    step: f64,
-    /// √(nδ).
-    diffusion: f64,
+    descent: NoisyDescent,
 }
 
 impl LeimkuhlerMatthews {
@@ -50,36 +48,43 @@ impl LeimkuhlerMatthews {
         if !noise.is_additive() {
             return Err(NotAdditive);
         }
-        Ok(Self { loss, noise, step, diffusion: (noise_scale * step).sqrt() })
+        Ok(Self { descent: NoisyDescent::new(loss, noise, step, (noise_scale * step).sqrt()) })
     }
 
-    /// One step from ξ_k in [`Block::memory`] on the standard normals ξ_{k+1} that stand in [`Block::noise`], whatever
+    /// One step from ξ_k in [`Block::memory`] on the standard normals ξ_{k+1} that stand first in [`Block::noise`], whatever
     /// drew them.
     pub fn step_on_given_normals(&self, block: &mut Block) {
-        halve_and_hand_on(&mut block.memory, &mut block.noise);
-        self.noise.apply_block(&block.theta, &mut block.noise, &mut block.scratch);
-        self.loss.gradient_block(&block.theta, &mut block.gradient, &mut block.scratch);
-        drift_and_diffuse(&mut block.theta, &block.gradient, &block.noise, self.step, self.diffusion);
+        let length = self.dimension() * LANES;
+        halve_and_hand_on(block, length);
+        self.descent.step_on_increments(block, length);
     }
 }
 
+/// For each of the steps whose ξ_{k+1} are the first `length` numbers of the noise, one after another:
 /// noise ← (ξ_k + ξ_{k+1})/2, memory ← ξ_{k+1}.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
-fn halve_and_hand_on(memory: &mut [f64], noise: &mut [f64]) {
-    for (before, normal) in memory.iter_mut().zip(noise) {
-        let drawn = *normal;
-        *normal = 0.5 * (*before + drawn);
-        *before = drawn;
-    }
+fn halve_and_hand_on(block: &mut Block, length: usize) {
+    let Block { memory, noise, .. } = block;
+    vectorized(
+        #[inline(always)]
+        || {
+            for noise in noise[..length].chunks_exact_mut(memory.len()) {
+                for (before, normal) in memory.iter_mut().zip(noise) {
+                    let drawn = *normal;
+                    *normal = 0.5 * (*before + drawn);
+                    *before = drawn;
+                }
+            }
+        },
+    );
 }
 
 impl Dynamics for LeimkuhlerMatthews {
     fn dimension(&self) -> usize {
-        self.loss.dimension()
+        self.descent.dimension()
     }
 
     fn step(&self) -> f64 {
-        self.step
+        self.descent.drift()
     }
 
     fn scheme(&self) -> Option<Scheme> {
@@ -92,17 +97,14 @@ impl Dynamics for LeimkuhlerMatthews {
     }
 
     fn begin(&self, block: &mut Block) {
-        block.normals.fill(&mut block.memory);
+        block.increments.fill(&mut block.memory);
     }
 
     fn block_scratch(&self) -> usize {
-        self.loss.block_scratch().max(self.noise.block_scratch())
+        self.descent.block_scratch()
     }
 
     fn advance(&self, block: &mut Block, steps: u64) {
-        for _ in 0..steps {
-            block.normals.fill(&mut block.noise);
-            self.step_on_given_normals(block);
-        }
+        self.descent.advance(block, steps, halve_and_hand_on);
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! A dynamics is immutable and shared by all threads; everything that changes lives in a [`Block`], which is allocated
 //! once. A block is laid out coordinate by coordinate, [`LANES`] trajectories side by side (see [`crate::loss`]), so
-//! the one call through a pointer per step serves all of them.
+//! one call through a pointer serves all of them, and where the noise is additive dozens of their steps ([`crate::loss::kernel`]).
 
 pub mod euler_maruyama;
 pub mod leimkuhler_matthews;
+mod noisy_descent;
 pub mod platen;
 pub mod sgd;
 mod spec;
@@ -16,7 +17,7 @@ pub(crate) use spec::LearningRate;
 use serde::{Deserialize, Serialize};
 
 use crate::loss::LANES;
-use crate::random::normal::NormalBlock;
+use crate::random::increments::{IncrementBlock, Increments};
 use crate::theory::Scheme;
 
 /// A Markov kernel on ℝᵈ that advances a block of trajectories.
@@ -41,6 +42,11 @@ pub trait Dynamics: Send + Sync {
     /// Fills [`Block::memory`] before the first step, from the trajectories' own streams.
     fn begin(&self, _block: &mut Block) {}
 
+    /// The law of the increments ξ.
+    fn increments(&self) -> Increments {
+        Increments::Gaussian
+    }
+
     /// How many numbers of scratch [`Dynamics::advance`] needs in [`Block::scratch`].
     fn block_scratch(&self) -> usize;
 
@@ -59,11 +65,11 @@ pub struct Block {
     /// ∇L, same layout.
     #[serde(skip)]
     pub gradient: Vec<f64>,
-    /// Standard normals, then B(θ) times them, same layout.
+    /// Increments of [`steps_at_once`] steps, then B(θ) times them: the same layout, step after step.
     #[serde(skip)]
     pub noise: Vec<f64>,
     /// The trajectories' streams.
-    pub normals: NormalBlock,
+    pub increments: IncrementBlock,
     /// What a step hands on to the next beside θ and the streams: these three are the state of the trajectories.
     pub memory: Vec<f64>,
     /// For losses, noises and a dynamics' own intermediate values; what it holds between steps means nothing.
@@ -78,8 +84,8 @@ impl Block {
         let mut block = Self {
             theta: vec![0.0; length],
             gradient: vec![0.0; length],
-            noise: vec![0.0; length],
-            normals: NormalBlock::new(seed, first),
+            noise: vec![0.0; length * steps_at_once(dynamics.dimension())],
+            increments: IncrementBlock::of(dynamics.increments(), seed, first),
             memory: vec![0.0; dynamics.memory()],
             scratch: vec![0.0; dynamics.block_scratch()],
         };
@@ -92,7 +98,7 @@ impl Block {
         let length = dynamics.dimension() * LANES;
         (self.theta.len() == length && self.memory.len() == dynamics.memory()).then(|| Self {
             gradient: vec![0.0; length],
-            noise: vec![0.0; length],
+            noise: vec![0.0; length * steps_at_once(dynamics.dimension())],
             scratch: vec![0.0; dynamics.block_scratch()],
             ..self
         })
@@ -113,10 +119,8 @@ impl Block {
     }
 }
 
-/// θ ← θ − drift·∇L + diffusion·noise.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
-fn drift_and_diffuse(theta: &mut [f64], gradient: &[f64], noise: &[f64], drift: f64, diffusion: f64) {
-    for ((x, g), z) in theta.iter_mut().zip(gradient).zip(noise) {
-        *x = *x - drift * g + diffusion * z;
-    }
+/// How many steps' increments are drawn at once: some 8 kB of them, so that they stay in the first-level cache.
+pub fn steps_at_once(dimension: usize) -> usize {
+    const ROWS: usize = 32;
+    (ROWS / dimension.max(1)).max(1)
 }

@@ -16,6 +16,7 @@
 use std::sync::Arc;
 
 use super::{Block, Dynamics};
+use crate::instructions::vectorized;
 use crate::loss::{LANES, Loss};
 use crate::noise::GradientNoise;
 use crate::theory::Scheme;
@@ -43,7 +44,7 @@ impl Platen {
         if self.additive { 0 } else { self.dimension() * (self.dimension() - 1) / 2 }
     }
 
-    /// One step on the standard normals ξ that stand in [`Block::noise`], and for noise that depends on θ on the signs
+    /// One step on the standard normals ξ that stand first in [`Block::noise`], and for noise that depends on θ on the signs
     /// of `pairs`, d(d−1)/2 rows of a block; whatever drew them.
     pub fn step_on_given_normals(&self, block: &mut Block, pairs: &[f64]) {
         block.scratch[..pairs.len()].copy_from_slice(pairs);
@@ -52,8 +53,9 @@ impl Platen {
 
     /// One step on what [`Block::noise`] and the first rows of scratch hold.
     fn step_on_drawn(&self, block: &mut Block) {
-        let Block { theta, gradient, noise: normals, scratch, .. } = block;
+        let Block { theta, gradient, noise, scratch, .. } = block;
         let rows = self.dimension() * LANES;
+        let normals = &noise[..rows];
         let (pairs, scratch) = scratch.split_at_mut(self.pairs() * LANES);
         let (drifted, scratch) = scratch.split_at_mut(rows);
         let (sum, scratch) = scratch.split_at_mut(rows);
@@ -135,11 +137,15 @@ fn cross_weights(weights: &mut [f64], normals: &[f64], pairs: &[f64], r: usize, 
 }
 
 /// place = from + factor·along.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
 fn displace(place: &mut [f64], from: &[f64], along: &[f64], factor: f64) {
-    for ((place, from), along) in place.iter_mut().zip(from).zip(along) {
-        *place = from + factor * along;
-    }
+    vectorized(
+        #[inline(always)]
+        || {
+            for ((place, from), along) in place.iter_mut().zip(from).zip(along) {
+                *place = from + factor * along;
+            }
+        },
+    );
 }
 
 fn add_quarter(sum: &mut [f64], weights: &[f64]) {
@@ -149,11 +155,15 @@ fn add_quarter(sum: &mut [f64], weights: &[f64]) {
 }
 
 /// θ ← ½(θ + (θ + aδ)) − ½δ∇L(Ῡ) + √(nδ)·sum: the mean of the two drifts, and the noise.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
 fn finish(theta: &mut [f64], drifted: &[f64], gradient: &[f64], sum: &[f64], [half, diffusion]: [f64; 2]) {
-    for (((x, drifted), g), z) in theta.iter_mut().zip(drifted).zip(gradient).zip(sum) {
-        *x = 0.5 * (*x + drifted) - half * g + diffusion * z;
-    }
+    vectorized(
+        #[inline(always)]
+        || {
+            for (((x, drifted), g), z) in theta.iter_mut().zip(drifted).zip(gradient).zip(sum) {
+                *x = 0.5 * (*x + drifted) - half * g + diffusion * z;
+            }
+        },
+    );
 }
 
 impl Dynamics for Platen {
@@ -175,9 +185,10 @@ impl Dynamics for Platen {
 
     fn advance(&self, block: &mut Block, steps: u64) {
         let pairs = self.pairs() * LANES;
+        let rows = self.dimension() * LANES;
         for _ in 0..steps {
-            block.normals.fill(&mut block.noise);
-            block.normals.fill(&mut block.scratch[..pairs]);
+            block.increments.fill(&mut block.noise[..rows]);
+            block.increments.fill(&mut block.scratch[..pairs]);
             self.step_on_drawn(block);
         }
     }

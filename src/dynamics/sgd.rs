@@ -5,51 +5,56 @@
 
 use std::sync::Arc;
 
-use super::{Block, Dynamics, drift_and_diffuse};
+use super::noisy_descent::NoisyDescent;
+use super::{Block, Dynamics};
 use crate::loss::Loss;
 use crate::noise::GradientNoise;
+use crate::random::increments::Increments;
 use crate::theory::Scheme;
 
 /// SGD with learning rate η and batch size S.
 #[derive(Clone)]
 pub struct Sgd {
-    loss: Arc<dyn Loss>,
-    noise: Arc<dyn GradientNoise>,
-    learning_rate: f64,
-    batch_size: f64,
+    descent: NoisyDescent,
+    increments: Increments,
 }
 
 impl Sgd {
     /// SGD with learning rate η > 0 and batch size S ≥ 1.
     pub fn new(loss: Arc<dyn Loss>, noise: Arc<dyn GradientNoise>, learning_rate: f64, batch_size: f64) -> Self {
-        Self { loss, noise, learning_rate, batch_size }
+        let descent = NoisyDescent::new(loss, noise, learning_rate, learning_rate / batch_size.sqrt());
+        Self { descent, increments: Increments::Gaussian }
+    }
+
+    /// The same with increments of another law.
+    #[must_use]
+    pub fn with_increments(self, increments: Increments) -> Self {
+        Self { increments, ..self }
     }
 }
 
 impl Dynamics for Sgd {
     fn dimension(&self) -> usize {
-        self.loss.dimension()
+        self.descent.dimension()
     }
 
     fn step(&self) -> f64 {
-        self.learning_rate
+        self.descent.drift()
     }
 
     fn scheme(&self) -> Option<Scheme> {
         Some(Scheme::EulerMaruyama)
     }
 
+    fn increments(&self) -> Increments {
+        self.increments
+    }
+
     fn block_scratch(&self) -> usize {
-        self.loss.block_scratch().max(self.noise.block_scratch())
+        self.descent.block_scratch()
     }
 
     fn advance(&self, block: &mut Block, steps: u64) {
-        let diffusion = self.learning_rate / self.batch_size.sqrt();
-        for _ in 0..steps {
-            block.normals.fill(&mut block.noise);
-            self.noise.apply_block(&block.theta, &mut block.noise, &mut block.scratch);
-            self.loss.gradient_block(&block.theta, &mut block.gradient, &mut block.scratch);
-            drift_and_diffuse(&mut block.theta, &block.gradient, &block.noise, self.learning_rate, diffusion);
-        }
+        self.descent.advance(block, steps, |_, _| ());
     }
 }

@@ -2,16 +2,22 @@
 //!
 //! A loss has a plain side for people and theory (one point at a time) and a block side for speed:
 //! [`LANES`] points at once, laid out coordinate by coordinate, so that coordinate i of lane l is
-//! `theta[i * LANES + l]`. The block functions default to a loop over the plain ones.
+//! `theta[i * LANES + l]`. The block functions default to a loop over the plain ones; [`kernel`] has the loop over steps in which
+//! an ensemble spends its time.
 
 pub mod closure;
+mod curvature;
 pub mod expression;
+pub mod function;
+pub mod kernel;
 pub mod matrix;
 pub mod quadratic;
 pub mod spec;
 pub mod wells;
 
 use nalgebra::DMatrix;
+
+use self::kernel::{Descent, advance_block};
 
 pub use expression::ExpressionSpec;
 pub use matrix::MatrixSpec;
@@ -55,6 +61,17 @@ pub trait Loss: Send + Sync {
             for i in 0..d {
                 gradient[i * LANES + lane] = slope[i];
             }
+        }
+    }
+
+    /// Moves a block on by a noisy gradient step for every d rows of noise: θ ← (θ + diffusion·z) − drift·∇L(θ).
+    ///
+    /// Lane by lane the result is bit for bit what [`Loss::gradient`] gives in this formula.
+    fn descend_block(&self, descent: Descent<'_>) {
+        let Descent { theta, noise, step, gradient, scratch } = descent;
+        for noise in noise.chunks_exact(self.dimension() * LANES) {
+            self.gradient_block(theta, gradient, scratch);
+            advance_block(theta, gradient, noise, step);
         }
     }
 

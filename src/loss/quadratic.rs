@@ -5,9 +5,11 @@ use std::sync::Arc;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
+use super::Loss;
+use super::curvature::Curvature;
+use super::kernel::{self, Descent, LaneGradient};
 use super::matrix::MatrixSpec;
 use super::spec::{Described, LossError};
-use super::{LANES, Loss};
 use crate::input::Table;
 
 /// The matrix of a quadratic loss is not symmetric, or not square.
@@ -25,6 +27,7 @@ pub struct QuadraticError;
 #[derive(Clone, Debug)]
 pub struct Quadratic {
     hessian: DMatrix<f64>,
+    curvature: Curvature,
 }
 
 impl Quadratic {
@@ -37,38 +40,25 @@ impl Quadratic {
         if !sound || hessian != hessian.transpose() {
             return Err(QuadraticError);
         }
-        Ok(Self { hessian })
+        Ok(Self::of(hessian))
     }
 
     /// A bowl along the coordinate axes with the given curvatures.
     pub fn from_eigenvalues(eigenvalues: &[f64]) -> Self {
-        Self { hessian: DMatrix::from_diagonal(&nalgebra::DVector::from_column_slice(eigenvalues)) }
+        Self::of(DMatrix::from_diagonal(&nalgebra::DVector::from_column_slice(eigenvalues)))
     }
 
-    #[inline(always)]
-    fn gradient_of<const N: usize>(&self, theta: &[f64], gradient: &mut [f64]) {
-        let d = self.hessian.nrows();
-        gradient[..d * N].fill(0.0);
-        for j in 0..d {
-            let x = &theta[j * N..][..N];
-            for i in 0..d {
-                let h = self.hessian[(i, j)];
-                // Diagonal bowls are common; a zero skipped here is the same for every lane.
-                if h == 0.0 {
-                    continue;
-                }
-                let row = &mut gradient[i * N..][..N];
-                for l in 0..N {
-                    row[l] += h * x[l];
-                }
-            }
-        }
+    fn of(hessian: DMatrix<f64>) -> Self {
+        let curvature = Curvature::new(&hessian);
+        Self { hessian, curvature }
     }
 }
 
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
-fn gradient_lanes(bowl: &Quadratic, theta: &[f64], gradient: &mut [f64]) {
-    bowl.gradient_of::<LANES>(theta, gradient);
+impl LaneGradient for Quadratic {
+    #[inline(always)]
+    fn gradient_of<const N: usize>(&self, theta: &[[f64; N]], gradient: &mut [[f64; N]], _scratch: &mut [[f64; N]]) {
+        self.curvature.multiply(theta, gradient);
+    }
 }
 
 impl Loss for Quadratic {
@@ -78,20 +68,24 @@ impl Loss for Quadratic {
 
     fn value(&self, theta: &[f64]) -> f64 {
         let mut slope = vec![0.0; theta.len()];
-        self.gradient_of::<1>(theta, &mut slope);
+        self.gradient(theta, &mut slope);
         0.5 * slope.iter().zip(theta).map(|(g, x)| g * x).sum::<f64>()
     }
 
     fn gradient(&self, theta: &[f64], gradient: &mut [f64]) {
-        self.gradient_of::<1>(theta, gradient);
+        self.gradient_of::<1>(theta.as_chunks().0, gradient.as_chunks_mut().0, &mut []);
     }
 
     fn hessian(&self, _theta: &[f64]) -> DMatrix<f64> {
         self.hessian.clone()
     }
 
-    fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], _scratch: &mut [f64]) {
-        gradient_lanes(self, theta, gradient);
+    fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
+        kernel::gradient_block(self, theta, gradient, scratch);
+    }
+
+    fn descend_block(&self, descent: Descent<'_>) {
+        kernel::descend_block(self, descent);
     }
 }
 

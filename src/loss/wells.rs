@@ -10,7 +10,10 @@ use nalgebra::{DMatrix, DVector};
 
 pub use spec::{WellSpec, WellsSpec};
 
+use super::curvature::Curvature;
+use super::kernel::{self, Descent, LaneGradient};
 use super::{LANES, Loss};
+use crate::instructions::vectorized;
 use crate::math;
 
 /// One parabolic well.
@@ -67,14 +70,8 @@ pub enum WellsError {
 pub struct Wells {
     wells: Vec<Well>,
     smoothing: f64,
-    /// Row-major Hessians, or their diagonals where every one is diagonal: then a gradient costs d, not d².
-    curvature: Curvature,
-}
-
-#[derive(Clone, Debug)]
-enum Curvature {
-    Diagonal(Vec<Vec<f64>>),
-    Full(Vec<Vec<f64>>),
+    /// The Hessians of the wells.
+    curvatures: Vec<Curvature>,
 }
 
 impl Wells {
@@ -97,18 +94,13 @@ impl Wells {
                 return Err(WellsError::Hessian { index });
             }
         }
-        let is_diagonal = |h: &DMatrix<f64>| (0..expected).all(|i| (0..expected).all(|j| i == j || h[(i, j)] == 0.0));
-        let curvature = if wells.iter().all(|well| is_diagonal(&well.hessian)) {
-            Curvature::Diagonal(wells.iter().map(|well| well.hessian.diagonal().iter().copied().collect()).collect())
-        } else {
-            Curvature::Full(wells.iter().map(|well| well.hessian.iter().copied().collect()).collect())
-        };
-        Ok(Self { wells: wells.to_vec(), smoothing, curvature })
+        let curvatures = wells.iter().map(|well| Curvature::new(&well.hessian)).collect();
+        Ok(Self { wells: wells.to_vec(), smoothing, curvatures })
     }
 
-    /// Numbers of scratch for N points at once: a weight and d slopes for every well.
+    /// Numbers of scratch for N points at once: a weight and d slopes for every well, and d distances.
     fn scratch_length(&self, points: usize) -> usize {
-        points * self.wells.len() * (self.dimension() + 1)
+        points * (self.wells.len() * (self.dimension() + 1) + self.dimension())
     }
 
     /// Softmax weights wₖ ∝ exp(−Eₖ/s) and slopes Hₖ(θ−mₖ) of every well at N points, where
@@ -117,18 +109,24 @@ impl Wells {
     /// Rows are arrays of N on the stack: the compiler keeps them in vector registers.
     #[inline(always)]
     fn evaluate<const N: usize>(&self, theta: &[[f64; N]], scratch: &mut [[f64; N]]) -> ([f64; N], [f64; N]) {
-        let d = self.dimension();
-        let (weights, slopes) = scratch.split_at_mut(self.wells.len());
+        let d = theta.len();
+        let (weights, rest) = scratch.split_at_mut(self.wells.len());
+        let (slopes, distance) = rest.split_at_mut(self.wells.len() * d);
+        let distance = &mut distance[..d];
         let mut lowest = [f64::INFINITY; N];
-        for (k, well) in self.wells.iter().enumerate() {
-            let mut energy = [0.0; N];
-            for i in 0..d {
-                let slope = self.slope_row(k, i, theta);
-                let (x, m) = (&theta[i], well.position[i]);
+        for (k, (well, curvature)) in self.wells.iter().zip(&self.curvatures).enumerate() {
+            for ((distance, x), m) in distance.iter_mut().zip(theta).zip(&well.position) {
                 for l in 0..N {
-                    energy[l] += slope[l] * (x[l] - m);
+                    distance[l] = x[l] - m;
                 }
-                slopes[k * d + i] = slope;
+            }
+            let slopes = &mut slopes[k * d..][..d];
+            curvature.multiply(distance, slopes);
+            let mut energy = [0.0; N];
+            for (slope, distance) in slopes.iter().zip(&*distance) {
+                for l in 0..N {
+                    energy[l] += slope[l] * distance[l];
+                }
             }
             for l in 0..N {
                 energy[l] = well.loss + 0.5 * energy[l];
@@ -154,31 +152,6 @@ impl Wells {
         (lowest, total)
     }
 
-    /// Row i of Hₖ(θ−mₖ).
-    #[inline(always)]
-    fn slope_row<const N: usize>(&self, k: usize, i: usize, theta: &[[f64; N]]) -> [f64; N] {
-        let position = &self.wells[k].position;
-        let mut slope = [0.0; N];
-        match &self.curvature {
-            Curvature::Diagonal(rows) => {
-                let (h, m, x) = (rows[k][i], position[i], &theta[i]);
-                for l in 0..N {
-                    slope[l] = h * (x[l] - m);
-                }
-            }
-            Curvature::Full(rows) => {
-                let d = position.len();
-                for j in 0..d {
-                    let (h, m, x) = (rows[k][i * d + j], position[j], &theta[j]);
-                    for l in 0..N {
-                        slope[l] += h * (x[l] - m);
-                    }
-                }
-            }
-        }
-        slope
-    }
-
     #[inline(always)]
     fn value_of<const N: usize>(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
         let (lowest, total) = self.evaluate::<N>(theta.as_chunks().0, scratch.as_chunks_mut().0);
@@ -186,14 +159,15 @@ impl Wells {
             value[l] = lowest[l] - self.smoothing * math::ln(total[l]);
         }
     }
+}
 
+impl LaneGradient for Wells {
     #[inline(always)]
-    fn gradient_of<const N: usize>(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
-        let d = self.dimension();
-        let scratch = scratch.as_chunks_mut::<N>().0;
-        self.evaluate(theta.as_chunks().0, scratch);
+    fn gradient_of<const N: usize>(&self, theta: &[[f64; N]], gradient: &mut [[f64; N]], scratch: &mut [[f64; N]]) {
+        let d = theta.len();
+        self.evaluate(theta, scratch);
         let (weights, slopes) = scratch.split_at(self.wells.len());
-        for (i, row) in gradient.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+        for (i, row) in gradient.iter_mut().enumerate() {
             let mut sum = [0.0; N];
             for (k, weight) in weights.iter().enumerate() {
                 let slope = &slopes[k * d + i];
@@ -206,12 +180,7 @@ impl Wells {
     }
 }
 
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
-fn gradient_lanes(wells: &Wells, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
-    wells.gradient_of::<LANES>(theta, gradient, scratch);
-}
-
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
+#[inline(always)]
 fn value_lanes(wells: &Wells, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
     wells.value_of::<LANES>(theta, value, scratch);
 }
@@ -228,7 +197,8 @@ impl Loss for Wells {
     }
 
     fn gradient(&self, theta: &[f64], gradient: &mut [f64]) {
-        self.gradient_of::<1>(theta, gradient, &mut vec![0.0; self.scratch_length(1)]);
+        let mut scratch = vec![0.0; self.scratch_length(1)];
+        self.gradient_of::<1>(theta.as_chunks().0, gradient.as_chunks_mut().0, scratch.as_chunks_mut().0);
     }
 
     /// H = Σ wₖHₖ − (1/s)(Σ wₖgₖgₖᵀ − ḡḡᵀ), with softmax weights w and gₖ = Hₖ(θ−mₖ).
@@ -252,11 +222,18 @@ impl Loss for Wells {
     }
 
     fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
-        gradient_lanes(self, theta, gradient, scratch);
+        kernel::gradient_block(self, theta, gradient, scratch);
+    }
+
+    fn descend_block(&self, descent: Descent<'_>) {
+        kernel::descend_block(self, descent);
     }
 
     fn value_block(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
-        value_lanes(self, theta, value, scratch);
+        vectorized(
+            #[inline(always)]
+            || value_lanes(self, theta, value, scratch),
+        );
     }
 }
 

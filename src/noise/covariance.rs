@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::GradientNoise;
 use crate::input::Table;
+use crate::instructions::vectorized;
 use crate::loss::{LANES, MatrixSpec};
 
 /// The covariance is not a positive semi-definite matrix.
@@ -54,21 +55,30 @@ impl GradientNoise for ConstantCovariance {
         true
     }
 
-    /// Lower triangular, so rows are replaced from the last upwards and no copy is needed.
     fn apply_block(&self, _theta: &[f64], normals: &mut [f64], _scratch: &mut [f64]) {
-        for i in (0..self.dimension()).rev() {
-            let (above, row) = normals.split_at_mut(i * LANES);
-            let row = &mut row[..LANES];
-            let diagonal = self.factor[(i, i)];
-            for value in row.iter_mut() {
-                *value *= diagonal;
-            }
-            for (j, source) in above.chunks_exact(LANES).enumerate() {
-                let factor = self.factor[(i, j)];
-                if factor != 0.0 {
-                    for (value, other) in row.iter_mut().zip(source) {
-                        *value += factor * other;
-                    }
+        vectorized(
+            #[inline(always)]
+            || multiply_lower(&self.factor, normals),
+        );
+    }
+}
+
+/// A lower triangular matrix times the points of a block: rows are replaced from the last upwards, so no copy is needed.
+#[inline(always)]
+fn multiply_lower(factor: &DMatrix<f64>, rows: &mut [f64]) {
+    let rows = rows.as_chunks_mut::<LANES>().0;
+    for i in (0..rows.len()).rev() {
+        let (above, row) = rows.split_at_mut(i);
+        let row = &mut row[0];
+        let diagonal = factor[(i, i)];
+        for l in 0..LANES {
+            row[l] *= diagonal;
+        }
+        for (j, source) in above.iter().enumerate() {
+            let factor = factor[(i, j)];
+            if factor != 0.0 {
+                for l in 0..LANES {
+                    row[l] += factor * source[l];
                 }
             }
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::GradientNoise;
 use crate::input::{Number, Table};
+use crate::instructions::vectorized;
 use crate::loss::expression::{Expression, ExpressionSpec, FormulaError, parameters_are_sound};
 use crate::loss::{LANES, Loss};
 
@@ -48,6 +49,17 @@ impl FormulaNoise {
     }
 }
 
+/// Every row of a block times the lanes of one row.
+#[inline(always)]
+fn multiply_rows(rows: &mut [f64], factors: &[f64]) {
+    let Some(factors) = factors.first_chunk::<LANES>() else { return };
+    for row in rows.as_chunks_mut::<LANES>().0 {
+        for l in 0..LANES {
+            row[l] *= factors[l];
+        }
+    }
+}
+
 impl GradientNoise for FormulaNoise {
     fn dimension(&self) -> usize {
         self.sigma.dimension()
@@ -70,11 +82,10 @@ impl GradientNoise for FormulaNoise {
     fn apply_block(&self, theta: &[f64], normals: &mut [f64], scratch: &mut [f64]) {
         let (sigma, scratch) = scratch.split_at_mut(LANES);
         self.sigma.value_block(theta, sigma, scratch);
-        for row in normals.chunks_exact_mut(LANES) {
-            for (normal, sigma) in row.iter_mut().zip(sigma.iter()) {
-                *normal *= sigma;
-            }
-        }
+        vectorized(
+            #[inline(always)]
+            || multiply_rows(normals, sigma),
+        );
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::GradientNoise;
 use crate::input::{Number, Table};
+use crate::instructions::vectorized;
 
 /// Every coordinate of the per-example gradient has variance σ², independently.
 #[derive(Clone, Debug)]
@@ -36,9 +37,14 @@ impl GradientNoise for Isotropic {
     }
 
     fn apply_block(&self, _theta: &[f64], normals: &mut [f64], _scratch: &mut [f64]) {
-        for normal in normals {
-            *normal *= self.sigma;
-        }
+        vectorized(
+            #[inline(always)]
+            || {
+                for normal in normals {
+                    *normal *= self.sigma;
+                }
+            },
+        );
     }
 }
 

@@ -3,17 +3,22 @@
 //! Randomness is addressed, not passed along: trajectory k of a run can be replayed alone, and results do not depend
 //! on how trajectories are grouped into blocks or threads.
 //!
-//! Version 1 of the stream. Let φ = 0x9E3779B97F4A7C15 and mix be the finaliser of SplitMix64 (Steele, Lea & Flood
+//! Version 2 of the stream. Let φ = 0x9E3779B97F4A7C15 and mix be the finaliser of SplitMix64 (Steele, Lea & Flood
 //! 2014). The four words of xoshiro256++ (Blackman & Vigna 2021) are
 //! wᵢ = mix(mix(mix(seed + φ) + (i+1)φ + purpose) + (trajectory+1)φ), i = 0 … 3. For a fixed seed each word is a
-//! bijection of the trajectory's index, so no two trajectories of a run share a state. Every two words of the generator give two
-//! standard normals by Box and Muller's method ([`normal`]); a step of a d-dimensional dynamics takes the next d of them.
+//! bijection of the trajectory's index, so no two trajectories of a run share a state. Every three words of the generator give
+//! four standard normals by Box and Muller's method in single precision (`normal.rs` says how, bit by bit), or every two words give four
+//! binomial increments (`binomial.rs`); a step of a d-dimensional dynamics takes the next d of them. Version 1 made two normals of two
+//! words in double precision.
 
-pub mod normal;
+mod binomial;
+mod generator;
+pub mod increments;
+mod normal;
 pub mod stream;
 
 /// Version of the map (seed, trajectory) → sequence. Golden values in the tests hold it fixed.
-pub const STREAM_VERSION: u32 = 1;
+pub const STREAM_VERSION: u32 = 2;
 
 const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
 

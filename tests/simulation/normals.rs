@@ -4,7 +4,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 use sgd_sde::loss::LANES;
-use sgd_sde::random::normal::NormalBlock;
+use sgd_sde::random::increments::IncrementBlock;
 use sgd_sde::random::{Purpose, initial_state};
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -13,7 +13,7 @@ const ROWS: usize = 1025;
 
 /// Sums of x¹ … x⁸, and how many |x| are beyond 3, 4 and 5.
 fn sums(block: u64, rows: usize) -> [f64; 11] {
-    let mut normals = NormalBlock::new(3000, block * LANES as u64);
+    let mut normals = IncrementBlock::new(3000, block * LANES as u64);
     let mut buffer = vec![0.0; ROWS * LANES];
     let mut sums = [0.0; 11];
     for _ in 0..rows / ROWS {
@@ -64,7 +64,7 @@ fn a_million_normals_have_the_normal_distribution_function() {
     const COUNT: usize = 1_000_000;
     let mut draws = vec![0.0; COUNT];
     // 31,250 rows of 32 trajectories.
-    NormalBlock::new(3001, 0).fill(&mut draws);
+    IncrementBlock::new(3001, 0).fill(&mut draws);
     draws.sort_by(f64::total_cmp);
     let law = Normal::new(0.0, 1.0).unwrap();
     let distance = draws.iter().enumerate().fold(0.0f64, |distance, (i, &x)| {
@@ -85,7 +85,7 @@ fn trajectories_and_seeds_share_no_correlation() {
         let mut paths = Vec::new();
         for block in 0..2 {
             let mut rows = vec![0.0; ROWS * LANES];
-            NormalBlock::new(seed, block * LANES as u64).fill(&mut rows);
+            IncrementBlock::new(seed, block * LANES as u64).fill(&mut rows);
             paths.extend((0..LANES).map(|lane| rows.iter().skip(lane).step_by(LANES).copied().collect::<Vec<f64>>()));
         }
         paths
@@ -234,7 +234,7 @@ fn an_independent_implementation_gives_the_same_bits() {
     for (seed, first, lane) in [(1, 0, 0), (42, 0, 0), (u64::MAX, 96, 0), (7, 64, 31), (7, u64::MAX - 31, 31)] {
         let expected = scalar::normals(seed, first + lane as u64, 10_000);
         let mut rows = vec![0.0; 20_000 * LANES];
-        NormalBlock::new(seed, first).fill(&mut rows);
+        IncrementBlock::new(seed, first).fill(&mut rows);
         for (index, expected) in expected.into_iter().enumerate() {
             let normal = rows[index * LANES + lane];
             assert!(normal.to_bits() == expected.to_bits(), "seed {seed}, normal {index}: {normal:e} {expected:e}");

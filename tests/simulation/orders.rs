@@ -10,7 +10,7 @@ use sgd_sde::loss::expression::Expression;
 use sgd_sde::loss::quadratic::Quadratic;
 use sgd_sde::noise::expression::FormulaNoise;
 use sgd_sde::noise::isotropic::Isotropic;
-use sgd_sde::random::normal::NormalBlock;
+use sgd_sde::random::increments::IncrementBlock;
 
 use crate::support::{at_temperature, double_well, log_slope, undisturbed};
 
@@ -99,7 +99,7 @@ fn euler_maruyama_has_strong_order_one_for_additive_noise() {
     let mut errors: Vec<[f64; COARSE.len()]> = Vec::new();
     for block in 0..BLOCKS {
         let first = block * LANES as u64;
-        let mut normals = NormalBlock::new(2500, first);
+        let mut normals = IncrementBlock::new(2500, first);
         let start = |dynamics: &EulerMaruyama| {
             let mut block = Block::new(dynamics, 2500, first);
             (0..LANES).for_each(|lane| block.place(lane, &[0.5]));
@@ -165,7 +165,7 @@ fn euler_maruyama_has_strong_order_one_half_for_noise_that_depends_on_theta() {
     let methods = COARSE.map(method);
     let mut errors: Vec<[f64; COARSE.len()]> = Vec::new();
     for index in 0..BLOCKS {
-        let mut normals = NormalBlock::new(2800, index * LANES as u64);
+        let mut normals = IncrementBlock::new(2800, index * LANES as u64);
         let fine_steps = 1usize << COARSE[3];
         let mut fine = vec![0.0; fine_steps * LANES];
         normals.fill(&mut fine);
@@ -197,7 +197,7 @@ fn leimkuhler_matthews_begins_with_normals_of_its_own() {
     let noise = Arc::new(Isotropic::new(1, 0.7));
     let dynamics = LeimkuhlerMatthews::new(double_well(), noise, 1.0, 0.05).unwrap();
     let (mut drawn, mut given) = (Block::new(&dynamics, 2600, 64), Block::new(&dynamics, 2600, 64));
-    let mut normals = NormalBlock::new(2600, 64);
+    let mut normals = IncrementBlock::new(2600, 64);
     normals.fill(&mut given.memory);
     dynamics.advance(&mut drawn, 25);
     for _ in 0..25 {
@@ -212,7 +212,7 @@ fn leimkuhler_matthews_begins_with_normals_of_its_own() {
 fn given_normals_move_as_drawn_ones() {
     let dynamics = at_temperature(double_well(), 0.2, 0.05);
     let (mut drawn, mut given) = (Block::new(&dynamics, 2600, 64), Block::new(&dynamics, 2600, 64));
-    let mut normals = NormalBlock::new(2600, 64);
+    let mut normals = IncrementBlock::new(2600, 64);
     dynamics.advance(&mut drawn, 25);
     for _ in 0..25 {
         normals.fill(&mut given.noise);

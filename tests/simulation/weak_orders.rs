@@ -12,7 +12,7 @@ use sgd_sde::loss::expression::Expression;
 use sgd_sde::loss::quadratic::Quadratic;
 use sgd_sde::noise::GradientNoise;
 use sgd_sde::noise::expression::FormulaNoise;
-use sgd_sde::random::normal::NormalBlock;
+use sgd_sde::random::increments::IncrementBlock;
 
 use crate::deterministic::{Operator, gauss_hermite, stepped};
 use crate::support::log_slope;
@@ -135,7 +135,7 @@ fn platen_draws_its_normals_and_then_its_signs() {
         (0..LANES).for_each(|lane| block.place(lane, &[1.0, -0.5]));
     }
     platen.advance(&mut drawn, 20);
-    let mut normals = NormalBlock::new(2700, 32);
+    let mut normals = IncrementBlock::new(2700, 32);
     let mut pairs = vec![0.0; LANES];
     for _ in 0..20 {
         normals.fill(&mut given.noise);

@@ -22,6 +22,7 @@ use nalgebra::DMatrix;
 use self::graph::Graph;
 use self::names::Names;
 use self::tape::Tape;
+use super::kernel::Descent;
 use super::{LANES, Loss};
 
 pub use self::error::FormulaError;
@@ -193,6 +194,10 @@ impl Loss for Expression {
 
     fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
         self.gradient.run_block(theta, gradient, scratch);
+    }
+
+    fn descend_block(&self, descent: Descent<'_>) {
+        self.gradient.descend_block(descent);
     }
 
     fn value_block(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {

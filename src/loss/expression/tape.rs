@@ -1,11 +1,11 @@
 //! A graph as a straight list of instructions over a small set of reused slots.
 
-use multiversion::multiversion;
-
 use super::compiler::compile;
 use super::graph::{Graph, NodeId};
 use super::operation::{Arithmetic, Binary, Closing, Unary, apply_binary, apply_fused, apply_unary};
+use crate::instructions::vectorized;
 use crate::loss::LANES;
+use crate::loss::kernel::{Descent, advance};
 
 /// Where an instruction reads.
 #[derive(Clone, Copy, Debug)]
@@ -87,16 +87,26 @@ impl Tape {
     /// The outputs at [`LANES`] points, lane by lane the bits of [`Tape::run`]. Inputs and outputs lie coordinate by
     /// coordinate; `scratch` holds at least [`Tape::block_scratch`] numbers.
     pub(super) fn run_block(&self, inputs: &[f64], outputs: &mut [f64], scratch: &mut [f64]) {
+        vectorized(
+            #[inline(always)]
+            || execute_block(self, inputs, outputs, self.block_slots(scratch)),
+        );
+    }
+
+    /// Noisy gradient steps by a tape whose outputs are the gradient; see [`crate::loss::Loss::descend_block`].
+    pub(super) fn descend_block(&self, descent: Descent<'_>) {
+        vectorized(
+            #[inline(always)]
+            || descend(self, descent),
+        );
+    }
+
+    #[inline(always)]
+    fn block_slots<'a>(&self, scratch: &'a mut [f64]) -> &'a mut [[f64; LANES]] {
         let slots = aligned_blocks_mut(scratch);
         // The trait's contract. Going on would leave outputs unwritten, which nobody would notice.
         assert!(slots.len() >= self.slots, "scratch is shorter than block_scratch() asks for");
-        execute_block(
-            &self.instructions,
-            aligned_blocks(&self.block_constants),
-            inputs.as_chunks().0,
-            slots,
-            outputs.as_chunks_mut().0,
-        );
+        slots
     }
 }
 
@@ -110,17 +120,23 @@ fn aligned_blocks_mut(numbers: &mut [f64]) -> &mut [[f64; LANES]] {
     numbers.get_mut(skipped..).unwrap_or_default().as_chunks_mut().0
 }
 
-/// [`execute`] for a block, compiled for several instruction sets. None of them contracts to fused multiply-adds, so
-/// all give the same bits.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn execute_block(
-    instructions: &[Instruction],
-    constants: &[[f64; LANES]],
-    inputs: &[[f64; LANES]],
-    slots: &mut [[f64; LANES]],
-    outputs: &mut [[f64; LANES]],
-) {
-    execute(instructions, constants, inputs, slots, outputs);
+#[inline(always)]
+fn execute_block(tape: &Tape, inputs: &[f64], outputs: &mut [f64], slots: &mut [[f64; LANES]]) {
+    let constants = aligned_blocks(&tape.block_constants);
+    execute(&tape.instructions, constants, inputs.as_chunks().0, slots, outputs.as_chunks_mut().0);
+}
+
+#[inline(always)]
+fn descend(tape: &Tape, descent: Descent<'_>) {
+    let Descent { theta, noise, step, gradient, scratch } = descent;
+    let (theta, gradient) = (theta.as_chunks_mut::<LANES>().0, gradient.as_chunks_mut::<LANES>().0);
+    let (constants, slots) = (aligned_blocks(&tape.block_constants), tape.block_slots(scratch));
+    for noise in noise.as_chunks::<LANES>().0.chunks_exact(theta.len()) {
+        execute(&tape.instructions, constants, theta, slots, gradient);
+        for ((x, slope), z) in theta.iter_mut().zip(&*gradient).zip(noise) {
+            advance(x, slope, z, step);
+        }
+    }
 }
 
 #[inline(always)]

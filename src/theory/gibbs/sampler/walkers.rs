@@ -14,7 +14,7 @@ use super::jumps::{Mixture, hessian, upper_inverse, upper_root};
 use crate::landscape::Landscape;
 use crate::loss::{LANES, Loss};
 use crate::math;
-use crate::random::normal::NormalBlock;
+use crate::random::increments::IncrementBlock;
 use crate::random::{Purpose, stream::Stream};
 
 /// The moves, shared by all ensembles; nothing in it changes while they walk.
@@ -84,7 +84,7 @@ pub(super) struct Walkers {
     noise: Vec<f64>,
     gradient: Vec<f64>,
     scratch: Vec<f64>,
-    normals: NormalBlock,
+    normals: IncrementBlock,
     choices: Vec<Stream>,
     sweeps: u64,
     /// Langevin moves by temperature, exchanges by the colder of the two, jumps.
@@ -105,7 +105,7 @@ impl Walkers {
             noise: vec![0.0; d * LANES],
             gradient: vec![0.0; d * LANES],
             scratch: vec![0.0; moves.loss.block_scratch()],
-            normals: NormalBlock::for_purpose(seed, first, Purpose::Sampler),
+            normals: IncrementBlock::for_purpose(seed, first, Purpose::Sampler),
             choices: (0..LANES).map(choice).collect(),
             sweeps: 0,
             langevin: vec![Tally::default(); count],

@@ -1,0 +1,146 @@
+//! The random increments of a block of trajectories: standard normals, or what may stand for them.
+
+use serde::{Deserialize, Serialize};
+
+use super::Purpose;
+use super::binomial::{self, four_counts};
+use super::generator::Generator;
+use super::normal::four_normals;
+use crate::instructions::vectorized;
+use crate::loss::LANES;
+
+/// The law of the increments ξ, of mean 0 and variance 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Increments {
+    /// Standard normals: the increments of Brownian motion themselves.
+    #[default]
+    Gaussian,
+    /// Weak increments on a lattice: (K − 16)/√8, K of 32 random bits being set. Moments up to the third are those of a normal, the
+    /// fourth is 2.9375. For methods of weak order 1; about twice as fast.
+    Binomial,
+}
+
+/// Rows that are drawn together.
+const ROWS: usize = 4;
+
+/// One stream of increments per lane, and those that are drawn but not yet used.
+///
+/// ```
+/// use sgd_sde::loss::LANES;
+/// use sgd_sde::random::increments::IncrementBlock;
+/// let mut rows = vec![0.0; 100 * LANES];
+/// IncrementBlock::new(1, 0).fill(&mut rows); // 100 standard normals for each of trajectories 0 … LANES − 1 of seed 1
+/// let variance = rows.iter().map(|x| x * x).sum::<f64>() / rows.len() as f64;
+/// assert!((variance - 1.0).abs() < 0.1);
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IncrementBlock {
+    law: Increments,
+    generator: Generator,
+    /// The last `spare_rows` of these come next.
+    spare: [[f64; LANES]; ROWS - 1],
+    spare_rows: usize,
+}
+
+impl IncrementBlock {
+    /// The standard normals of trajectories `first` … `first + LANES − 1`.
+    pub fn new(seed: u64, first: u64) -> Self {
+        Self::of(Increments::Gaussian, seed, first)
+    }
+
+    /// The increments of some law, of trajectories `first` … `first + LANES − 1`.
+    pub fn of(law: Increments, seed: u64, first: u64) -> Self {
+        Self::from(law, Generator::new(seed, first, Purpose::Dynamics))
+    }
+
+    /// Standard normals for something else than the increments of a dynamics.
+    pub fn for_purpose(seed: u64, first: u64, purpose: Purpose) -> Self {
+        Self::from(Increments::Gaussian, Generator::new(seed, first, purpose))
+    }
+
+    fn from(law: Increments, generator: Generator) -> Self {
+        Self { law, generator, spare: [[0.0; LANES]; ROWS - 1], spare_rows: 0 }
+    }
+
+    /// Fills `rows`, a multiple of [`LANES`] long, with the next increments of each lane, row after row. The sequence of a
+    /// lane does not depend on how many rows are asked for at a time.
+    pub fn fill(&mut self, rows: &mut [f64]) {
+        match self.law {
+            Increments::Gaussian => vectorized(
+                #[inline(always)]
+                || fill_normals(self, rows),
+            ),
+            Increments::Binomial => vectorized(
+                #[inline(always)]
+                || fill_counts(self, rows),
+            ),
+        }
+    }
+}
+
+#[inline(always)]
+fn fill_normals(block: &mut IncrementBlock, rows: &mut [f64]) {
+    fill(
+        block,
+        rows,
+        #[inline(always)]
+        |generator| four_normals(generator),
+        1.0,
+    );
+}
+
+#[inline(always)]
+fn fill_counts(block: &mut IncrementBlock, rows: &mut [f64]) {
+    fill(
+        block,
+        rows,
+        #[inline(always)]
+        |generator| four_counts(generator),
+        binomial::SCALE,
+    );
+}
+
+/// Fills rows with `scale` times what is drawn.
+#[inline(always)]
+fn fill(
+    block: &mut IncrementBlock,
+    rows: &mut [f64],
+    draw: impl Fn(&mut Generator) -> [[f32; LANES]; ROWS],
+    scale: f64,
+) {
+    let rows = rows.as_chunks_mut::<LANES>().0;
+    let (kept, rows) = rows.split_at_mut(block.spare_rows.min(rows.len()));
+    let next = ROWS - 1 - block.spare_rows;
+    kept.copy_from_slice(&block.spare[next..next + kept.len()]);
+    block.spare_rows -= kept.len();
+    if rows.is_empty() {
+        return;
+    }
+    let (whole, rest) = rows.as_chunks_mut::<ROWS>();
+    // A copy of its own: the compiler then knows that nobody else looks at it between two draws.
+    let mut generator = block.generator.clone();
+    for rows in whole {
+        let drawn = draw(&mut generator);
+        for (row, drawn) in rows.iter_mut().zip(&drawn) {
+            widen(row, drawn, scale);
+        }
+    }
+    if !rest.is_empty() {
+        let drawn = draw(&mut generator);
+        // What is not asked for goes to the end of the spare rows.
+        let spare = &mut block.spare[rest.len() - 1..];
+        for (row, drawn) in rest.iter_mut().chain(spare).zip(&drawn) {
+            widen(row, drawn, scale);
+        }
+        block.spare_rows = ROWS - rest.len();
+    }
+    block.generator = generator;
+}
+
+#[inline(always)]
+fn widen(row: &mut [f64; LANES], drawn: &[f32; LANES], scale: f64) {
+    for l in 0..LANES {
+        row[l] = f64::from(drawn[l]) * scale;
+    }
+}
