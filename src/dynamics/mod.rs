@@ -14,6 +14,7 @@ mod spec;
 pub use spec::DynamicsSpec;
 pub(crate) use spec::LearningRate;
 
+use aligned_vec::{AVec, ConstAlign};
 use serde::{Deserialize, Serialize};
 
 use crate::loss::LANES;
@@ -55,26 +56,37 @@ pub trait Dynamics: Send + Sync {
     fn advance(&self, block: &mut Block, steps: u64);
 }
 
+/// Rows of [`LANES`] numbers that begin with a cache line: a register's load then never goes across two.
+pub type Rows = AVec<f64, ConstAlign<64>>;
+
+fn rows(length: usize) -> Rows {
+    AVec::from_iter(64, std::iter::repeat_n(0.0, length))
+}
+
+fn no_rows() -> Rows {
+    rows(0)
+}
+
 /// [`LANES`] trajectories: where they are, their random streams, and room to work in.
 ///
 /// What is serialised is what a trajectory remembers from one step to the next; the rest is room to work in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Block {
     /// θ, `d * LANES` numbers, coordinate by coordinate.
-    pub theta: Vec<f64>,
+    pub theta: Rows,
     /// ∇L, same layout.
-    #[serde(skip)]
-    pub gradient: Vec<f64>,
+    #[serde(skip, default = "no_rows")]
+    pub gradient: Rows,
     /// Increments of [`steps_at_once`] steps, then B(θ) times them: the same layout, step after step.
-    #[serde(skip)]
-    pub noise: Vec<f64>,
+    #[serde(skip, default = "no_rows")]
+    pub noise: Rows,
     /// The trajectories' streams.
     pub increments: IncrementBlock,
     /// What a step hands on to the next beside θ and the streams: these three are the state of the trajectories.
-    pub memory: Vec<f64>,
+    pub memory: Rows,
     /// For losses, noises and a dynamics' own intermediate values; what it holds between steps means nothing.
-    #[serde(skip)]
-    pub scratch: Vec<f64>,
+    #[serde(skip, default = "no_rows")]
+    pub scratch: Rows,
 }
 
 impl Block {
@@ -82,12 +94,12 @@ impl Block {
     pub fn new(dynamics: &dyn Dynamics, seed: u64, first: u64) -> Self {
         let length = dynamics.dimension() * LANES;
         let mut block = Self {
-            theta: vec![0.0; length],
-            gradient: vec![0.0; length],
-            noise: vec![0.0; length * steps_at_once(dynamics.dimension())],
+            theta: rows(length),
+            gradient: rows(length),
+            noise: rows(length * steps_at_once(dynamics.dimension())),
             increments: IncrementBlock::of(dynamics.increments(), seed, first),
-            memory: vec![0.0; dynamics.memory()],
-            scratch: vec![0.0; dynamics.block_scratch()],
+            memory: rows(dynamics.memory()),
+            scratch: rows(dynamics.block_scratch()),
         };
         dynamics.begin(&mut block);
         block
@@ -97,9 +109,9 @@ impl Block {
     pub fn ready_for(self, dynamics: &dyn Dynamics) -> Option<Self> {
         let length = dynamics.dimension() * LANES;
         (self.theta.len() == length && self.memory.len() == dynamics.memory()).then(|| Self {
-            gradient: vec![0.0; length],
-            noise: vec![0.0; length * steps_at_once(dynamics.dimension())],
-            scratch: vec![0.0; dynamics.block_scratch()],
+            gradient: rows(length),
+            noise: rows(length * steps_at_once(dynamics.dimension())),
+            scratch: rows(dynamics.block_scratch()),
             ..self
         })
     }

@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeSeq;
+use serde_big_array::BigArray;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::defined::Defined;
@@ -121,6 +122,7 @@ impl Resumable for HistogramObserver {
 #[derive(Deserialize)]
 struct SavedMember<S> {
     block: Block,
+    #[serde(with = "BigArray")]
     live: [bool; LANES],
     diverged: Vec<(usize, u64)>,
     step: u64,
@@ -130,7 +132,8 @@ struct SavedMember<S> {
 #[derive(Serialize)]
 struct SavedMemberRef<'a, S> {
     block: &'a Block,
-    live: &'a [bool; LANES],
+    #[serde(with = "BigArray")]
+    live: [bool; LANES],
     diverged: &'a [(usize, u64)],
     step: u64,
     observer: S,
@@ -152,7 +155,7 @@ impl<O: Resumable> Serialize for Members<'_, O> {
         for Member { block, live, diverged, observer, step } in self.0 {
             members.serialize_element(&SavedMemberRef {
                 block,
-                live,
+                live: *live,
                 diverged,
                 step: *step,
                 observer: observer.state(),

@@ -1,5 +1,6 @@
 //! First and second moments of θ, one set per replica.
 
+use serde_big_array::BigArray;
 use serde::{Deserialize, Serialize};
 
 use super::{Observer, View, merge_means};
@@ -9,6 +10,7 @@ use crate::loss::LANES;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moments {
     dimension: usize,
+    #[serde(with = "BigArray")]
     looks: [u64; LANES],
     /// `[i][lane]`.
     first: Vec<f64>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_big_array::BigArray;
 use serde::{Deserialize, Serialize};
 
 use super::{Observer, View, merge_means};
@@ -46,14 +47,19 @@ pub struct Occupancy {
 pub struct Counts {
     /// Looks in each state, `[state][lane]`.
     visits: Vec<u64>,
+    #[serde(with = "BigArray")]
     looks: [u64; LANES],
     /// Σ L over the looks, and of the followed lanes the mean of L in every stretch, `[stretch][lane]`.
+    #[serde(with = "BigArray")]
     loss: [f64; LANES],
+    #[serde(with = "BigArray")]
     loss_before: [f64; LANES],
     loss_course: Vec<f64>,
     /// The core that each lane was last in, `u8::MAX` before the first.
+    #[serde(with = "BigArray")]
     core: [u8; LANES],
     /// The core that each lane was first in.
+    #[serde(with = "BigArray")]
     home: [u8; LANES],
     /// Core-to-core transitions, `[from][to]`, all lanes.
     transitions: Vec<u64>,

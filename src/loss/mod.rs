@@ -26,7 +26,7 @@ pub use spec::{LossError, LossKind, LossSpec};
 pub use wells::{WellSpec, WellsSpec};
 
 /// Trajectories per block. Results never depend on it: every lane is computed independently of its neighbours.
-pub const LANES: usize = 32;
+pub const LANES: usize = 64;
 
 /// A differentiable loss L: ℝᵈ → ℝ with exact gradient and Hessian.
 pub trait Loss: Send + Sync {

@@ -1,10 +1,11 @@
 //! The random increments of a block of trajectories: standard normals, or what may stand for them.
 
 use serde::{Deserialize, Serialize};
+use serde_big_array::BigArray;
 
 use super::Purpose;
 use super::binomial::{self, four_counts};
-use super::generator::Generator;
+use super::generator::{Generator, TILE};
 use super::normal::four_normals;
 use crate::instructions::vectorized;
 use crate::loss::LANES;
@@ -16,8 +17,8 @@ pub enum Increments {
     /// Standard normals: the increments of Brownian motion themselves.
     #[default]
     Gaussian,
-    /// Weak increments on a lattice: (K − 16)/√8, K of 32 random bits being set. Moments up to the third are those of a normal, the
-    /// fourth is 2.9375. For methods of weak order 1; about twice as fast.
+    /// Weak increments on a lattice: (K − 8)/2, K of 16 random bits being set. Moments up to the third are those of a normal, the
+    /// fourth is 2.875. For methods of weak order 1; about twice as fast.
     Binomial,
 }
 
@@ -37,9 +38,10 @@ const ROWS: usize = 4;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct IncrementBlock {
     law: Increments,
-    generator: Generator,
+    generators: [Generator; LANES / TILE],
     /// The last `spare_rows` of these come next.
-    spare: [[f64; LANES]; ROWS - 1],
+    #[serde(with = "BigArray")]
+    spare: [f64; (ROWS - 1) * LANES],
     spare_rows: usize,
 }
 
@@ -51,16 +53,18 @@ impl IncrementBlock {
 
     /// The increments of some law, of trajectories `first` … `first + LANES − 1`.
     pub fn of(law: Increments, seed: u64, first: u64) -> Self {
-        Self::from(law, Generator::new(seed, first, Purpose::Dynamics))
+        Self::from(law, seed, first, Purpose::Dynamics)
     }
 
     /// Standard normals for something else than the increments of a dynamics.
     pub fn for_purpose(seed: u64, first: u64, purpose: Purpose) -> Self {
-        Self::from(Increments::Gaussian, Generator::new(seed, first, purpose))
+        Self::from(Increments::Gaussian, seed, first, purpose)
     }
 
-    fn from(law: Increments, generator: Generator) -> Self {
-        Self { law, generator, spare: [[0.0; LANES]; ROWS - 1], spare_rows: 0 }
+    fn from(law: Increments, seed: u64, first: u64, purpose: Purpose) -> Self {
+        let generator = |tile| Generator::new(seed, first.wrapping_add((tile * TILE) as u64), purpose);
+        let generators = std::array::from_fn(generator);
+        Self { law, generators, spare: [0.0; (ROWS - 1) * LANES], spare_rows: 0 }
     }
 
     /// Fills `rows`, a multiple of [`LANES`] long, with the next increments of each lane, row after row. The sequence of a
@@ -86,7 +90,8 @@ fn fill_normals(block: &mut IncrementBlock, rows: &mut [f64]) {
         rows,
         #[inline(always)]
         |generator| four_normals(generator),
-        1.0,
+        #[inline(always)]
+        |normal| f64::from(normal),
     );
 }
 
@@ -97,50 +102,54 @@ fn fill_counts(block: &mut IncrementBlock, rows: &mut [f64]) {
         rows,
         #[inline(always)]
         |generator| four_counts(generator),
-        binomial::SCALE,
+        #[inline(always)]
+        |count| f64::from(count) * binomial::SCALE,
     );
 }
 
-/// Fills rows with `scale` times what is drawn.
+/// Fills rows with what is drawn, one generator after another.
 #[inline(always)]
-fn fill(
+fn fill<T: Copy + Default>(
     block: &mut IncrementBlock,
     rows: &mut [f64],
-    draw: impl Fn(&mut Generator) -> [[f32; LANES]; ROWS],
-    scale: f64,
+    draw: impl Fn(&mut Generator) -> [[T; TILE]; ROWS],
+    number: impl Fn(T) -> f64,
 ) {
     let rows = rows.as_chunks_mut::<LANES>().0;
     let (kept, rows) = rows.split_at_mut(block.spare_rows.min(rows.len()));
     let next = ROWS - 1 - block.spare_rows;
-    kept.copy_from_slice(&block.spare[next..next + kept.len()]);
+    let spare = block.spare.as_chunks_mut::<LANES>().0;
+    kept.copy_from_slice(&spare[next..next + kept.len()]);
     block.spare_rows -= kept.len();
     if rows.is_empty() {
         return;
     }
     let (whole, rest) = rows.as_chunks_mut::<ROWS>();
-    // A copy of its own: the compiler then knows that nobody else looks at it between two draws.
-    let mut generator = block.generator.clone();
-    for rows in whole {
-        let drawn = draw(&mut generator);
-        for (row, drawn) in rows.iter_mut().zip(&drawn) {
-            widen(row, drawn, scale);
+    // What is not asked for goes to the end of the spare rows.
+    let spare = &mut spare[rest.len().max(1) - 1..];
+    for (tile, kept) in block.generators.iter_mut().enumerate() {
+        // Of a copy of its own the compiler knows that nobody else looks at it between two draws.
+        let mut generator = kept.clone();
+        for rows in &mut *whole {
+            let drawn = draw(&mut generator);
+            for (row, drawn) in rows.iter_mut().zip(&drawn) {
+                write(&mut row.as_chunks_mut().0[tile], drawn, &number);
+            }
         }
-    }
-    if !rest.is_empty() {
-        let drawn = draw(&mut generator);
-        // What is not asked for goes to the end of the spare rows.
-        let spare = &mut block.spare[rest.len() - 1..];
-        for (row, drawn) in rest.iter_mut().chain(spare).zip(&drawn) {
-            widen(row, drawn, scale);
+        if !rest.is_empty() {
+            let drawn = draw(&mut generator);
+            for (row, drawn) in rest.iter_mut().chain(&mut *spare).zip(&drawn) {
+                write(&mut row.as_chunks_mut().0[tile], drawn, &number);
+            }
         }
-        block.spare_rows = ROWS - rest.len();
+        *kept = generator;
     }
-    block.generator = generator;
+    block.spare_rows = (ROWS - rest.len()) % ROWS;
 }
 
 #[inline(always)]
-fn widen(row: &mut [f64; LANES], drawn: &[f32; LANES], scale: f64) {
-    for l in 0..LANES {
-        row[l] = f64::from(drawn[l]) * scale;
+fn write<T: Copy>(row: &mut [f64; TILE], drawn: &[T; TILE], number: impl Fn(T) -> f64) {
+    for l in 0..TILE {
+        row[l] = number(drawn[l]);
     }
 }

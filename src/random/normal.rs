@@ -12,12 +12,11 @@
 //! by 10⁻⁷ of themselves, a thousandth of the statistical error of 10¹⁰ draws. All is `+ − × √` on `f32` and exact conversions: the
 //! bits are the same for every vector width.
 
-use super::generator::{Draw, Generator};
-use crate::loss::LANES;
+use super::generator::{Draw, Generator, TILE};
 
-type Row = [f32; LANES];
+type Row = [f32; TILE];
 
-/// The next four normals of every lane.
+/// The next four normals of every trajectory.
 #[inline(always)]
 pub(super) fn four_normals(generator: &mut Generator) -> [Row; 4] {
     let first = radius(&generator.draw());
@@ -32,8 +31,8 @@ pub(super) fn four_normals(generator: &mut Generator) -> [Row; 4] {
 #[inline(always)]
 fn radius(draw: &Draw) -> Row {
     let (high, low) = (draw.high(), draw.low());
-    let mut radius = [0.0; LANES];
-    for l in 0..LANES {
+    let mut radius = [0.0; TILE];
+    for l in 0..TILE {
         radius[l] = minus_twice_ln(uniform(high[l], low[l])).sqrt();
     }
     radius
@@ -41,9 +40,9 @@ fn radius(draw: &Draw) -> Row {
 
 /// A point of the circle, from 32 random bits.
 #[inline(always)]
-fn on_circle(radius: Row, bits: [u32; LANES]) -> [Row; 2] {
-    let (mut first, mut second) = ([0.0; LANES], [0.0; LANES]);
-    for l in 0..LANES {
+fn on_circle(radius: Row, bits: [u32; TILE]) -> [Row; 2] {
+    let (mut first, mut second) = ([0.0; TILE], [0.0; TILE]);
+    for l in 0..TILE {
         let (sine, cosine) = sine_cosine(angle(bits[l]));
         let cosine = f32::from_bits(cosine.to_bits() ^ (bits[l] << 31));
         let swap = bits[l] & 2 != 0;
