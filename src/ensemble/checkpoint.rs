@@ -7,8 +7,8 @@
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeSeq;
-use serde_big_array::BigArray;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_big_array::BigArray;
 
 use super::defined::Defined;
 use super::histogram::HistogramObserver;

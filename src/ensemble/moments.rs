@@ -1,7 +1,7 @@
 //! First and second moments of θ, one set per replica.
 
-use serde_big_array::BigArray;
 use serde::{Deserialize, Serialize};
+use serde_big_array::BigArray;
 
 use super::{Observer, View, merge_means};
 use crate::loss::LANES;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use serde_big_array::BigArray;
 use serde::{Deserialize, Serialize};
+use serde_big_array::BigArray;
 
 use super::{Observer, View, merge_means};
 use crate::landscape::Landscape;
