@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use sgd_sde::experiment::{self, ExperimentError};
 use sgd_sde::input::Problems;
+use sgd_sde::instructions::{self, InstructionError};
 use sgd_sde::report::{self, ReportError, Style};
 use sgd_sde::scenario::{self, Loaded, Points, STARTER};
 use sgd_sde::study::StudyError;
@@ -143,6 +144,8 @@ enum Failure {
     InterruptedStudy { finished: u64, points: u64, journal: String },
     #[error(transparent)]
     Study(StudyError),
+    #[error(transparent)]
+    Instructions(#[from] InstructionError),
 }
 
 impl From<StudyError> for Failure {
@@ -183,15 +186,7 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(COULD_NOT_RUN) } else { ExitCode::SUCCESS };
         }
     };
-    let result = match command.action {
-        Action::New { file } => new(&file).map(|()| true),
-        Action::List => list().map(|()| true),
-        Action::Run(arguments) => run::run(&arguments),
-        Action::Predict { scenarios, json } => predict(&scenarios, json).map(|()| true),
-        Action::Check { scenarios } => check::check(&scenarios).map(|()| true),
-        Action::Plot { folders } => plot::plot(&folders).map(|()| true),
-        Action::Compare(arguments) => compare::compare(&arguments),
-    };
+    let result = instructions::check().map_err(Failure::from).and_then(|()| act(command.action));
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(UNEXPECTED),
@@ -201,6 +196,19 @@ pub fn main() -> ExitCode {
             message(&format!("{program}{failure}"));
             ExitCode::from(if failure.is_interruption() { INTERRUPTED } else { COULD_NOT_RUN })
         }
+    }
+}
+
+/// Does what was asked for; false if something did not turn out as expected.
+fn act(action: Action) -> Result<bool, Failure> {
+    match action {
+        Action::New { file } => new(&file).map(|()| true),
+        Action::List => list().map(|()| true),
+        Action::Run(arguments) => run::run(&arguments),
+        Action::Predict { scenarios, json } => predict(&scenarios, json).map(|()| true),
+        Action::Check { scenarios } => check::check(&scenarios).map(|()| true),
+        Action::Plot { folders } => plot::plot(&folders).map(|()| true),
+        Action::Compare(arguments) => compare::compare(&arguments),
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime};
 use clap::Args;
 use sgd_sde::experiment::{self, Control, Finished, setting::Setting, state::Earlier};
 use sgd_sde::findings::Findings;
+use sgd_sde::instructions;
 use sgd_sde::report::{self, Extra, RunRecord, Style};
 use sgd_sde::scenario::{Loaded, Scenario};
 
@@ -148,7 +149,7 @@ pub(super) fn run_record(started: SystemTime, seconds: f64, steps: f64) -> RunRe
         threads: rayon::current_num_threads(),
         seconds,
         steps_per_second: steps / seconds.max(1e-9),
-        instruction_set: instruction_set().into(),
+        instruction_set: instructions::title().into(),
         started: report::record::utc(started),
         command: command_line(),
     }
@@ -255,20 +256,6 @@ fn replace(held: &Mutex<Vec<report::Lock>>, locks: Vec<report::Lock>) {
 fn host() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
     name.map(|name| name.trim().to_string()).filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".into())
-}
-
-/// The widest instruction set that the kernels choose from on this machine.
-fn instruction_set() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if std::arch::is_x86_feature_detected!("avx512f") {
-            return "x86-64 AVX-512";
-        }
-        if std::arch::is_x86_feature_detected!("avx2") {
-            return "x86-64 AVX2";
-        }
-    }
-    std::env::consts::ARCH
 }
 
 /// What was typed, quoted where a shell needs it.

@@ -3,17 +3,23 @@
 use serde::{Deserialize, Serialize};
 
 use crate::input::{Number, Table};
+use crate::random::increments::Increments;
 
 /// A dynamics as a scenario describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum DynamicsSpec {
     /// θ ← θ − η(g + Δg/√S): the discrete process itself.
-    Sgd,
+    Sgd {
+        /// The law of ξ in Δg = Bξ.
+        increments: Increments,
+    },
     /// Euler–Maruyama of the SDE with its own step.
     EulerMaruyama {
         /// δ in SDE time; left out: η.
         step: f64,
+        /// The law of the increments ξ.
+        increments: Increments,
     },
     /// Leimkuhler–Matthews: second order in the invariant law, additive noise only.
     LeimkuhlerMatthews {
@@ -34,11 +40,13 @@ enum Kind {
 }
 
 const KINDS: [(&str, Kind); 4] = [
-    ("euler-maruyama", Kind::Integrator(|step| DynamicsSpec::EulerMaruyama { step })),
+    ("euler-maruyama", Kind::Integrator(|step| DynamicsSpec::EulerMaruyama { step, increments: Increments::Gaussian })),
     ("sgd", Kind::Sgd),
     ("leimkuhler-matthews", Kind::Integrator(|step| DynamicsSpec::LeimkuhlerMatthews { step })),
     ("platen", Kind::Integrator(|step| DynamicsSpec::Platen { step })),
 ];
+
+const INCREMENTS: [(&str, Increments); 2] = [("gaussian", Increments::Gaussian), ("binomial", Increments::Binomial)];
 
 /// Kinds of later versions.
 const LATER: [&str; 8] =
@@ -59,15 +67,23 @@ impl DynamicsSpec {
     /// δ of an integrator; `None` for SGD itself, whose step is η.
     pub fn step(&self) -> Option<f64> {
         match *self {
-            Self::Sgd => None,
-            Self::EulerMaruyama { step } | Self::LeimkuhlerMatthews { step } | Self::Platen { step } => Some(step),
+            Self::Sgd { .. } => None,
+            Self::EulerMaruyama { step, .. } | Self::LeimkuhlerMatthews { step } | Self::Platen { step } => Some(step),
+        }
+    }
+
+    /// The law of the increments.
+    pub fn increments(&self) -> Increments {
+        match *self {
+            Self::Sgd { increments } | Self::EulerMaruyama { increments, .. } => increments,
+            Self::LeimkuhlerMatthews { .. } | Self::Platen { .. } => Increments::Gaussian,
         }
     }
 
     /// What people call it.
     pub fn title(&self) -> &'static str {
         match self {
-            Self::Sgd => "SGD",
+            Self::Sgd { .. } => "SGD",
             Self::EulerMaruyama { .. } => "Euler–Maruyama",
             Self::LeimkuhlerMatthews { .. } => "Leimkuhler–Matthews",
             Self::Platen { .. } => "Platen",
@@ -76,7 +92,7 @@ impl DynamicsSpec {
 
     /// Reads the table `[dynamics]`.
     pub(crate) fn read(table: &Table<'_>, learning_rate: LearningRate) -> Option<Self> {
-        let default = Kind::Integrator(|step| Self::EulerMaruyama { step });
+        let default = KINDS[0].1;
         let kind = table.optional_choice("kind", "the kind of dynamics", &KINDS, &LATER)?.unwrap_or(default);
         let dynamics = match kind {
             Kind::Sgd => {
@@ -89,7 +105,7 @@ impl DynamicsSpec {
                     table.problem("kind", message);
                     None
                 } else {
-                    Some(Self::Sgd)
+                    Some(Self::Sgd { increments: Increments::Gaussian })
                 }
             }
             Kind::Integrator(with_step) => {
@@ -106,7 +122,27 @@ impl DynamicsSpec {
                 }
             }
         };
+        let what = "the law of the increments";
+        let increments = table.optional_choice("increments", what, &INCREMENTS, &[]);
         table.finish();
-        dynamics
+        dynamics?.with(increments?.unwrap_or_default(), table)
+    }
+
+    /// The same with increments of another law, if the method is one for them.
+    fn with(self, increments: Increments, table: &Table<'_>) -> Option<Self> {
+        match self {
+            Self::Sgd { .. } => Some(Self::Sgd { increments }),
+            Self::EulerMaruyama { step, .. } => Some(Self::EulerMaruyama { step, increments }),
+            _ if increments == Increments::Gaussian => Some(self),
+            _ => {
+                let message = format!(
+                    "found \"binomial\" with {}, a method of second order: it needs a fourth moment of 3, and the binomial's is 2.875, so \
+                     only first order would be left; remove increments, or write kind = \"euler-maruyama\"",
+                    self.title()
+                );
+                table.problem("increments", message);
+                None
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ use super::state_dependent;
 use crate::findings::EscapeRecord;
 use crate::input::Problem;
 use crate::landscape::minimum_name;
+use crate::random::increments::Increments;
 use crate::scenario::{Loaded, Rung};
 use crate::theory::discrete::{self, Chain, DiscreteLaw, NoDiscreteLaw};
 use crate::theory::gibbs::influences::Influences;
@@ -74,11 +75,11 @@ impl Ladder {
             notes: note.into_iter().collect(),
         };
         match setting.temperature() {
-            Some(temperature) if setting.dynamics.scheme() == Some(Scheme::EulerMaruyama) => {
+            Some(temperature) if setting.is_normal_chain() => {
                 ladder.add_discrete(setting, temperature);
             }
             Some(temperature) => {
-                ladder.notes.push(no_law_at_its_step(setting.dynamics.scheme()));
+                ladder.notes.push(no_law_at_its_step(setting));
                 ladder.add_escape(setting, temperature, None);
             }
             None if !setting.noise.is_additive() => state_dependent::climb(&mut ladder, setting),
@@ -235,14 +236,17 @@ pub(super) fn neighbours(setting: &Setting) -> Vec<(usize, usize)> {
 }
 
 /// Why the discrete rung and the discrete passage times are null.
-pub(super) fn no_law_at_its_step(scheme: Option<Scheme>) -> String {
-    let why = match scheme {
+pub(super) fn no_law_at_its_step(setting: &Setting) -> String {
+    let why = match setting.dynamics.scheme() {
         Some(Scheme::LeimkuhlerMatthews) => {
             "a Leimkuhler–Matthews step shares a normal with the one before, so its kernel is not theirs, and its \
              stationary law is, for C = σ²I, that of the SDE up to second order in δ"
         }
         Some(Scheme::Platen) => {
             "a Platen step is not theirs, and its stationary law is that of the SDE up to second order in δ"
+        }
+        Some(Scheme::EulerMaruyama) if setting.dynamics.increments() == Increments::Binomial => {
+            "a step with binomial increments is not normal, and the law of its chain is theirs only as δ → 0"
         }
         Some(Scheme::EulerMaruyama) | None => "theory knows no law of this dynamics at its finite step",
     };

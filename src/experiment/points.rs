@@ -14,7 +14,7 @@ use crate::random::derived_seed;
 use crate::scenario::{Loaded, Rung};
 use crate::statistics::{Estimate, Evidence};
 use crate::theory::discrete::{self, Chain, NoDiscreteLaw};
-use crate::theory::{Scheme, gibbs, laplace};
+use crate::theory::{gibbs, laplace};
 
 /// The plan of point `index`: that of the scenario with a seed of its own. Trajectories are looked at as often as at the
 /// scenario's own setting, so that the resolved scenario gives the same bytes again.
@@ -106,7 +106,7 @@ pub(super) fn occupancies(setting: &Setting, rung: Rung) -> Option<Vec<f64>> {
         }
         Rung::Gibbs => Some(by_gibbs()?.occupancies),
         Rung::Ito => state_dependent::ito(setting).map(|law| law.occupancies),
-        Rung::Discrete if setting.dynamics.scheme() != Some(Scheme::EulerMaruyama) => None,
+        Rung::Discrete if !setting.is_normal_chain() => None,
         Rung::Discrete if !setting.noise.is_additive() => {
             state_dependent::chain_law(setting).map(|law| law.occupancies)
         }

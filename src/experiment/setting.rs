@@ -12,8 +12,9 @@ use crate::input::{LARGEST, Problem, Problems, SMALLEST};
 use crate::landscape::{Landscape, LandscapeError, minimum_name};
 use crate::loss::{Loss, LossSpec};
 use crate::noise::{GradientNoise, NoiseSpec};
-use crate::random::{Purpose, stream::Stream};
+use crate::random::{Purpose, increments::Increments, stream::Stream};
 use crate::scenario::{Loaded, Scenario, SgdSpec, Start};
+use crate::theory::Scheme;
 
 /// Everything that predictions and simulations share.
 ///
@@ -189,6 +190,12 @@ impl Setting {
         self.dynamics.step()
     }
 
+    /// Whether the chain at its finite step is Euler–Maruyama's with normal steps, whose law theory knows. Of a chain with other increments it
+    /// knows the first two moments, which are the same.
+    pub fn is_normal_chain(&self) -> bool {
+        self.dynamics.scheme() == Some(Scheme::EulerMaruyama) && self.dynamics.increments() == Increments::Gaussian
+    }
+
     /// T = nσ²/2; `None` where C is not σ²I.
     pub fn temperature(&self) -> Option<f64> {
         self.noise.isotropic_variance().map(|variance| 0.5 * self.noise_scale * variance)
@@ -311,14 +318,18 @@ fn moved_by(
     let noise_scale = scenario.noise_scale().unwrap_or(1.0);
     let (step, loss, noise) = (scenario.step(), loss.clone(), noise.clone());
     let dynamics: Arc<dyn Dynamics> = match (&scenario.dynamics, scenario.sgd) {
-        (DynamicsSpec::Sgd, Some(sgd)) => Arc::new(Sgd::new(loss, noise, sgd.learning_rate, sgd.batch_size as f64)),
+        (DynamicsSpec::Sgd { increments }, Some(sgd)) => {
+            let dynamics = Sgd::new(loss, noise, sgd.learning_rate, sgd.batch_size as f64);
+            Arc::new(dynamics.with_increments(*increments))
+        }
         (DynamicsSpec::LeimkuhlerMatthews { .. }, _) => {
             let dynamics = LeimkuhlerMatthews::new(loss, noise, noise_scale, step);
             Arc::new(dynamics.map_err(|error| loaded.source.problem("dynamics.kind", error.to_string()))?)
         }
         (DynamicsSpec::Platen { .. }, _) => Arc::new(Platen::new(loss, noise, noise_scale, step)),
-        (DynamicsSpec::EulerMaruyama { .. } | DynamicsSpec::Sgd, _) => {
-            Arc::new(EulerMaruyama::new(loss, noise, noise_scale, step))
+        (dynamics @ (DynamicsSpec::EulerMaruyama { .. } | DynamicsSpec::Sgd { .. }), _) => {
+            let increments = dynamics.increments();
+            Arc::new(EulerMaruyama::new(loss, noise, noise_scale, step).with_increments(increments))
         }
     };
     Ok((noise_scale, dynamics))

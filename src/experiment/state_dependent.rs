@@ -5,8 +5,8 @@ use super::setting::Setting;
 use crate::findings::EscapeRecord;
 use crate::landscape::minimum_name;
 use crate::theory::discrete::{Chain, DiscreteLaw};
+use crate::theory::escape;
 use crate::theory::ito::{self, ItoLaw, Potential};
-use crate::theory::{Scheme, escape};
 
 /// Adds what is known in one dimension, and notes for what is not.
 pub(super) fn climb(ladder: &mut Ladder, setting: &Setting) {
@@ -67,9 +67,8 @@ pub(super) fn chain_law(setting: &Setting) -> Option<DiscreteLaw> {
 
 /// The law of the Euler–Maruyama chain with its spread at every place.
 fn add_discrete<'a>(ladder: &mut Ladder, setting: &'a Setting, diffusion: &'a dyn Fn(f64) -> f64) -> Option<Chain<'a>> {
-    let scheme = setting.dynamics.scheme();
-    if scheme != Some(Scheme::EulerMaruyama) {
-        ladder.notes.push(no_law_at_its_step(scheme));
+    if !setting.is_normal_chain() {
+        ladder.notes.push(no_law_at_its_step(setting));
         return None;
     }
     let chain =

@@ -8,6 +8,7 @@ use crate::dynamics::{DynamicsSpec, LearningRate};
 use crate::input::{Integer, Number, Table, shorten};
 use crate::loss::LossSpec;
 use crate::noise::NoiseSpec;
+use crate::random::increments::Increments;
 use crate::statistics::claim::Verdict;
 
 /// The largest integer of TOML, which has 64 bits with a sign.
@@ -199,7 +200,7 @@ fn read_dynamics(root: &Table<'_>, noise: Option<&NoiseSpec>, sgd: Option<Option
     };
     match (root.optional_table("dynamics")?, learning_rate) {
         (Some(table), _) => DynamicsSpec::read(&table, learning_rate),
-        (None, LearningRate::Known(_)) => Some(DynamicsSpec::Sgd),
+        (None, LearningRate::Known(_)) => Some(DynamicsSpec::Sgd { increments: Increments::Gaussian }),
         (None, LearningRate::Absent) => {
             let message = "the table [dynamics] is missing; with noise kind \"temperature\" there is no learning rate to \
                            take a step from; add [dynamics] with kind = \"euler-maruyama\" and, for example, step = 0.01";

@@ -65,7 +65,7 @@ pub(super) fn check(
                        to scale; give [sgd] and a noise of one example, such as kind = \"isotropic\"";
         return Some(source.problem("noise.kind", message));
     }
-    if dynamics.is_some_and(|dynamics| *dynamics != DynamicsSpec::Sgd) {
+    if dynamics.is_some_and(|dynamics| !matches!(dynamics, DynamicsSpec::Sgd { .. })) {
         let message = "found an integrator of the SDE with experiment \"scaling\"; its step δ does not follow η, and the SDE \
                        depends on n = η/S alone, so nothing could change under η → βη, S → βS: the claim would be a tautology; \
                        write kind = \"sgd\" and remove step, or leave out [dynamics]";
