@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_big_array::BigArray;
 
 use super::{Observer, View, merge_means};
+use crate::instructions::vectorized;
 use crate::landscape::Landscape;
-use crate::landscape::basins::Workspace;
+use crate::landscape::basins::{NO_BASIN, Workspace};
 use crate::loss::{LANES, Loss};
 
 /// What the occupancy observers of all blocks share.
@@ -55,12 +56,12 @@ pub struct Counts {
     #[serde(with = "BigArray")]
     loss_before: [f64; LANES],
     loss_course: Vec<f64>,
-    /// The core that each lane was last in, `u8::MAX` before the first.
+    /// The core that each lane was last in, [`NO_CORE`] before the first.
     #[serde(with = "BigArray")]
-    core: [u8; LANES],
+    core: [u64; LANES],
     /// The core that each lane was first in.
     #[serde(with = "BigArray")]
-    home: [u8; LANES],
+    home: [u64; LANES],
     /// Core-to-core transitions, `[from][to]`, all lanes.
     transitions: Vec<u64>,
     round_trips: u64,
@@ -71,7 +72,7 @@ pub struct Counts {
     followed_lanes: usize,
 }
 
-const NO_CORE: u8 = u8::MAX;
+const NO_CORE: u64 = u64::MAX;
 
 impl Occupancy {
     /// The observer of the block that holds replicas `first … first + count − 1`.
@@ -163,43 +164,83 @@ impl Occupancy {
         self.counts.loss_course.chunks_exact(self.counts.followed_lanes.max(1)).map(|row| row[lane]).collect()
     }
 
-    fn count_transition(&mut self, lane: usize, basin: u8) {
+    fn count_transition(&mut self, lane: usize, basin: u64) {
         let from = self.counts.core[lane];
         self.counts.core[lane] = basin;
         if from == NO_CORE {
             self.counts.home[lane] = basin;
         } else if from != basin {
             let minima = self.watch.states() - 1;
-            self.counts.transitions[usize::from(from) * minima + usize::from(basin)] += 1;
+            self.counts.transitions[from as usize * minima + basin as usize] += 1;
             self.counts.round_trips += u64::from(basin == self.counts.home[lane]);
         }
     }
 }
 
+/// What a look found that asks for a closer look, lane by lane.
+struct News {
+    /// Live lanes where the loss is a number.
+    defined: u64,
+    /// Live lanes in another core than the one they were last in.
+    cores: u64,
+}
+
+/// Counts a look at all lanes at once, but for transitions, which are rare.
+#[inline(always)]
+fn count(
+    counts: &mut Counts,
+    core_levels: &[f64],
+    live: &[bool; LANES],
+    labels: &[u64; LANES],
+    loss: &[f64; LANES],
+) -> News {
+    let mut counted = [0u64; LANES];
+    for l in 0..LANES {
+        counted[l] = u64::from(live[l] & loss[l].is_finite());
+        counts.looks[l] += counted[l];
+        counts.loss[l] += if counted[l] == 1 { loss[l] } else { 0.0 };
+    }
+    let mut elsewhere = counted;
+    let mut changed = [0u64; LANES];
+    for ((state, level), visits) in (0..).zip(core_levels).zip(counts.visits.as_chunks_mut::<LANES>().0) {
+        for l in 0..LANES {
+            let here = counted[l] & u64::from(labels[l] == state);
+            visits[l] += here;
+            elsewhere[l] -= here;
+            changed[l] += here & u64::from(loss[l] <= *level) & u64::from(counts.core[l] != state);
+        }
+    }
+    if let Some(other) = counts.visits.as_chunks_mut::<LANES>().0.get_mut(core_levels.len()) {
+        for l in 0..LANES {
+            other[l] += elsewhere[l];
+        }
+    }
+    News { defined: counted.iter().sum(), cores: changed.iter().sum() }
+}
+
 impl Observer for Occupancy {
     fn observe(&mut self, view: &mut View) {
-        let mut labels = [0u8; LANES];
+        let mut labels = [NO_BASIN; LANES];
         let mut loss = [0.0; LANES];
-        self.watch.landscape.basins.label_block(view.theta, &mut labels, &mut self.workspace);
+        self.watch.landscape.basins.label_block(view.theta, view.live, &mut labels, &mut self.workspace);
         self.watch.loss.value_block(view.theta, &mut loss, view.scratch);
-        let other = self.watch.states() - 1;
-        for lane in 0..LANES {
-            if !view.live[lane] {
-                continue;
+        let new = vectorized(
+            #[inline(always)]
+            || count(&mut self.counts, &self.watch.core_levels, view.live, &labels, &loss),
+        );
+        if new.defined < view.live.iter().filter(|live| **live).count() as u64 {
+            for lane in 0..LANES {
+                view.lost[lane] |= view.live[lane] && !loss[lane].is_finite();
             }
-            if !loss[lane].is_finite() {
-                view.lost[lane] = true;
-                continue;
-            }
-            let basin = labels[lane];
-            self.counts.looks[lane] += 1;
-            self.counts.loss[lane] += loss[lane];
-            self.counts.visits[usize::from(basin).min(other) * LANES + lane] += 1;
-            if usize::from(basin) < other
-                && basin != self.counts.core[lane]
-                && loss[lane] <= self.watch.core_levels[usize::from(basin)]
-            {
-                self.count_transition(lane, basin);
+        }
+        if new.cores > 0 {
+            for lane in 0..LANES {
+                let in_core = view.live[lane]
+                    && labels[lane] != NO_BASIN
+                    && loss[lane] <= self.watch.core_levels[labels[lane] as usize];
+                if in_core && labels[lane] != self.counts.core[lane] {
+                    self.count_transition(lane, labels[lane]);
+                }
             }
         }
     }

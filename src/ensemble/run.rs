@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::{Fate, Interrupted, MOST_STRETCHES, Observer, Plan, Progress, View};
 use crate::dynamics::{Block, Dynamics};
+use crate::instructions::vectorized;
 use crate::loss::LANES;
 
 /// Beyond this a trajectory counts as diverged even if its numbers are finite.
@@ -210,13 +211,21 @@ impl<O: Observer> Member<O> {
     /// Marks the lanes that left the finite numbers. They stay in the block, unwatched: averaging the survivors would
     /// be bias, so the caller must look at the fates.
     fn find_diverged(&mut self) {
-        let mut gone = [false; LANES];
-        for row in self.block.theta.chunks_exact(LANES) {
-            for (gone, x) in gone.iter_mut().zip(row) {
-                *gone |= !(x.abs() <= FAR);
-            }
+        let gone = vectorized(
+            #[inline(always)]
+            || {
+                let mut far = [0u64; LANES];
+                for row in self.block.theta.as_chunks::<LANES>().0 {
+                    for l in 0..LANES {
+                        far[l] |= u64::from(!(row[l].abs() <= FAR));
+                    }
+                }
+                far
+            },
+        );
+        if gone.iter().sum::<u64>() > 0 {
+            self.mark_diverged(&gone.map(|far| far > 0));
         }
-        self.mark_diverged(&gone);
     }
 
     fn mark_diverged(&mut self, gone: &[bool; LANES]) {

@@ -62,8 +62,11 @@ impl From<&Scenario> for Described {
 
 /// Loss and landscape of the last few scenarios: the points of a study mostly share them.
 static EXPLORED: Memo<LossSpec, (Arc<dyn Loss>, Arc<Landscape>)> = Memo::of(8);
-/// What a look costs, in steps: labels, losses and counts take two to four times as long as a step, as measured.
+/// Looks of a short run are at least so many steps apart: a look (labels, losses and counts) takes as long as one or two steps, as
+/// measured, and in many dimensions up to four.
 const LOOK_IN_STEPS: u64 = 4;
+/// Looks of a long run are so many steps apart, if the process does not relax faster: looking then costs a tenth of a run.
+const LOOKS_APART: f64 = 16.0;
 
 impl Setting {
     /// Explores the landscape of `loss` in `domain`.
@@ -262,12 +265,13 @@ impl Setting {
     }
 
     /// Steps between two looks: a fifth of the slowest relaxation time within a well, since looking more often would see
-    /// nothing new. In a short run more often, so that there are a thousand looks, but not so often that the looks cost
+    /// nothing new, or up to the whole of it where that is less than sixteen steps. In a short run more often, so that there are a thousand looks, but not so often that the looks cost
     /// more than the steps, as long as there are twenty.
     pub fn default_observe_every(&self, steps: u64) -> u64 {
         let widest = self.landscape.minima.iter().map(|minimum| minimum.eigenvalues[0]).fold(f64::INFINITY, f64::min);
-        let fifth = (0.2 / (self.step() * widest)) as u64;
-        fifth.clamp(1, (steps / 1000).max(LOOK_IN_STEPS.min(steps / 20)).max(1))
+        let relaxation = 1.0 / (self.step() * widest);
+        let wanted = (0.2 * relaxation).max(LOOKS_APART.min(relaxation)) as u64;
+        wanted.clamp(1, (steps / 1000).max(LOOK_IN_STEPS.min(steps / 20)).max(1))
     }
 
     /// The plan of a scenario's ensemble.
@@ -369,13 +373,13 @@ mod tests {
 
     #[test]
     fn a_short_run_is_not_looked_at_at_every_step() {
-        // The wide well relaxes within 1/(δh): a fifth of it is dozens of steps, which no short run can wait for.
+        // The wide well relaxes within 1/(δh) = 50 steps.
         let setting = setting(Arc::new(Isotropic::new(2, 1.0)));
-        let fifth = setting.default_observe_every(u64::MAX);
-        assert!(fifth >= 4, "{fifth}");
+        let wanted = setting.default_observe_every(u64::MAX);
+        assert_eq!(wanted, 16);
         let every = |steps: u64| setting.default_observe_every(steps);
         assert_eq!([1, 19, 40, 60, 80, 100, 3_999].map(every), [1, 1, 2, 3, 4, 4, 4]);
-        assert_eq!(every(1000 * fifth), fifth);
+        assert_eq!(every(1000 * wanted), wanted);
     }
 
     #[test]

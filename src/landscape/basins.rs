@@ -19,11 +19,16 @@ use rayon::prelude::*;
 use super::CriticalPoint;
 use super::descent::{Arrival, follow_flow};
 use super::search::diagonal;
+use crate::instructions::vectorized;
+use crate::loss::curvature::Curvature;
 use crate::loss::{LANES, Loss};
 use crate::random::{Purpose, stream::Stream};
 
 /// Local error of the flow, relative to the domain's diagonal.
 const FLOW_TOLERANCE: f64 = 1e-5;
+
+/// The label of a lane that is in no minimum's basin.
+pub const NO_BASIN: u64 = u64::MAX;
 
 /// The basins of a landscape's minima.
 pub struct Basins {
@@ -43,6 +48,7 @@ enum Kind {
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
     point: Vec<f64>,
+    rows: Vec<f64>,
     flow: Vec<f64>,
 }
 
@@ -75,31 +81,32 @@ impl Basins {
         }
     }
 
-    /// Labels of a block, `None` as `u8::MAX`; layout as in [`crate::loss`].
-    pub fn label_block(&self, theta: &[f64], labels: &mut [u8; LANES], workspace: &mut Workspace) {
+    /// Labels of the live lanes of a block, [`NO_BASIN`] where the flow reaches no minimum; layout as in [`crate::loss`].
+    pub fn label_block(
+        &self,
+        theta: &[f64],
+        live: &[bool; LANES],
+        labels: &mut [u64; LANES],
+        workspace: &mut Workspace,
+    ) {
         match &self.kind {
             Kind::Intervals { ridges, owners } => {
-                let mut interval = [0u32; LANES];
-                for &ridge in ridges {
-                    for l in 0..LANES {
-                        interval[l] += u32::from(ridge < theta[l]);
-                    }
-                }
-                for l in 0..LANES {
-                    labels[l] = owners[interval[l] as usize].map_or(u8::MAX, |owner| owner as u8);
-                }
+                let owner = |interval: usize| owners[interval].map_or(NO_BASIN, |owner| owner as u64);
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        let Some(x) = theta.first_chunk::<LANES>() else { return };
+                        labels.fill(owner(0));
+                        for (ridge, interval) in ridges.iter().zip(1..) {
+                            let owner = owner(interval);
+                            for l in 0..LANES {
+                                labels[l] = if *ridge < x[l] { owner } else { labels[l] };
+                            }
+                        }
+                    },
+                );
             }
-            Kind::Flow(flow) => {
-                let mut point = std::mem::take(&mut workspace.point);
-                point.resize(theta.len() / LANES, 0.0);
-                for (l, label) in labels.iter_mut().enumerate() {
-                    for (x, row) in point.iter_mut().zip(theta.chunks_exact(LANES)) {
-                        *x = row[l];
-                    }
-                    *label = flow.label(&point, workspace).map_or(u8::MAX, |owner| owner as u8);
-                }
-                workspace.point = point;
-            }
+            Kind::Flow(flow) => flow.label_block(theta, live, labels, workspace),
         }
     }
 
@@ -128,10 +135,48 @@ struct Flow {
 }
 
 impl Flow {
+    /// The ellipsoids for all lanes at once, then the rest one by one.
+    fn label_block(&self, theta: &[f64], live: &[bool; LANES], labels: &mut [u64; LANES], workspace: &mut Workspace) {
+        let mut rows = std::mem::take(&mut workspace.rows);
+        rows.resize(2 * theta.len(), 0.0);
+        vectorized(
+            #[inline(always)]
+            || {
+                labels.fill(NO_BASIN);
+                let theta = theta.as_chunks::<LANES>().0;
+                let (distance, pull) = rows.as_chunks_mut::<LANES>().0.split_at_mut(theta.len());
+                for (index, ellipsoid) in self.ellipsoids.iter().enumerate() {
+                    let q = ellipsoid.quadratic(theta, distance, pull);
+                    for l in 0..LANES {
+                        let inside = (q[l] <= ellipsoid.radius_squared) & (labels[l] == NO_BASIN);
+                        labels[l] = if inside { index as u64 } else { labels[l] };
+                    }
+                }
+            },
+        );
+        workspace.rows = rows;
+        let mut point = std::mem::take(&mut workspace.point);
+        point.resize(theta.len() / LANES, 0.0);
+        for l in 0..LANES {
+            if live[l] && labels[l] == NO_BASIN {
+                for (x, row) in point.iter_mut().zip(theta.chunks_exact(LANES)) {
+                    *x = row[l];
+                }
+                labels[l] = self.label_outside(&point, workspace).map_or(NO_BASIN, |owner| owner as u64);
+            }
+        }
+        workspace.point = point;
+    }
+
     fn label(&self, theta: &[f64], workspace: &mut Workspace) -> Option<usize> {
         if let Some(index) = self.ellipsoids.iter().position(|ellipsoid| ellipsoid.contains(theta)) {
             return Some(index);
         }
+        self.label_outside(theta, workspace)
+    }
+
+    /// The label of a point that is in no ellipsoid.
+    fn label_outside(&self, theta: &[f64], workspace: &mut Workspace) -> Option<usize> {
         if let Some(label) = self.grid.as_ref().and_then(|grid| grid.certain_label(theta)) {
             return label;
         }
@@ -152,6 +197,8 @@ impl Flow {
 struct Ellipsoid {
     center: Vec<f64>,
     hessian: DMatrix<f64>,
+    /// The same Hessian, for blocks.
+    curvature: Curvature,
     radius_squared: f64,
 }
 
@@ -206,7 +253,31 @@ impl Ellipsoid {
                 (radius, tightest) = (rho, Some(direction));
             }
         }
-        Self { center: minimum.theta.clone(), hessian, radius_squared: (0.8 * radius) * (0.8 * radius) }
+        let curvature = Curvature::new(&hessian);
+        Self { center: minimum.theta.clone(), hessian, curvature, radius_squared: (0.8 * radius) * (0.8 * radius) }
+    }
+
+    /// (θ−m)ᵀH(θ−m) at N points.
+    #[inline(always)]
+    fn quadratic<const N: usize>(
+        &self,
+        theta: &[[f64; N]],
+        distance: &mut [[f64; N]],
+        pull: &mut [[f64; N]],
+    ) -> [f64; N] {
+        for ((distance, x), m) in distance.iter_mut().zip(theta).zip(&self.center) {
+            for l in 0..N {
+                distance[l] = x[l] - m;
+            }
+        }
+        self.curvature.multiply(distance, pull);
+        let mut q = [0.0; N];
+        for (distance, pull) in distance.iter().zip(&*pull) {
+            for l in 0..N {
+                q[l] += pull[l] * distance[l];
+            }
+        }
+        q
     }
 
     fn contains(&self, theta: &[f64]) -> bool {

@@ -9,7 +9,7 @@ const WIDTH: usize = 8;
 
 /// A symmetric matrix in the form in which the kernel multiplies by it.
 #[derive(Clone, Debug)]
-pub(super) enum Curvature {
+pub(crate) enum Curvature {
     /// Nothing beside its diagonal: a product costs d, not d².
     Diagonal(Vec<f64>),
     /// Row after row.
@@ -17,7 +17,7 @@ pub(super) enum Curvature {
 }
 
 impl Curvature {
-    pub(super) fn new(matrix: &DMatrix<f64>) -> Self {
+    pub(crate) fn new(matrix: &DMatrix<f64>) -> Self {
         let is_diagonal = (0..matrix.nrows()).all(|i| (0..i).all(|j| matrix[(i, j)] == 0.0 && matrix[(j, i)] == 0.0));
         if is_diagonal {
             Self::Diagonal(matrix.diagonal().iter().copied().collect())
@@ -28,7 +28,7 @@ impl Curvature {
 
     /// product = H·x at N points at once; `x` and `product` hold d rows of N, coordinate by coordinate.
     #[inline(always)]
-    pub(super) fn multiply<const N: usize>(&self, x: &[[f64; N]], product: &mut [[f64; N]]) {
+    pub(crate) fn multiply<const N: usize>(&self, x: &[[f64; N]], product: &mut [[f64; N]]) {
         match self {
             Self::Diagonal(diagonal) => {
                 for ((h, x), product) in diagonal.iter().zip(x).zip(product) {

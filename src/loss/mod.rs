@@ -6,7 +6,7 @@
 //! an ensemble spends its time.
 
 pub mod closure;
-mod curvature;
+pub(crate) mod curvature;
 pub mod expression;
 pub mod function;
 pub mod kernel;
