@@ -153,3 +153,61 @@ fn write<T: Copy>(row: &mut [f64; TILE], drawn: &[T; TILE], number: impl Fn(T) -
         row[l] = number(drawn[l]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::initial_state;
+
+    const LAWS: [Increments; 2] = [Increments::Gaussian, Increments::Binomial];
+
+    fn rows(mut block: IncrementBlock, count: usize) -> Vec<f64> {
+        let mut rows = vec![0.0; count * LANES];
+        block.fill(&mut rows);
+        rows
+    }
+
+    #[test]
+    fn rows_do_not_depend_on_how_they_are_asked_for() {
+        for law in LAWS {
+            let mut block = IncrementBlock::of(law, 7, 100);
+            let mut pieces = Vec::new();
+            for count in [1, 2, 3, 4, 5, 0, 1, 1, 1, 6, 7, 3, 8, 2, 9] {
+                let mut piece = vec![0.0; count * LANES];
+                block.fill(&mut piece);
+                pieces.extend(piece);
+            }
+            assert_eq!(rows(IncrementBlock::of(law, 7, 100), 53), pieces);
+        }
+    }
+
+    #[test]
+    fn lanes_are_trajectories_wherever_the_block_begins() {
+        for law in LAWS {
+            // Within the first generator, so that even lanes become odd ones, and beyond it.
+            for offset in [1, 5, TILE + 2] {
+                let early = rows(IncrementBlock::of(law, 7, 0), 5);
+                let late = rows(IncrementBlock::of(law, 7, offset as u64), 5);
+                for (early, late) in early.chunks_exact(LANES).zip(late.chunks_exact(LANES)) {
+                    assert_eq!(early[offset..], late[..LANES - offset]);
+                }
+            }
+        }
+    }
+
+    /// Version 2 of the stream, from an independent implementation in Python, whose single precision is NumPy's. A change of these
+    /// numbers is a new version.
+    #[test]
+    fn golden_values() {
+        let words = [12793040940332582595, 11446999876264359965, 4472672866095287216, 14569959790180725771];
+        assert_eq!(initial_state(1, 0, Purpose::Dynamics), words);
+        let of_trajectory = |lane: usize, law| -> Vec<f64> {
+            rows(IncrementBlock::of(law, 1, 0), 8).into_iter().skip(lane).step_by(LANES).collect()
+        };
+        let normals: [f32; 8] =
+            [0xBF01_20BD, 0xBF36_87BF, 0x3F3A_D0D3, 0xBF97_64F3, 0xBF4C_E9D0, 0x3F0A_C1A5, 0xBE97_EA24, 0x3E0B_328B]
+                .map(f32::from_bits);
+        assert_eq!(of_trajectory(3, Increments::Gaussian), normals.map(f64::from));
+        assert_eq!(of_trajectory(3, Increments::Binomial), [-2.0, 1.0, 3.0, 0.5, 0.0, -0.5, 1.0, 0.0]);
+    }
+}

@@ -7,7 +7,7 @@
 //! 2014). The four words of xoshiro256++ (Blackman & Vigna 2021) are
 //! wᵢ = mix(mix(mix(seed + φ) + (i+1)φ + purpose) + (trajectory+1)φ), i = 0 … 3. For a fixed seed each word is a
 //! bijection of the trajectory's index, so no two trajectories of a run share a state. Every three words of the generator give
-//! four standard normals by Box and Muller's method in single precision (`normal.rs` says how, bit by bit), or every two words give four
+//! four standard normals by Box and Muller's method in single precision (`normal.rs` says how, bit by bit), or every word gives four
 //! binomial increments (`binomial.rs`); a step of a d-dimensional dynamics takes the next d of them. Version 1 made two normals of two
 //! words in double precision.
 

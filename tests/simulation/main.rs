@@ -4,6 +4,7 @@
 //! seeds, that a correct program fails it. Their sum is below 0.2 %, most of it the
 //! 1e-3 of a run that must hold beside one that diverges; on an unchanged program they never fail.
 
+mod binomials;
 mod bowl;
 mod crossover;
 mod deterministic;
@@ -16,7 +17,9 @@ mod observers;
 mod orders;
 mod reproducibility;
 mod resuming;
+mod scalar;
 mod scaling;
+mod streams;
 mod support;
 mod varying_noise;
 mod weak_orders;

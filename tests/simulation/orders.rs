@@ -111,7 +111,7 @@ fn euler_maruyama_has_strong_order_one_for_additive_noise() {
         for step in 1..=1u32 << FINE {
             normals.fill(&mut fine.noise);
             for (level, power) in COARSE.into_iter().enumerate() {
-                sums[level].iter_mut().zip(&fine.noise).for_each(|(sum, normal)| *sum += normal);
+                sums[level].iter_mut().zip(fine.noise.iter()).for_each(|(sum, normal)| *sum += normal);
                 let length = 1 << (FINE - power);
                 if step % length == 0 {
                     let scale = 1.0 / f64::from(length).sqrt();
@@ -123,7 +123,7 @@ fn euler_maruyama_has_strong_order_one_for_additive_noise() {
             reference.step_on_given_normals(&mut fine);
         }
         errors.push(std::array::from_fn(|level| {
-            let distances = coarse[level].theta.iter().zip(&fine.theta).map(|(x, y)| (x - y).abs());
+            let distances = coarse[level].theta.iter().zip(fine.theta.iter()).map(|(x, y)| (x - y).abs());
             distances.sum::<f64>() / LANES as f64
         }));
     }

@@ -44,7 +44,8 @@ fn record(dynamics: &dyn Dynamics, plan: &Plan) -> Vec<Recorder> {
     undisturbed(dynamics, plan, &start, &|_, _| Recorder::default()).observers
 }
 
-const PLAN: Plan = Plan { replicas: 40, burn_in: 70, steps: 600, observe_every: 3, seed: 11 };
+/// A block and eight of the next.
+const PLAN: Plan = Plan { replicas: LANES as u64 + 8, burn_in: 70, steps: 600, observe_every: 3, seed: 11 };
 
 /// No chance at all, for every scheme: also for one whose steps hand something on, and one that draws more than d normals.
 #[test]
@@ -59,7 +60,7 @@ fn a_replica_is_replayed_bit_for_bit() {
 
 fn replayed(dynamics: &dyn Dynamics) {
     let observers = record(dynamics, &PLAN);
-    for replica in [0, 1, 31, 32, 39] {
+    for replica in [0, 1, LANES as u64 - 1, LANES as u64, PLAN.replicas - 1] {
         let mut point = [0.0];
         start(replica, &mut point);
         let replayed = replay(dynamics, PLAN.seed, replica, &point, 1, 671);
@@ -71,14 +72,14 @@ fn replayed(dynamics: &dyn Dynamics) {
 
 /// No chance at all.
 #[test]
-fn the_first_32_of_40_replicas_are_a_run_of_32() {
+fn the_first_block_of_replicas_is_a_run_of_its_own() {
     let dynamics = at_temperature(double_well(), 0.1, 0.02);
-    let (forty, thirty_two) = (record(&dynamics, &PLAN), record(&dynamics, &Plan { replicas: 32, ..PLAN }));
-    assert_eq!((forty.len(), thirty_two.len()), (2, 1));
-    assert!(forty[0] == thirty_two[0]);
+    let (all, block) = (record(&dynamics, &PLAN), record(&dynamics, &Plan { replicas: LANES as u64, ..PLAN }));
+    assert_eq!((all.len(), block.len()), (2, 1));
+    assert!(all[0] == block[0]);
 }
 
-/// No chance worth naming: no two positions of two seeds, nor of two replicas, are the same number (2⁻³⁰).
+/// No chance worth naming: no two positions of two seeds, nor of two replicas, are the same number (2⁻²⁴).
 #[test]
 fn two_seeds_share_nothing() {
     let dynamics = at_temperature(double_well(), 0.1, 0.02);

@@ -17,12 +17,15 @@ use crate::support::{at_temperature, double_well};
 type Observers = ((Occupancy, Moments), Option<HistogramObserver>);
 type Saved = SavedRun<((Counts, Moments), Option<()>)>;
 
-/// 40 replicas do not fill their second block; 7 normals between two looks leave one drawn and not used.
-const PLAN: Plan = Plan { replicas: 40, burn_in: 71, steps: 7 * 600, observe_every: 7, seed: 31 };
+/// The replicas do not fill their second block; of what is drawn for the 7 steps between two looks one row is not used, or two or three.
+const PLAN: Plan = Plan { replicas: LANES as u64 + 8, burn_in: 71, steps: 7 * 600, observe_every: 7, seed: 31 };
+
+/// Replicas whose courses are kept: a block and four of the next.
+const FOLLOWED: u64 = LANES as u64 + 4;
 
 /// One replica starts so far out that it diverges.
 fn start(replica: u64, point: &mut [f64]) {
-    point[0] = if replica == 5 { 60.0 } else { 0.05 * replica as f64 - 1.0 };
+    point[0] = if replica == 5 { 60.0 } else { 0.03 * replica as f64 - 1.0 };
 }
 
 struct Laboratory {
@@ -37,14 +40,14 @@ impl Laboratory {
         let landscape = Arc::new(Landscape::explore(loss.clone(), &[[-3.0, 3.0]]).unwrap());
         Self {
             dynamics: Box::new(at_temperature(loss.clone(), 0.3, 0.05)),
-            watch: Arc::new(Watch::new(landscape, loss, 0.3, 36)),
+            watch: Arc::new(Watch::new(landscape, loss, 0.3, FOLLOWED)),
             histogram: Arc::new(Histogram::new(&[[-2.0, 2.0]], 20)),
         }
     }
 
     fn observer(&self) -> impl Fn(u64, usize) -> Observers + Sync {
         |first, count| {
-            let followed = 36_u64.saturating_sub(first).min(count as u64) as usize;
+            let followed = FOLLOWED.saturating_sub(first).min(count as u64) as usize;
             let moments = Moments::new(1).following(followed);
             ((Occupancy::new(&self.watch, first, count), moments), Some(self.histogram.observer(first)))
         }
@@ -130,7 +133,7 @@ fn what_is_kept_by_stretches_stays_bounded_and_keeps_its_means() {
             sum / (601 * piece) as f64
         };
         let ((occupancy, moments), _) = run.observers()[0];
-        for lane in [0, 4, 31] {
+        for lane in [0, 4, LANES - 1] {
             // Single precision is what the courses of occupancies are kept in.
             assert!((mean(occupancy.course(0, lane)) - occupancy.fractions(lane).unwrap()[0]).abs() < 1e-6);
             assert!((mean(moments.course(lane)) - moments.mean_square(lane).unwrap()).abs() < 1e-12);
@@ -149,7 +152,7 @@ fn a_state_of_another_run_is_refused() {
     let resume = |plan: &Plan| Run::resume(here.dynamics.as_ref(), plan, &here.observer(), read()).err();
     assert_eq!(resume(&PLAN), None);
     assert_eq!(resume(&Plan { seed: 32, ..PLAN }), Some(Misfit("plan")));
-    assert_eq!(resume(&Plan { replicas: 41, ..PLAN }), Some(Misfit("plan")));
+    assert_eq!(resume(&Plan { replicas: PLAN.replicas + 1, ..PLAN }), Some(Misfit("plan")));
     let unlike = |first: u64, count: usize| -> Observers {
         ((Occupancy::new(&here.watch, first, count), Moments::new(2)), Some(here.histogram.observer(first)))
     };

@@ -1,0 +1,91 @@
+//! The law of the binomial increments, exactly known, and the independence of those that one word gives.
+
+use sgd_sde::loss::LANES;
+use sgd_sde::random::increments::{IncrementBlock, Increments};
+use statrs::distribution::{ChiSquared, ContinuousCDF};
+
+/// Increments that one word gives: rows 4w … 4w + 3 are of word w.
+const GROUPS: usize = 4;
+
+/// P(K = 0 … 16) of 16 fair bits.
+fn law() -> [f64; 17] {
+    let mut law = [0.0; 17];
+    law[0] = 0.5f64.powi(16);
+    for k in 1..=16 {
+        law[k] = law[k - 1] * (17 - k) as f64 / k as f64;
+    }
+    law
+}
+
+/// K of many words of LANES trajectories, row after row.
+fn counts(seed: u64, words: usize) -> Vec<u8> {
+    let mut rows = vec![0.0; words * GROUPS * LANES];
+    IncrementBlock::of(Increments::Binomial, seed, 0).fill(&mut rows);
+    rows.into_iter()
+        .map(|x| {
+            let count = 2.0 * x + 8.0;
+            assert!(count == count.trunc() && (0.0..=16.0).contains(&count), "{x}");
+            count as u8
+        })
+        .collect()
+}
+
+/// How likely frequencies as far from their law are, by chance.
+fn chi_squared_p_value(frequencies: &[u64], probabilities: &[f64]) -> f64 {
+    let total = frequencies.iter().sum::<u64>() as f64;
+    let terms =
+        frequencies.iter().zip(probabilities).map(|(&found, p)| (found as f64 - total * p).powi(2) / (total * p));
+    ChiSquared::new((frequencies.len() - 1) as f64).unwrap().sf(terms.sum())
+}
+
+/// False failure 1e-6: chi-squared of all 17 values, of which the rarest are expected 153 times each. And 8 × 6.8e-6
+/// (4.5 standard errors): moments to the eighth, those to the third as a normal's.
+#[test]
+fn frequencies_and_moments_are_those_of_sixteen_fair_bits() {
+    let law = law();
+    let counts = counts(3100, 39_063);
+    let mut frequencies = [0; 17];
+    counts.iter().for_each(|&count| frequencies[usize::from(count)] += 1);
+    let p = chi_squared_p_value(&frequencies, &law);
+    assert!(p > 1e-6, "{frequencies:?}: p = {p:e}");
+
+    let total = counts.len() as f64;
+    let mean = |weight: &dyn Fn(usize) -> f64, order: i32| -> f64 {
+        (0..17).map(|k| weight(k) * ((k as f64 - 8.0) / 2.0).powi(order)).sum()
+    };
+    let exact = |order| mean(&|k| law[k], order);
+    assert_eq!([1, 2, 3, 4].map(exact), [0.0, 1.0, 0.0, 2.875]);
+    for order in 1..=8 {
+        let found = mean(&|k| frequencies[k] as f64 / total, order);
+        let variance = exact(2 * order) - exact(order) * exact(order);
+        let z = (found - exact(order)) / (variance / total).sqrt();
+        assert!(z.abs() < 4.5, "E x^{order} = {found}, z = {z:.2}");
+    }
+}
+
+/// False failure 22 × 1e-6: the joint frequencies of two increments, K from ≤ 4 to ≥ 12 in nine classes, for the 6 pairs of one word
+/// and the 16 of a word and the next; each of the 81 cells is expected 3,700 times or more.
+#[test]
+fn increments_of_one_word_and_of_the_next_are_independent() {
+    const CLASSES: usize = 9;
+    let class = |count: u8| usize::from(count.clamp(4, 12) - 4);
+    let mut law_of_class = [0.0; CLASSES];
+    law().iter().enumerate().for_each(|(k, p)| law_of_class[class(k as u8)] += p);
+    let joint: Vec<f64> = law_of_class.iter().flat_map(|p| law_of_class.map(|q| p * q)).collect();
+
+    let classes: Vec<usize> = counts(3101, 39_063).into_iter().map(class).collect();
+    for first in 0..GROUPS {
+        // Those of the same word, and beyond them those of the next.
+        for second in first + 1..2 * GROUPS {
+            let distance = (second - first) * LANES;
+            let mut frequencies = [0; CLASSES * CLASSES];
+            for row in (first * LANES..classes.len() - distance).step_by(GROUPS * LANES) {
+                for (&a, &b) in classes[row..row + LANES].iter().zip(&classes[row + distance..]) {
+                    frequencies[CLASSES * a + b] += 1;
+                }
+            }
+            let p = chi_squared_p_value(&frequencies, &joint);
+            assert!(p > 1e-6, "increments {first} and {second}: p = {p:e}");
+        }
+    }
+}
