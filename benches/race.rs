@@ -1,0 +1,177 @@
+//! This project's contestants in the race of ensembles, and the plain loop that one would write in Rust.
+//!
+//! The work is that of every contestant in `benches/race/`: 4,096 trajectories of dx = −(x³ − x + 0.1)dt + 0.5 dW from
+//! x = 0, Euler–Maruyama, δ = 0.01, 2,000 steps, no paths kept; or as many normals alone. `benches/race/run` races
+//! everybody and prints the tables. `cargo bench --bench race -- NAME...` runs contestants from here alone and prints
+//! for each `NAME<TAB>rate<TAB>check`: trajectory-steps (or normals) per second, and the fraction of trajectories that
+//! end left of 0 (or the mean square of some normals). Without names it lists the contestants.
+#![allow(missing_docs, clippy::print_stdout, clippy::print_stderr)]
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nalgebra::DMatrix;
+use rand::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rayon::ThreadPoolBuilder;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use sgd_sde::dynamics::{Block, Dynamics, euler_maruyama::EulerMaruyama};
+use sgd_sde::loss::{LANES, Loss, expression::Expression};
+use sgd_sde::noise::isotropic::Isotropic;
+use sgd_sde::random::normal::NormalBlock;
+
+const TRAJECTORIES: u64 = 4096;
+const STEPS: u64 = 2000;
+const STEP: f64 = 0.01;
+const SIGMA: f64 = 0.5;
+const SEED: u64 = 1;
+/// Normals alone are drawn so many at a time, which stay in the second cache.
+const BUFFER: usize = 8192;
+/// A pass of the work is repeated for at least so long: a single one of the fast contestants is over in milliseconds.
+const MEASURED: Duration = Duration::from_millis(250);
+
+struct Contestant {
+    name: &'static str,
+    what: &'static str,
+    race: fn() -> Score,
+}
+
+struct Score {
+    per_second: f64,
+    check: f64,
+}
+
+const CONTESTANTS: &[Contestant] = &[
+    Contestant { name: "hand-written", what: "loss in Rust, 1 thread", race: || ours(Arc::new(Quartic), 1) },
+    Contestant { name: "hand-written-2", what: "loss in Rust, 2 threads", race: || ours(Arc::new(Quartic), 2) },
+    Contestant { name: "typed", what: "loss as a typed formula, 1 thread", race: || ours(typed(), 1) },
+    Contestant { name: "typed-2", what: "loss as a typed formula, 2 threads", race: || ours(typed(), 2) },
+    // HERE: `increments = "binomial"`, 1 and 2 threads; its rows in benches/race/run have a place as well.
+    Contestant { name: "plain", what: "plain loop, rand_distr and xoshiro256++, 1 thread", race: || plain(1) },
+    Contestant { name: "plain-2", what: "the same under rayon, 2 threads", race: || plain(2) },
+    Contestant { name: "normals", what: "normals alone: NormalBlock::fill", race: normals },
+    Contestant { name: "normals-plain", what: "normals alone: rand_distr and xoshiro256++", race: normals_plain },
+];
+
+fn main() -> ExitCode {
+    // `cargo bench` adds --bench of its own.
+    let names: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let mut line_up = Vec::new();
+    for name in &names {
+        let Some(contestant) = CONTESTANTS.iter().find(|contestant| contestant.name == name) else {
+            let known: Vec<&str> = CONTESTANTS.iter().map(|contestant| contestant.name).collect();
+            eprintln!("error: there is no contestant `{name}`; choose among {}", known.join(", "));
+            return ExitCode::from(2);
+        };
+        line_up.push(contestant);
+    }
+    if line_up.is_empty() {
+        println!("contestants (cargo bench --bench race -- NAME...; the whole race: benches/race/run):");
+        for Contestant { name, what, .. } in CONTESTANTS {
+            println!("  {name:15} {what}");
+        }
+    }
+    for contestant in line_up {
+        let Score { per_second, check } = (contestant.race)();
+        println!("{}\t{per_second:.0}\t{check:.4}", contestant.name);
+    }
+    ExitCode::SUCCESS
+}
+
+/// Warms up with one pass of TRAJECTORIES · STEPS units, then repeats it. A pass returns what is checked.
+fn time(mut pass: impl FnMut() -> f64) -> Score {
+    pass();
+    let (start, mut passes) = (Instant::now(), 0);
+    loop {
+        let check = pass();
+        passes += 1;
+        let elapsed = start.elapsed();
+        if elapsed >= MEASURED {
+            let units = (passes * TRAJECTORIES * STEPS) as f64;
+            return Score { per_second: units / elapsed.as_secs_f64(), check };
+        }
+    }
+}
+
+/// The work in `pieces`, shared out among the threads; `piece` returns how many of its trajectories end left of 0.
+fn ensemble(threads: usize, pieces: u64, piece: impl Fn(u64) -> u64 + Sync) -> Score {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
+    time(|| {
+        let left: u64 = pool.install(|| (0..pieces).into_par_iter().map(&piece).sum());
+        left as f64 / TRAJECTORIES as f64
+    })
+}
+
+fn ours(loss: Arc<dyn Loss>, threads: usize) -> Score {
+    let dynamics = EulerMaruyama::new(loss, Arc::new(Isotropic::new(1, SIGMA)), 1.0, STEP);
+    ensemble(threads, TRAJECTORIES / LANES as u64, |piece| {
+        let mut block = Block::new(&dynamics, SEED, piece * LANES as u64);
+        dynamics.advance(&mut block, STEPS);
+        block.theta.iter().filter(|&&x| x < 0.0).count() as u64
+    })
+}
+
+fn typed() -> Arc<dyn Loss> {
+    Arc::new(Expression::new(&["x".into()], &[], "x^4/4 - x^2/2 + 0.1*x").expect("the formula is sound"))
+}
+
+/// L = x⁴/4 − x²/2 + 0.1x by hand, as a peer of the typed formula.
+struct Quartic;
+
+impl Loss for Quartic {
+    fn dimension(&self) -> usize {
+        1
+    }
+    fn value(&self, x: &[f64]) -> f64 {
+        let square = x[0] * x[0];
+        0.25 * square * square - 0.5 * square + 0.1 * x[0]
+    }
+    fn gradient(&self, x: &[f64], gradient: &mut [f64]) {
+        gradient[0] = x[0] * x[0] * x[0] - x[0] + 0.1;
+    }
+    fn hessian(&self, x: &[f64]) -> DMatrix<f64> {
+        DMatrix::from_element(1, 1, 3.0 * x[0] * x[0] - 1.0)
+    }
+    fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], _scratch: &mut [f64]) {
+        for (x, g) in theta.iter().zip(gradient) {
+            *g = x * x * x - x + 0.1;
+        }
+    }
+}
+
+fn plain(threads: usize) -> Score {
+    let diffusion = SIGMA * STEP.sqrt();
+    ensemble(threads, TRAJECTORIES, |trajectory| {
+        let mut generator = Xoshiro256PlusPlus::seed_from_u64(trajectory);
+        let mut x = 0.0;
+        for _ in 0..STEPS {
+            let normal: f64 = StandardNormal.sample(&mut generator);
+            x = x - STEP * (x * x * x - x + 0.1) + diffusion * normal;
+        }
+        u64::from(x < 0.0)
+    })
+}
+
+fn normals() -> Score {
+    let mut block = NormalBlock::new(SEED, 0);
+    fill_buffers(|buffer| block.fill(buffer))
+}
+
+fn normals_plain() -> Score {
+    let mut generator = Xoshiro256PlusPlus::seed_from_u64(SEED);
+    fill_buffers(|buffer| buffer.fill_with(|| StandardNormal.sample(&mut generator)))
+}
+
+/// As many normals as the ensemble takes, buffer by buffer. Returned is the mean square of the last.
+fn fill_buffers(mut fill: impl FnMut(&mut [f64])) -> Score {
+    let mut buffer = vec![0.0; BUFFER];
+    time(|| {
+        for _ in 0..TRAJECTORIES * STEPS / BUFFER as u64 {
+            fill(black_box(&mut buffer));
+        }
+        buffer.iter().map(|x| x * x).sum::<f64>() / BUFFER as f64
+    })
+}
