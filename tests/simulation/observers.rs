@@ -49,14 +49,14 @@ impl Count {
     }
 }
 
-/// No chance at all: 40 replicas, every tenth step for a time of 2,000, counted again on replayed paths.
+/// No chance at all: a block of replicas and eight of the next, every tenth step for a time of 2,000, counted again on replayed paths.
 #[test]
 fn occupancies_and_transitions_are_those_of_a_naive_count() {
     let loss = double_well();
     let dynamics = at_temperature(loss.clone(), TEMPERATURE, 0.05);
     let landscape = Arc::new(Landscape::explore(loss.clone(), &[[-3.0, 3.0]]).unwrap());
     let watch = Arc::new(Watch::new(landscape, loss, TEMPERATURE, 256));
-    let plan = Plan { replicas: 40, burn_in: 200, steps: 40_000, observe_every: 10, seed: 21 };
+    let plan = Plan { replicas: LANES as u64 + 8, burn_in: 200, steps: 40_000, observe_every: 10, seed: 21 };
     let start = |replica: u64, point: &mut [f64]| point[0] = if replica.is_multiple_of(2) { -1.0 } else { 1.0 };
     let outcome = undisturbed(&dynamics, &plan, &start, &|first, count| Occupancy::new(&watch, first, count));
     let (mut transitions, mut round_trips) = ([[0; 2]; 2], 0);
@@ -116,7 +116,8 @@ fn cores_in_the_plane_are_those_of_a_naive_count() {
     assert!(transitions[1] > 200, "{transitions:?}");
 }
 
-/// False failure 60 × 1e-7 (t with 15 degrees of freedom, one per bin).
+/// False failure 60 × 1e-7 (t with 15 degrees of freedom, one per bin). Bins in which fewer than 1,000 looks are expected, some of them
+/// two, have no error of their own worth the name and are judged together.
 ///
 /// At T = 0.4 the wells mix within a time of 10; at δ = 0.004 the chain's law is within 0.4 % of Gibbs' wherever the
 /// density counts, a third of a bin's error. Bins are resolved to 3 % where the density is large.
@@ -146,14 +147,22 @@ fn a_histogram_is_the_gibbs_density_and_a_probability() {
     };
     let total: f64 = (0..40).map(|i| integral(-4.0 + 0.2 * f64::from(i), -4.0 + 0.2 * f64::from(i + 1))).sum();
     let limit = -student_t_quantile(0.5e-7, GROUPS as f64 - 1.0);
-    let mut resolved = 0;
+    let looks = (plan.replicas * plan.looks()) as f64;
+    let (mut resolved, mut rare) = (0, [0.0; 3]);
     for (bin, (density, error)) in measured.density.iter().zip(&measured.standard_error).enumerate() {
         let left = low + width * bin as f64;
         let bin_mass: f64 = integral(left, left + width);
         let expected = bin_mass / total / width;
+        if expected * width * looks < 1_000.0 {
+            rare.iter_mut().zip([*density, error * error, expected]).for_each(|(sum, term)| *sum += term);
+            continue;
+        }
         assert!((density - expected).abs() < limit * error, "bin {bin}: {density} ± {error} against {expected}");
         resolved += usize::from(*error < 0.03 * expected);
     }
+    let [density, variance, expected] = rare;
+    assert!(expected * width * looks > 1_000.0, "too few looks for the rare bins together");
+    assert!((density - expected).abs() < limit * variance.sqrt(), "rare bins: {density} against {expected}");
     assert!(resolved >= bins / 2, "{resolved} bins are resolved");
 }
 

@@ -109,7 +109,7 @@ fn euler_maruyama_has_strong_order_one_for_additive_noise() {
         let mut coarse: Vec<Block> = methods.iter().map(start).collect();
         let mut sums = [[0.0; LANES]; COARSE.len()];
         for step in 1..=1u32 << FINE {
-            normals.fill(&mut fine.noise);
+            normals.fill(&mut fine.noise[..LANES]);
             for (level, power) in COARSE.into_iter().enumerate() {
                 sums[level].iter_mut().zip(fine.noise.iter()).for_each(|(sum, normal)| *sum += normal);
                 let length = 1 << (FINE - power);
@@ -201,7 +201,7 @@ fn leimkuhler_matthews_begins_with_normals_of_its_own() {
     normals.fill(&mut given.memory);
     dynamics.advance(&mut drawn, 25);
     for _ in 0..25 {
-        normals.fill(&mut given.noise);
+        normals.fill(&mut given.noise[..LANES]);
         dynamics.step_on_given_normals(&mut given);
     }
     assert_eq!((drawn.theta, drawn.memory), (given.theta, given.memory));
@@ -215,7 +215,7 @@ fn given_normals_move_as_drawn_ones() {
     let mut normals = IncrementBlock::new(2600, 64);
     dynamics.advance(&mut drawn, 25);
     for _ in 0..25 {
-        normals.fill(&mut given.noise);
+        normals.fill(&mut given.noise[..LANES]);
         dynamics.step_on_given_normals(&mut given);
     }
     assert_eq!(drawn.theta, given.theta);

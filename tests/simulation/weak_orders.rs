@@ -90,7 +90,7 @@ fn moment_map(platen: &Platen) -> Matrix4<f64> {
                 block.theta.fill(0.0);
                 (block.theta[0], block.theta[LANES + 1]) = (1.0, 1.0);
                 block.noise[..LANES].fill(*first);
-                block.noise[LANES..].fill(*second);
+                block.noise[LANES..2 * LANES].fill(*second);
                 platen.step_on_given_normals(&mut block, &[sign; LANES]);
                 let step = Matrix2::new(block.theta[0], block.theta[1], block.theta[LANES], block.theta[LANES + 1]);
                 map += step.kronecker(&step) * (0.5 * weight_first * weight_second);
@@ -138,7 +138,7 @@ fn platen_draws_its_normals_and_then_its_signs() {
     let mut normals = IncrementBlock::new(2700, 32);
     let mut pairs = vec![0.0; LANES];
     for _ in 0..20 {
-        normals.fill(&mut given.noise);
+        normals.fill(&mut given.noise[..2 * LANES]);
         normals.fill(&mut pairs);
         platen.step_on_given_normals(&mut given, &pairs);
     }
