@@ -2,10 +2,8 @@
 
 use sgd_sde::loss::LANES;
 use sgd_sde::random::increments::{IncrementBlock, Increments};
-use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-/// Increments that one word gives: rows 4w … 4w + 3 are of word w.
-const GROUPS: usize = 4;
+use crate::support::{GROUP, chi_squared_p_value, neighbouring_rows_are_independent};
 
 /// P(K = 0 … 16) of 16 fair bits.
 fn law() -> [f64; 17] {
@@ -17,9 +15,9 @@ fn law() -> [f64; 17] {
     law
 }
 
-/// K of many words of LANES trajectories, row after row.
+/// K of many words of LANES trajectories, row after row: rows 4w … 4w + 3 are of word w.
 fn counts(seed: u64, words: usize) -> Vec<u8> {
-    let mut rows = vec![0.0; words * GROUPS * LANES];
+    let mut rows = vec![0.0; words * GROUP * LANES];
     IncrementBlock::of(Increments::Binomial, seed, 0).fill(&mut rows);
     rows.into_iter()
         .map(|x| {
@@ -28,14 +26,6 @@ fn counts(seed: u64, words: usize) -> Vec<u8> {
             count as u8
         })
         .collect()
-}
-
-/// How likely frequencies as far from their law are, by chance.
-fn chi_squared_p_value(frequencies: &[u64], probabilities: &[f64]) -> f64 {
-    let total = frequencies.iter().sum::<u64>() as f64;
-    let terms =
-        frequencies.iter().zip(probabilities).map(|(&found, p)| (found as f64 - total * p).powi(2) / (total * p));
-    ChiSquared::new((frequencies.len() - 1) as f64).unwrap().sf(terms.sum())
 }
 
 /// False failure 1e-6: chi-squared of all 17 values, of which the rarest are expected 153 times each. And 8 × 6.8e-6
@@ -63,29 +53,12 @@ fn frequencies_and_moments_are_those_of_sixteen_fair_bits() {
     }
 }
 
-/// False failure 22 × 1e-6: the joint frequencies of two increments, K from ≤ 4 to ≥ 12 in nine classes, for the 6 pairs of one word
-/// and the 16 of a word and the next; each of the 81 cells is expected 3,700 times or more.
+/// False failure 22 × 1e-6: K from ≤ 4 to ≥ 12 in nine classes, of which each of 81 pairs is expected 3,700 times or more.
 #[test]
 fn increments_of_one_word_and_of_the_next_are_independent() {
-    const CLASSES: usize = 9;
     let class = |count: u8| usize::from(count.clamp(4, 12) - 4);
-    let mut law_of_class = [0.0; CLASSES];
+    let mut law_of_class = [0.0; 9];
     law().iter().enumerate().for_each(|(k, p)| law_of_class[class(k as u8)] += p);
-    let joint: Vec<f64> = law_of_class.iter().flat_map(|p| law_of_class.map(|q| p * q)).collect();
-
     let classes: Vec<usize> = counts(3101, 39_063).into_iter().map(class).collect();
-    for first in 0..GROUPS {
-        // Those of the same word, and beyond them those of the next.
-        for second in first + 1..2 * GROUPS {
-            let distance = (second - first) * LANES;
-            let mut frequencies = [0; CLASSES * CLASSES];
-            for row in (first * LANES..classes.len() - distance).step_by(GROUPS * LANES) {
-                for (&a, &b) in classes[row..row + LANES].iter().zip(&classes[row + distance..]) {
-                    frequencies[CLASSES * a + b] += 1;
-                }
-            }
-            let p = chi_squared_p_value(&frequencies, &joint);
-            assert!(p > 1e-6, "increments {first} and {second}: p = {p:e}");
-        }
-    }
+    neighbouring_rows_are_independent(&classes, &law_of_class);
 }

@@ -11,6 +11,7 @@ use sgd_sde::loss::closure::Closure;
 use sgd_sde::loss::{LANES, Loss};
 use sgd_sde::noise::isotropic::Isotropic;
 use sgd_sde::statistics::Estimate;
+use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 /// L = x⁴/4 − x²/2 + 0.1x.
 pub fn double_well() -> Arc<dyn Loss> {
@@ -62,4 +63,34 @@ pub fn log_slope(points: &[(f64, f64)]) -> f64 {
     let covariance: f64 = points.iter().map(|(x, y)| (x.ln() - x_mean) * (y.ln() - y_mean)).sum();
     let variance: f64 = points.iter().map(|(x, _)| (x.ln() - x_mean) * (x.ln() - x_mean)).sum();
     covariance / variance
+}
+
+/// How likely frequencies as far from their law are, by chance.
+pub fn chi_squared_p_value(frequencies: &[u64], probabilities: &[f64]) -> f64 {
+    let total = frequencies.iter().sum::<u64>() as f64;
+    let terms =
+        frequencies.iter().zip(probabilities).map(|(&found, p)| (found as f64 - total * p).powi(2) / (total * p));
+    ChiSquared::new((frequencies.len() - 1) as f64).unwrap().sf(terms.sum())
+}
+
+/// Rows of increments that are drawn together.
+pub const GROUP: usize = 4;
+
+/// False failure 22 × 1e-6: the joint frequencies of the classes of two increments of a trajectory, for the 6 pairs of one group of
+/// rows and the 16 of a group and the next. Classes stand row after row; their law is known.
+pub fn neighbouring_rows_are_independent(classes: &[usize], law: &[f64]) {
+    let joint: Vec<f64> = law.iter().flat_map(|p| law.iter().map(move |q| p * q)).collect();
+    for first in 0..GROUP {
+        for second in first + 1..2 * GROUP {
+            let distance = (second - first) * LANES;
+            let mut frequencies = vec![0; joint.len()];
+            for row in (first * LANES..classes.len() - distance).step_by(GROUP * LANES) {
+                for (a, b) in classes[row..row + LANES].iter().zip(&classes[row + distance..]) {
+                    frequencies[law.len() * a + b] += 1;
+                }
+            }
+            let p = chi_squared_p_value(&frequencies, &joint);
+            assert!(p > 1e-6, "rows {first} and {second} of a group: p = {p:e}");
+        }
+    }
 }
