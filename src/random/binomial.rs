@@ -12,6 +12,7 @@ use super::generator::{Generator, TILE};
 pub(super) const SCALE: f64 = 0.5;
 
 /// The next four of K − 8 for every trajectory, of one word: its bits 0 … 15, 16 … 31, 32 … 47 and 48 … 63.
+#[allow(clippy::redundant_closure, reason = "a closure can be told to be inlined, a function that is handed on cannot")]
 #[inline(always)]
 pub(super) fn four_counts(generator: &mut Generator) -> [[f32; TILE]; 4] {
     let counts = generator.draw().map(

@@ -83,6 +83,7 @@ impl IncrementBlock {
     }
 }
 
+#[allow(clippy::redundant_closure, reason = "a closure can be told to be inlined, a function that is handed on cannot")]
 #[inline(always)]
 fn fill_normals(block: &mut IncrementBlock, rows: &mut [f64]) {
     fill(
@@ -95,6 +96,7 @@ fn fill_normals(block: &mut IncrementBlock, rows: &mut [f64]) {
     );
 }
 
+#[allow(clippy::redundant_closure, reason = "a closure can be told to be inlined, a function that is handed on cannot")]
 #[inline(always)]
 fn fill_counts(block: &mut IncrementBlock, rows: &mut [f64]) {
     fill(

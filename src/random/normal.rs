@@ -71,6 +71,7 @@ fn angle(bits: u32) -> f32 {
 }
 
 /// −2 ln u for a normal positive number u ≤ 1; never negative.
+#[allow(clippy::excessive_precision, reason = "the coefficients digit by digit as published")]
 #[inline(always)]
 fn minus_twice_ln(u: f32) -> f32 {
     const SQRT_HALF: u32 = 0x3F35_04F3;
@@ -81,23 +82,25 @@ fn minus_twice_ln(u: f32) -> f32 {
     let f = f32::from_bits((offset & MANTISSA).wrapping_add(SQRT_HALF)) - 1.0;
     let square = f * f;
     // ln(1 + f) = f − f²/2 + f³P(f).
-    let tail = 7.037_683_6e-2 * f - 1.151_461_03e-1;
-    let tail = tail * f + 1.167_699_87e-1;
-    let tail = tail * f - 1.242_014_08e-1;
-    let tail = tail * f + 1.424_932_3e-1;
-    let tail = tail * f - 1.666_805_8e-1;
-    let tail = tail * f + 2.000_071_4e-1;
-    let tail = tail * f - 2.499_999_4e-1;
-    let tail = tail * f + 3.333_333_1e-1;
+    let tail = 7.037_683_629_2e-2 * f - 1.151_461_031_0e-1;
+    let tail = tail * f + 1.167_699_874_0e-1;
+    let tail = tail * f - 1.242_014_084_6e-1;
+    let tail = tail * f + 1.424_932_278_7e-1;
+    let tail = tail * f - 1.666_805_766_5e-1;
+    let tail = tail * f + 2.000_071_476_5e-1;
+    let tail = tail * f - 2.499_999_399_3e-1;
+    let tail = tail * f + 3.333_333_117_4e-1;
     square * (1.0 - (f + f) * tail) - (f + f) - exponent * (2.0 * std::f32::consts::LN_2)
 }
 
 /// sin x and cos x for |x| ≤ π/4.
+#[allow(clippy::excessive_precision, reason = "the coefficients digit by digit as published")]
 #[inline(always)]
 fn sine_cosine(x: f32) -> (f32, f32) {
     let z = x * x;
-    let sine = x + x * z * (-0.166_666_55 + z * (8.332_161e-3 + z * -1.951_529_6e-4));
-    let cosine = 1.0 - 0.5 * z + z * z * (4.166_664_6e-2 + z * (-1.388_731_6e-3 + z * 2.443_315_7e-5));
+    let sine = x + x * z * (-1.666_665_461_1e-1 + z * (8.332_160_873_6e-3 + z * -1.951_529_589_1e-4));
+    let cosine = 1.0 - 0.5 * z
+        + z * z * (4.166_664_568_298_827e-2 + z * (-1.388_731_625_493_765e-3 + z * 2.443_315_711_809_948e-5));
     (sine, cosine)
 }
 
