@@ -12,16 +12,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nalgebra::DMatrix;
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use sgd_sde::dynamics::{Block, Dynamics, euler_maruyama::EulerMaruyama};
-use sgd_sde::loss::{LANES, Loss, expression::Expression};
+use sgd_sde::loss::{LANES, Loss, expression::Expression, function::Function};
 use sgd_sde::noise::isotropic::Isotropic;
-use sgd_sde::random::normal::NormalBlock;
+use sgd_sde::random::increments::IncrementBlock;
+use sgd_sde::random::increments::Increments::{self, Binomial, Gaussian};
 
 const TRAJECTORIES: u64 = 4096;
 const STEPS: u64 = 2000;
@@ -45,14 +45,15 @@ struct Score {
 }
 
 const CONTESTANTS: &[Contestant] = &[
-    Contestant { name: "hand-written", what: "loss in Rust, 1 thread", race: || ours(Arc::new(Quartic), 1) },
-    Contestant { name: "hand-written-2", what: "loss in Rust, 2 threads", race: || ours(Arc::new(Quartic), 2) },
-    Contestant { name: "typed", what: "loss as a typed formula, 1 thread", race: || ours(typed(), 1) },
-    Contestant { name: "typed-2", what: "loss as a typed formula, 2 threads", race: || ours(typed(), 2) },
-    // HERE: `increments = "binomial"`, 1 and 2 threads; its rows in benches/race/run have a place as well.
+    Contestant { name: "hand-written", what: "loss in Rust, 1 thread", race: || ours(by_hand(), Gaussian, 1) },
+    Contestant { name: "hand-written-2", what: "loss in Rust, 2 threads", race: || ours(by_hand(), Gaussian, 2) },
+    Contestant { name: "typed", what: "loss as a typed formula, 1 thread", race: || ours(typed(), Gaussian, 1) },
+    Contestant { name: "typed-2", what: "loss as a typed formula, 2 threads", race: || ours(typed(), Gaussian, 2) },
+    Contestant { name: "binomial", what: "binomial increments, 1 thread", race: || ours(by_hand(), Binomial, 1) },
+    Contestant { name: "binomial-2", what: "binomial increments, 2 threads", race: || ours(by_hand(), Binomial, 2) },
     Contestant { name: "plain", what: "plain loop, rand_distr and xoshiro256++, 1 thread", race: || plain(1) },
     Contestant { name: "plain-2", what: "the same under rayon, 2 threads", race: || plain(2) },
-    Contestant { name: "normals", what: "normals alone: NormalBlock::fill", race: normals },
+    Contestant { name: "normals", what: "normals alone: IncrementBlock::fill", race: normals },
     Contestant { name: "normals-plain", what: "normals alone: rand_distr and xoshiro256++", race: normals_plain },
 ];
 
@@ -105,8 +106,8 @@ fn ensemble(threads: usize, pieces: u64, piece: impl Fn(u64) -> u64 + Sync) -> S
     })
 }
 
-fn ours(loss: Arc<dyn Loss>, threads: usize) -> Score {
-    let dynamics = EulerMaruyama::new(loss, Arc::new(Isotropic::new(1, SIGMA)), 1.0, STEP);
+fn ours(loss: Arc<dyn Loss>, increments: Increments, threads: usize) -> Score {
+    let dynamics = EulerMaruyama::new(loss, Arc::new(Isotropic::new(1, SIGMA)), 1.0, STEP).with_increments(increments);
     ensemble(threads, TRAJECTORIES / LANES as u64, |piece| {
         let mut block = Block::new(&dynamics, SEED, piece * LANES as u64);
         dynamics.advance(&mut block, STEPS);
@@ -118,28 +119,13 @@ fn typed() -> Arc<dyn Loss> {
     Arc::new(Expression::new(&["x".into()], &[], "x^4/4 - x^2/2 + 0.1*x").expect("the formula is sound"))
 }
 
-/// L = x⁴/4 − x²/2 + 0.1x by hand, as a peer of the typed formula.
-struct Quartic;
-
-impl Loss for Quartic {
-    fn dimension(&self) -> usize {
-        1
-    }
-    fn value(&self, x: &[f64]) -> f64 {
-        let square = x[0] * x[0];
-        0.25 * square * square - 0.5 * square + 0.1 * x[0]
-    }
-    fn gradient(&self, x: &[f64], gradient: &mut [f64]) {
-        gradient[0] = x[0] * x[0] * x[0] - x[0] + 0.1;
-    }
-    fn hessian(&self, x: &[f64]) -> DMatrix<f64> {
-        DMatrix::from_element(1, 1, 3.0 * x[0] * x[0] - 1.0)
-    }
-    fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], _scratch: &mut [f64]) {
-        for (x, g) in theta.iter().zip(gradient) {
-            *g = x * x * x - x + 0.1;
-        }
-    }
+/// The same by hand.
+fn by_hand() -> Arc<dyn Loss> {
+    Arc::new(Function::new(
+        |[x]: [f64; 1]| 0.25 * x * x * x * x - 0.5 * x * x + 0.1 * x,
+        |[x]| [x * x * x - x + 0.1],
+        |[x]| [[3.0 * x * x - 1.0]],
+    ))
 }
 
 fn plain(threads: usize) -> Score {
@@ -156,7 +142,7 @@ fn plain(threads: usize) -> Score {
 }
 
 fn normals() -> Score {
-    let mut block = NormalBlock::new(SEED, 0);
+    let mut block = IncrementBlock::new(SEED, 0);
     fill_buffers(|buffer| block.fill(buffer))
 }
 

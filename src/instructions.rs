@@ -1,6 +1,6 @@
 //! Which vector instructions a kernel is compiled for: the one place that asks the processor.
 //!
-//! A kernel is a plain function over arrays of lanes, without intrinsics. [`vectorized`] holds three compilations of it, for
+//! A kernel is a plain function over arrays of lanes, without intrinsics. `vectorized` holds three compilations of it, for
 //! AVX-512, for AVX2 and for whatever the target has anyway (SSE2, NEON, …), and calls the widest that the machine can run. None
 //! of them contracts a product and a sum into one rounding, so all give the same bits.
 //!

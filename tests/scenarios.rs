@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use sgd_sde::dynamics::DynamicsSpec;
-use sgd_sde::random::increments::Increments;
 use sgd_sde::noise::NoiseSpec;
+use sgd_sde::random::increments::Increments;
 use sgd_sde::scenario::{Loaded, Points, Rung, STARTER, Scenario, Start, load, parse, resolve, shipped};
 use sgd_sde::statistics::claim::Verdict;
 
@@ -90,7 +90,10 @@ fn shipped_scenarios_are_those_of_the_table() {
         let scenario = points.get(index as u64).unwrap().scenario;
         // n = 0.1/10 is 0.010000000000000002.
         assert!((temperature(&scenario) - 0.2).abs() < 1e-15);
-        assert_eq!((scenario.dynamics.clone(), scenario.step()), (DynamicsSpec::Sgd { increments: Increments::Gaussian }, step));
+        assert_eq!(
+            (scenario.dynamics.clone(), scenario.step()),
+            (DynamicsSpec::Sgd { increments: Increments::Gaussian }, step)
+        );
         assert_eq!((scenario.test.against, scenario.test.tolerance), (Rung::Discrete, 0.1));
         assert!((scenario.ensemble.steps as f64 * step - 60_000.0).abs() < 1e-6);
     }
@@ -149,7 +152,10 @@ fn what_is_left_out_has_sensible_defaults() {
     let with_sgd = SMALLEST.replace("[dynamics]\nstep = 0.01", "[sgd]\nlearning_rate = 0.25\nbatch_size = 2");
     let with_sgd = with_sgd.replace("temperature", "isotropic").replace("value =", "sigma =");
     let scenario = read(&with_sgd, &[]).scenario;
-    assert_eq!((scenario.dynamics.clone(), scenario.step()), (DynamicsSpec::Sgd { increments: Increments::Gaussian }, 0.25));
+    assert_eq!(
+        (scenario.dynamics.clone(), scenario.step()),
+        (DynamicsSpec::Sgd { increments: Increments::Gaussian }, 0.25)
+    );
     assert_eq!(scenario.noise_scale(), Some(0.125));
     let scenario = read(&with_sgd, &["dynamics.kind=euler-maruyama"]).scenario;
     assert_eq!(scenario.dynamics, DynamicsSpec::EulerMaruyama { step: 0.25, increments: Increments::Gaussian });

@@ -271,7 +271,9 @@ impl Setting {
         let widest = self.landscape.minima.iter().map(|minimum| minimum.eigenvalues[0]).fold(f64::INFINITY, f64::min);
         let relaxation = 1.0 / (self.step() * widest);
         let wanted = (0.2 * relaxation).max(LOOKS_APART.min(relaxation)) as u64;
-        wanted.clamp(1, (steps / 1000).max(LOOK_IN_STEPS.min(steps / 20)).max(1))
+        let wanted = wanted.clamp(1, (steps / 1000).max(LOOK_IN_STEPS.min(steps / 20)).max(1));
+        // Rather a number that divides the steps, so that none of them comes after the last look.
+        (wanted.div_ceil(2)..=wanted).rev().find(|every| steps.is_multiple_of(*every)).unwrap_or(wanted)
     }
 
     /// The plan of a scenario's ensemble.

@@ -16,7 +16,7 @@
 //! for every step:  θ ← (θ + diffusion·z) − drift·∇L(θ)
 //! ```
 //!
-//! The noise is added first: it waits for nothing, while the gradient waits for the step before. One function, [`descend`], is this
+//! The noise is added first: it waits for nothing, while the gradient waits for the step before. One function, `descend`, is this
 //! loop; it is compiled once for every loss that implements [`LaneGradient`], with the gradient inlined, and for every instruction set
 //! ([`crate::instructions`]). A dynamics calls it through one pointer per block and some dozens of steps. Each lane is computed by the
 //! same operations in the same order, whatever its neighbours and the width of a register.
