@@ -377,11 +377,13 @@ mod tests {
     fn a_short_run_is_not_looked_at_at_every_step() {
         // The wide well relaxes within 1/(δh) = 50 steps.
         let setting = setting(Arc::new(Isotropic::new(2, 1.0)));
-        let wanted = setting.default_observe_every(u64::MAX);
+        let wanted = setting.default_observe_every(1 << 40);
         assert_eq!(wanted, 16);
         let every = |steps: u64| setting.default_observe_every(steps);
-        assert_eq!([1, 19, 40, 60, 80, 100, 3_999].map(every), [1, 1, 2, 3, 4, 4, 4]);
+        assert_eq!([1, 19, 40, 60, 80, 100, 3_999].map(every), [1, 1, 2, 3, 4, 4, 3]);
         assert_eq!(every(1000 * wanted), wanted);
+        // A number that divides the steps, if there is one not far below.
+        assert_eq!([170_000, 160_007].map(every), [16, 16]);
     }
 
     #[test]
