@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Observer, View};
+use crate::instructions::vectorized;
 use crate::loss::{LANES, Loss};
 
 /// Independent groups of replicas, unless another number is asked for.
@@ -103,9 +104,10 @@ impl Histogram {
     /// The observer of the block that starts with replica `first`.
     pub fn observer(self: &Arc<Self>, first: u64) -> HistogramObserver {
         let shard = (first / LANES as u64) as usize % SHARDS;
-        let first_group = (first % self.groups as u64) as usize;
+        let group = |lane: usize| (first % self.groups as u64) as usize + lane;
+        let groups = std::array::from_fn(|lane| (group(lane) % self.groups * (self.cells() + 2)) as u32);
         let buffer = Vec::with_capacity(BUFFERED_LOOKS * LANES);
-        HistogramObserver { histogram: self.clone(), shard, first_group, buffer }
+        HistogramObserver { histogram: self.clone(), shard, groups, buffer }
     }
 
     /// The counts of all blocks: of every group those of the cells, of what lies below and of what lies above or outside.
@@ -188,35 +190,39 @@ impl Axis {
         self.edges.len() - 1
     }
 
-    /// The cell of a value, or whether it lies below or (not a number included) above.
+    /// Adds to every lane's bin the cell of its value, counted in steps of `stride`; a value below the cells adds `below`, one above
+    /// (or not a number) `above`.
     #[inline(always)]
-    fn locate(&self, value: f64) -> Place {
-        let steps = if self.cell_of_step.is_empty() { self.cells() } else { self.cell_of_step.len() };
+    fn locate(&self, values: &[f64; LANES], stride: u32, [below, above]: [u32; 2], bins: &mut [u32; LANES]) {
+        let steps = if self.cell_of_step.is_empty() { self.cells() } else { self.cell_of_step.len() } as f64;
         let (low, high) = (self.edges[0], self.edges[self.cells()]);
-        let place = (value - low) * (steps as f64 / (high - low));
-        if place >= 0.0 && place < steps as f64 {
-            let step = place as usize;
-            Place::Cell(if self.cell_of_step.is_empty() { step } else { self.cell_of_step[step] as usize })
-        } else if place < 0.0 {
-            Place::Below
-        } else {
-            Place::Above
+        let factor = steps / (high - low);
+        let (mut step, mut outside) = ([0u32; LANES], [0u32; LANES]);
+        for l in 0..LANES {
+            let place = (values[l] - low) * factor;
+            let inside = (place >= 0.0) & (place < steps);
+            // Their bounds, so that the conversion is one instruction: there are fewer than 2³¹ steps.
+            step[l] = if inside { place } else { 0.0 } as i32 as u32;
+            let side = if place < 0.0 { below } else { above };
+            outside[l] = if inside { 0 } else { side };
+        }
+        if !self.cell_of_step.is_empty() {
+            for step in &mut step {
+                *step = self.cell_of_step[*step as usize];
+            }
+        }
+        for l in 0..LANES {
+            bins[l] += if outside[l] > 0 { outside[l] } else { stride * step[l] };
         }
     }
-}
-
-enum Place {
-    Below,
-    Cell(usize),
-    Above,
 }
 
 /// Counts one block into the shared table.
 pub struct HistogramObserver {
     histogram: Arc<Histogram>,
     shard: usize,
-    /// Of the first lane; the next lane is in the next group.
-    first_group: usize,
+    /// Where the counts of every lane's group begin.
+    groups: [u32; LANES],
     buffer: Vec<u32>,
 }
 
@@ -232,32 +238,33 @@ impl HistogramObserver {
 
 impl Observer for HistogramObserver {
     fn observe(&mut self, view: &mut View) {
-        let Histogram { axes, loss, groups, .. } = self.histogram.as_ref();
-        let cells = self.histogram.cells();
+        let Histogram { axes, loss, .. } = self.histogram.as_ref();
+        let cells = self.histogram.cells() as u32;
         let mut losses = [0.0; LANES];
         if let Some(loss) = loss {
             loss.value_block(view.theta, &mut losses, view.scratch);
         }
-        let mut bin = [0usize; LANES];
-        let mut stride = 1;
         let rows = if loss.is_some() { &losses } else { view.theta };
-        for (axis, row) in axes.iter().zip(rows.chunks_exact(LANES)) {
-            for lane in 0..LANES {
-                // Once outside, always outside: a bin past the last cell stays past it.
-                bin[lane] += match axis.locate(row[lane]) {
-                    Place::Cell(cell) => stride * cell,
-                    Place::Above if axes.len() == 1 => cells + 1,
-                    Place::Below | Place::Above => cells,
-                };
-            }
-            stride *= axis.cells();
-        }
+        // What is outside of several axes has one count, on either side; once outside, always outside.
         let beyond = if axes.len() == 1 { cells + 1 } else { cells };
-        for lane in 0..LANES {
-            if view.live[lane] {
-                let group = (self.first_group + lane) % groups;
-                self.buffer.push((group * (cells + 2) + bin[lane].min(beyond)) as u32);
-            }
+        let bins = vectorized(
+            #[inline(always)]
+            || {
+                let (mut bins, mut stride) = ([0; LANES], 1);
+                for (axis, row) in axes.iter().zip(rows.as_chunks().0) {
+                    axis.locate(row, stride, [cells, beyond], &mut bins);
+                    stride *= axis.cells() as u32;
+                }
+                for l in 0..LANES {
+                    bins[l] = self.groups[l] + bins[l].min(beyond);
+                }
+                bins
+            },
+        );
+        if view.live.contains(&false) {
+            self.buffer.extend(bins.iter().zip(view.live).filter(|(_, live)| **live).map(|(bin, _)| bin));
+        } else {
+            self.buffer.extend_from_slice(&bins);
         }
         if self.buffer.len() + LANES > BUFFERED_LOOKS * LANES {
             self.flush();

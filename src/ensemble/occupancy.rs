@@ -179,8 +179,8 @@ impl Occupancy {
 
 /// What a look found that asks for a closer look, lane by lane.
 struct News {
-    /// Live lanes where the loss is a number.
-    defined: u64,
+    /// Live lanes where the loss is no number.
+    undefined: u64,
     /// Live lanes in another core than the one they were last in.
     cores: u64,
 }
@@ -195,8 +195,10 @@ fn count(
     loss: &[f64; LANES],
 ) -> News {
     let mut counted = [0u64; LANES];
+    let mut undefined = [0u64; LANES];
     for l in 0..LANES {
         counted[l] = u64::from(live[l] & loss[l].is_finite());
+        undefined[l] = u64::from(live[l]) - counted[l];
         counts.looks[l] += counted[l];
         counts.loss[l] += if counted[l] == 1 { loss[l] } else { 0.0 };
     }
@@ -215,7 +217,7 @@ fn count(
             other[l] += elsewhere[l];
         }
     }
-    News { defined: counted.iter().sum(), cores: changed.iter().sum() }
+    News { undefined: undefined.iter().sum(), cores: changed.iter().sum() }
 }
 
 impl Observer for Occupancy {
@@ -228,7 +230,7 @@ impl Observer for Occupancy {
             #[inline(always)]
             || count(&mut self.counts, &self.watch.core_levels, view.live, &labels, &loss),
         );
-        if new.defined < view.live.iter().filter(|live| **live).count() as u64 {
+        if new.undefined > 0 {
             for lane in 0..LANES {
                 view.lost[lane] |= view.live[lane] && !loss[lane].is_finite();
             }
