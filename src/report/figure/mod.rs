@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::prelude::IntoDrawingArea;
 use plotters::style::WHITE;
+use rayon::prelude::*;
 
 use crate::findings::{FigureData, Findings};
 
@@ -63,62 +64,67 @@ const OVERSAMPLING: usize = 3;
 /// Draws every figure that applies.
 pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<Figure>, ReportError> {
     register_fonts()?;
-    let mut drawn = Vec::new();
+    let mut jobs: Vec<Job<'_>> = Vec::new();
     if let Some(design) = ladder::Ladder::new(findings) {
-        let mut figure = draw("ladder", "The ladder of predictions", design.caption(), &design)?;
-        figure.csv = Some(ladder::csv(findings));
-        drawn.push(figure);
+        jobs.push(Box::new(move || {
+            let figure = draw("ladder", "The ladder of predictions", design.caption(), &design)?;
+            Ok(Figure { csv: Some(ladder::csv(findings)), ..figure })
+        }));
     }
     if let Some(data) = &figures.density {
         let design = density::Density { findings, data };
-        drawn.push(draw("density", "Where SGD spends its time", design.caption(), &design)?);
+        jobs.push(Box::new(move || draw("density", "Where SGD spends its time", design.caption(), &design)));
     }
     if let Some(data) = &figures.map {
         let design = map::Map::new(findings, data);
-        drawn.push(draw("map", "The landscape and the visits", design.caption(), &design)?);
+        jobs.push(Box::new(move || draw("map", "The landscape and the visits", design.caption(), &design)));
     }
     if let Some(data) = &figures.distribution {
         let design = distribution::Distribution { findings, data };
-        drawn.push(draw(
-            "distribution",
-            "The distribution function against its prediction",
-            design.caption(),
-            &design,
-        )?);
+        let title = "The distribution function against its prediction";
+        jobs.push(Box::new(move || draw("distribution", title, design.caption(), &design)));
     }
     if let Some(data) = &figures.cells {
         let design = cells::Cells::new(findings, data);
-        drawn.push(draw("cells", "The density over the plane, measured and predicted", design.caption(), &design)?);
+        let title = "The density over the plane, measured and predicted";
+        jobs.push(Box::new(move || draw("cells", title, design.caption(), &design)));
     }
     if let Some(data) = &figures.log_ratio {
         let design = log_ratio::LogRatio { findings, data };
-        drawn.push(draw("log-ratio", "The ratio of the laws of L at two temperatures", design.caption(), &design)?);
+        let title = "The ratio of the laws of L at two temperatures";
+        jobs.push(Box::new(move || draw("log-ratio", title, design.caption(), &design)));
     }
     if let Some(data) = &figures.mixing {
         let design = mixing::Mixing::new(findings, data);
-        drawn.push(draw("mixing", "Mixing from different starts", design.caption(), &design)?);
+        jobs.push(Box::new(move || draw("mixing", "Mixing from different starts", design.caption(), &design)));
     }
     if let Some(design) = figures.crossover.as_ref().and_then(|data| crossover::Crossover::new(findings, data)) {
-        drawn.push(draw("crossover", "Depth against width", design.caption(), &design)?);
+        jobs.push(Box::new(move || draw("crossover", "Depth against width", design.caption(), &design)));
     }
     if let Some(design) = figures.scaling.as_ref().and_then(|data| scaling::Scaling::new(findings, data)) {
-        drawn.push(draw("scaling", "What changes with β", design.caption(), &design)?);
+        jobs.push(Box::new(move || draw("scaling", "What changes with β", design.caption(), &design)));
     }
+    // Each on its own thread: drawing takes longer than many a simulation.
+    let mut drawn: Vec<Figure> = jobs.into_par_iter().map(|job| job()).collect::<Result<_, _>>()?;
     if let Some(rows) = &figures.study {
         drawn.extend(study::draw_study(findings, rows)?);
     }
     Ok(drawn)
 }
 
-fn draw<D: Design>(
+/// A figure yet to be drawn.
+type Job<'a> = Box<dyn FnOnce() -> Result<Figure, ReportError> + Send + 'a>;
+
+fn draw<D: Design + Sync>(
     name: &'static str,
     title: &'static str,
     caption: String,
     design: &D,
 ) -> Result<Figure, ReportError> {
     let (width, height) = design.size();
-    let (size, pixels) = bitmap(design, width, height)?;
-    Ok(Figure { name, title, caption, svg: vector(design, width, height)?, size, pixels, csv: None })
+    let (bitmap, svg) = rayon::join(|| bitmap(design, width, height), || vector(design, width, height));
+    let ((size, pixels), svg) = (bitmap?, svg?);
+    Ok(Figure { name, title, caption, svg, size, pixels, csv: None })
 }
 
 fn failed(error: impl std::fmt::Display) -> ReportError {
@@ -155,15 +161,17 @@ fn bitmap<D: Design>(design: &D, width: f64, height: f64) -> Result<((u32, u32),
         area.present().map_err(failed)?;
     }
     let mut pixels = vec![0; 3 * columns * rows];
-    for (index, value) in pixels.iter_mut().enumerate() {
-        let (channel, column, row) = (index % 3, index / 3 % columns, index / 3 / columns);
-        let mut sum = 0;
-        for y in 0..OVERSAMPLING {
-            let start = 3 * ((row * OVERSAMPLING + y) * enlarged.0 + column * OVERSAMPLING) + channel;
-            sum += (0..OVERSAMPLING).map(|x| u32::from(fine[start + 3 * x])).sum::<u32>();
+    let samples = (OVERSAMPLING * OVERSAMPLING) as u32;
+    for (row, fine) in pixels.chunks_exact_mut(3 * columns).zip(fine.chunks_exact(3 * enlarged.0 * OVERSAMPLING)) {
+        for (column, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            let mut sums = [0u32; 3];
+            for line in fine.chunks_exact(3 * enlarged.0) {
+                for sample in line[3 * OVERSAMPLING * column..][..3 * OVERSAMPLING].as_chunks::<3>().0 {
+                    (0..3).for_each(|channel| sums[channel] += u32::from(sample[channel]));
+                }
+            }
+            *pixel = sums.map(|sum| ((sum + samples / 2) / samples) as u8);
         }
-        let samples = (OVERSAMPLING * OVERSAMPLING) as u32;
-        *value = ((sum + samples / 2) / samples) as u8;
     }
     Ok(((columns as u32, rows as u32), pixels))
 }
