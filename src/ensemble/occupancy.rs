@@ -181,8 +181,9 @@ impl Occupancy {
 struct News {
     /// Live lanes where the loss is no number.
     undefined: u64,
-    /// Live lanes in another core than the one they were last in.
-    cores: u64,
+    /// Live lanes in another core than the one they were last in, and 1 for each of them.
+    changed: u64,
+    cores: [u64; LANES],
 }
 
 /// Counts a look at all lanes at once, but for transitions, which are rare.
@@ -217,7 +218,7 @@ fn count(
             other[l] += elsewhere[l];
         }
     }
-    News { undefined: undefined.iter().sum(), cores: changed.iter().sum() }
+    News { undefined: undefined.iter().sum(), changed: changed.iter().sum(), cores: changed }
 }
 
 impl Observer for Occupancy {
@@ -235,12 +236,9 @@ impl Observer for Occupancy {
                 view.lost[lane] |= view.live[lane] && !loss[lane].is_finite();
             }
         }
-        if new.cores > 0 {
+        if new.changed > 0 {
             for lane in 0..LANES {
-                let in_core = view.live[lane]
-                    && labels[lane] != NO_BASIN
-                    && loss[lane] <= self.watch.core_levels[labels[lane] as usize];
-                if in_core && labels[lane] != self.counts.core[lane] {
+                if new.cores[lane] > 0 {
                     self.count_transition(lane, labels[lane]);
                 }
             }

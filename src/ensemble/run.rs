@@ -2,6 +2,7 @@
 //! their length would have been.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
@@ -12,6 +13,8 @@ use crate::loss::LANES;
 
 /// Beyond this a trajectory counts as diverged even if its numbers are finite.
 const FAR: f64 = 1e15;
+/// A section of a run, after which threads wait for each other, should take about so long.
+const SHORT: Duration = Duration::from_millis(50);
 /// How many steps a block takes at most between two glances at the stop flag.
 const STEPS_BETWEEN_GLANCES: u64 = 1 << 14;
 /// Stretches that observers keep at most: before there would be more, neighbours are merged two by two.
@@ -76,12 +79,20 @@ impl<O: Observer> Run<O> {
             self.report(until, steps_in_all, monitor, stop)?;
         }
         let stretches = self.make_room(looks);
-        for stretch in 0..stretches {
-            let until = part(looks, stretch + 1, stretches);
-            let taken = until - part(looks, stretch, stretches);
-            self.members.par_iter_mut().for_each(|member| member.observe(dynamics, taken, every, stop));
-            self.stretches.push(taken);
-            self.report(burn_in + until * every, steps_in_all, monitor, stop)?;
+        let taken = |stretch: u64| part(looks, stretch + 1, stretches) - part(looks, stretch, stretches);
+        // Threads wait for each other after some stretches: of a short run many, of a long one few, so that waiting is rare and the
+        // progress line alive. What is computed does not depend on it.
+        let (mut done, mut at_once) = (0, 1);
+        while done < stretches {
+            let section = done..(done + at_once).min(stretches);
+            let clock = Instant::now();
+            self.members.par_iter_mut().for_each(|member| {
+                section.clone().for_each(|stretch| member.observe(dynamics, taken(stretch), every, stop));
+            });
+            at_once = if clock.elapsed() < SHORT { 2 * at_once } else { at_once.div_ceil(2) };
+            done = section.end;
+            self.stretches.extend(section.map(taken));
+            self.report(burn_in + part(looks, done, stretches) * every, steps_in_all, monitor, stop)?;
         }
         Ok(())
     }
