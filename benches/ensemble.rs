@@ -16,6 +16,11 @@ use sgd_sde::dynamics::euler_maruyama::EulerMaruyama;
 use sgd_sde::dynamics::leimkuhler_matthews::LeimkuhlerMatthews;
 use sgd_sde::dynamics::platen::Platen;
 use sgd_sde::dynamics::{Block, Dynamics};
+use sgd_sde::ensemble::histogram::Histogram;
+use sgd_sde::ensemble::moments::Moments;
+use sgd_sde::ensemble::occupancy::{Occupancy, Watch};
+use sgd_sde::ensemble::{Observer, View};
+use sgd_sde::landscape::Landscape;
 use sgd_sde::loss::expression::Expression;
 use sgd_sde::loss::function::Function;
 use sgd_sde::loss::quadratic::Quadratic;
@@ -196,9 +201,36 @@ fn normals(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// One look at a block, in looks times lanes per second.
+fn observers(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("observers");
+    group.throughput(Throughput::Elements(LANES as u64));
+    let loss = formula("x^4/4 - x^2/2 + 0.1*x");
+    let landscape = Arc::new(Landscape::explore(loss.clone(), &[[-3.0, 3.0]]).expect("there are two wells"));
+    let dynamics = EulerMaruyama::new(loss.clone(), Arc::new(Isotropic::new(1, 0.5)), 1.0, 0.01);
+    let watch = Arc::new(Watch::new(landscape, loss, 0.125, 0));
+    let histogram = Arc::new(Histogram::new(&[[-2.0, 2.0]], 60));
+    let mut block = Block::new(&dynamics, 1, 0);
+    let mut look = |name: &str, observer: &mut dyn Observer| {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                dynamics.advance(&mut block, 1);
+                let Block { theta, scratch, .. } = &mut block;
+                let (live, mut lost) = ([true; LANES], [false; LANES]);
+                observer.observe(&mut View { theta: black_box(theta), live: &live, lost: &mut lost, scratch });
+            });
+        });
+    };
+    look("none_but_the_step", &mut None::<Moments>);
+    look("occupancy", &mut Occupancy::new(&watch, 0, LANES));
+    look("histogram", &mut histogram.observer(0));
+    look("moments", &mut Moments::new(1));
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(std::time::Duration::from_secs(2));
-    targets = normals, quartic, wells, bowls
+    targets = normals, quartic, wells, bowls, observers
 }
 criterion_main!(benches);

@@ -12,12 +12,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nalgebra::DMatrix;
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use sgd_sde::dynamics::{Block, Dynamics, euler_maruyama::EulerMaruyama};
+use sgd_sde::loss::wells::{Well, Wells};
 use sgd_sde::loss::{LANES, Loss, expression::Expression, function::Function};
 use sgd_sde::noise::isotropic::Isotropic;
 use sgd_sde::random::increments::IncrementBlock;
@@ -51,6 +53,12 @@ const CONTESTANTS: &[Contestant] = &[
     Contestant { name: "typed-2", what: "loss as a typed formula, 2 threads", race: || ours(typed(), Gaussian, 2) },
     Contestant { name: "binomial", what: "binomial increments, 1 thread", race: || ours(by_hand(), Binomial, 1) },
     Contestant { name: "binomial-2", what: "binomial increments, 2 threads", race: || ours(by_hand(), Binomial, 2) },
+    Contestant { name: "wells", what: "two wells of another curvature, 1 thread", race: || ours(wells(), Gaussian, 1) },
+    Contestant {
+        name: "wells-2",
+        what: "two wells of another curvature, 2 threads",
+        race: || ours(wells(), Gaussian, 2),
+    },
     Contestant { name: "plain", what: "plain loop, rand_distr and xoshiro256++, 1 thread", race: || plain(1) },
     Contestant { name: "plain-2", what: "the same under rayon, 2 threads", race: || plain(2) },
     Contestant { name: "normals", what: "normals alone: IncrementBlock::fill", race: normals },
@@ -126,6 +134,12 @@ fn by_hand() -> Arc<dyn Loss> {
         |[x]| [x * x * x - x + 0.1],
         |[x]| [[3.0 * x * x - 1.0]],
     ))
+}
+
+/// The wells of the scenario `width-against-depth`: another loss and so another check.
+fn wells() -> Arc<dyn Loss> {
+    let well = |x: f64, loss: f64, h: f64| Well { position: vec![x], loss, hessian: DMatrix::from_element(1, 1, h) };
+    Arc::new(Wells::new(&[well(-1.0, 0.0, 8.0), well(1.0, 0.1, 1.5)], 0.1).expect("the wells are sound"))
 }
 
 fn plain(threads: usize) -> Score {
