@@ -6,7 +6,7 @@ use super::ExperimentError;
 use super::ladder::Ladder;
 use super::reason::RUNGS;
 use super::setting::Setting;
-use crate::dynamics::Block;
+use crate::dynamics::{Block, steps_at_once};
 use crate::landscape::minimum_name;
 use crate::loss::LANES;
 use crate::scenario::{ExperimentKind, Loaded, Rung};
@@ -268,12 +268,13 @@ pub(super) fn slowest(ladder: &Ladder) -> Option<(String, f64)> {
     times.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// θ, gradient and noise of a block, its generators, scratch of the dynamics and of the observers, and their counts.
+/// θ, gradient and the noise of the next steps of a block, its generators and spare increments, scratch of the dynamics and of the observers, and their counts.
 fn bytes_per_block(setting: &Setting) -> f64 {
     let dimension = setting.loss.dimension();
     let scratch = setting.dynamics.block_scratch() + setting.dynamics.memory() + setting.loss.block_scratch();
     let counts = LANES * (setting.landscape.minima.len() + 1) + LANES * 2;
-    (8 * (3 * dimension * LANES + scratch + counts) + LANES * (5 * 8 + 32) + 1_000) as f64
+    let noise = dimension * steps_at_once(dimension);
+    (8 * ((2 * dimension + noise + 3) * LANES + scratch + counts) + LANES * (5 * 8 + 32) + 1_000) as f64
 }
 
 /// A short pilot run of one block.
@@ -288,8 +289,8 @@ fn seconds_per_block_step(setting: &Setting) -> f64 {
         setting.dynamics.advance(&mut block, steps);
         let seconds = clock.elapsed().as_secs_f64();
         if seconds > 0.01 {
-            // Looks, their labels and counts take about a quarter on top.
-            return 1.25 * seconds / steps as f64;
+            // Looks, their labels and counts, and a block's ends of pieces take about a third on top.
+            return 1.3 * seconds / steps as f64;
         }
         steps *= 2;
     }

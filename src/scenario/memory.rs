@@ -16,9 +16,9 @@ fn read() -> Option<u64> {
     kilobytes.checked_mul(1024)
 }
 
-/// Bytes that a replica takes: its state, its normals, and what observers keep of it.
+/// Bytes that a replica takes: its state, the increments of its next steps, and what observers keep of it.
 pub(super) fn of_replica(dimension: usize) -> u64 {
-    200 + 100 * dimension as u64
+    500 + 100 * dimension as u64
 }
 
 /// Bytes for people.

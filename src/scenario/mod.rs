@@ -150,7 +150,7 @@ pub enum Rung {
 pub const STARTER: &str = include_str!("starter.toml");
 
 /// Trajectory-steps per second and coordinate of a machine with two cores, for rough estimates before anything ran.
-const ROUGH_SPEED: f64 = 3e8;
+const ROUGH_SPEED: f64 = 6e8;
 
 impl Scenario {
     /// Number of parameters d.
