@@ -17,7 +17,7 @@ use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 use super::CriticalPoint;
-use super::descent::{Arrival, follow_flow};
+use super::descent::{Arrival, FLOW_ROOM, follow_flow};
 use super::search::diagonal;
 use crate::instructions::vectorized;
 use crate::loss::curvature::Curvature;
@@ -49,6 +49,7 @@ enum Kind {
 pub struct Workspace {
     point: Vec<f64>,
     rows: Vec<f64>,
+    end: Vec<f64>,
     flow: Vec<f64>,
 }
 
@@ -137,6 +138,10 @@ struct Flow {
 impl Flow {
     /// The ellipsoids for all lanes at once, then the rest one by one.
     fn label_block(&self, theta: &[f64], live: &[bool; LANES], labels: &mut [u64; LANES], workspace: &mut Workspace) {
+        // All of it at the first look: whether the flow is needed is seen late.
+        let d = theta.len() / LANES;
+        workspace.flow.resize(FLOW_ROOM * d, 0.0);
+        workspace.end.resize(d, 0.0);
         let mut rows = std::mem::take(&mut workspace.rows);
         rows.resize(2 * theta.len(), 0.0);
         vectorized(
@@ -156,7 +161,7 @@ impl Flow {
         );
         workspace.rows = rows;
         let mut point = std::mem::take(&mut workspace.point);
-        point.resize(theta.len() / LANES, 0.0);
+        point.resize(d, 0.0);
         for l in 0..LANES {
             if live[l] && labels[l] == NO_BASIN {
                 for (x, row) in point.iter_mut().zip(theta.chunks_exact(LANES)) {
@@ -184,9 +189,13 @@ impl Flow {
     }
 
     fn settle(&self, theta: &[f64], tolerance: f64, workspace: &mut Workspace) -> Option<usize> {
-        let mut point = theta.to_vec();
+        let mut point = std::mem::take(&mut workspace.end);
+        point.clear();
+        point.extend_from_slice(theta);
         let arrived = |point: &[f64]| self.ellipsoids.iter().position(|ellipsoid| ellipsoid.contains(point));
-        match follow_flow(self.loss.as_ref(), &mut point, self.scale, tolerance, &mut workspace.flow, arrived) {
+        let arrival = follow_flow(self.loss.as_ref(), &mut point, self.scale, tolerance, &mut workspace.flow, arrived);
+        workspace.end = point;
+        match arrival {
             Arrival::At(index) => Some(index),
             Arrival::Nowhere => None,
         }

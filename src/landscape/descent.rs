@@ -93,6 +93,9 @@ const MOST_STEPS: u32 = 20_000;
 const STEPS_BETWEEN_GLANCES: u32 = 500;
 const STUCK: f64 = 1e-4;
 
+/// Numbers of room that [`follow_flow`] needs for each coordinate.
+pub(super) const FLOW_ROOM: usize = 6;
+
 /// Follows the gradient flow by the embedded Runge–Kutta pair of Bogacki and Shampine (1989), order 3(2), local error
 /// `tolerance` (relative to `scale`, a length), until `arrived` recognises where it is.
 pub(super) fn follow_flow(
@@ -104,7 +107,7 @@ pub(super) fn follow_flow(
     arrived: impl Fn(&[f64]) -> Option<usize>,
 ) -> Arrival {
     let d = theta.len();
-    workspace.resize(6 * d, 0.0);
+    workspace.resize(FLOW_ROOM * d, 0.0);
     let (k1, rest) = workspace.split_at_mut(d);
     let (k2, rest) = rest.split_at_mut(d);
     let (k3, rest) = rest.split_at_mut(d);

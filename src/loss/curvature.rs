@@ -49,6 +49,7 @@ impl Curvature {
 #[inline(always)]
 fn multiply<const N: usize>(matrix: &[f64], x: &[[f64; N]], product: &mut [[f64; N]]) {
     let d = x.len();
+    let product = &mut product[..d];
     for (rows, product) in matrix.chunks(ROWS * d).zip(product.chunks_mut(ROWS)) {
         match product.as_chunks_mut::<ROWS>() {
             ([product], _) => rows_by_lanes(rows, x, product),

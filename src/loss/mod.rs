@@ -12,6 +12,7 @@ pub mod function;
 pub mod kernel;
 pub mod matrix;
 pub mod quadratic;
+mod scratch;
 pub mod spec;
 pub mod wells;
 

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::Loss;
 use super::curvature::Curvature;
 use super::kernel::{self, Descent, LaneGradient};
 use super::matrix::MatrixSpec;
+use super::scratch::with_scratch;
 use super::spec::{Described, LossError};
+use super::{LANES, Loss};
 use crate::input::Table;
+use crate::instructions::vectorized;
 
 /// The matrix of a quadratic loss is not symmetric, or not square.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -54,6 +56,23 @@ impl Quadratic {
     }
 }
 
+impl Quadratic {
+    #[inline(always)]
+    fn value_of<const N: usize>(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
+        let (theta, slopes) = (theta.as_chunks::<N>().0, scratch.as_chunks_mut::<N>().0);
+        self.curvature.multiply(theta, slopes);
+        let mut sum = [0.0; N];
+        for (slope, x) in slopes.iter().zip(theta) {
+            for l in 0..N {
+                sum[l] += slope[l] * x[l];
+            }
+        }
+        for l in 0..N {
+            value[l] = 0.5 * sum[l];
+        }
+    }
+}
+
 impl LaneGradient for Quadratic {
     #[inline(always)]
     fn gradient_of<const N: usize>(&self, theta: &[[f64; N]], gradient: &mut [[f64; N]], _scratch: &mut [[f64; N]]) {
@@ -67,9 +86,9 @@ impl Loss for Quadratic {
     }
 
     fn value(&self, theta: &[f64]) -> f64 {
-        let mut slope = vec![0.0; theta.len()];
-        self.gradient(theta, &mut slope);
-        0.5 * slope.iter().zip(theta).map(|(g, x)| g * x).sum::<f64>()
+        let mut value = [0.0];
+        with_scratch(theta.len(), |scratch| self.value_of::<1>(theta, &mut value, scratch));
+        value[0]
     }
 
     fn gradient(&self, theta: &[f64], gradient: &mut [f64]) {
@@ -78,6 +97,17 @@ impl Loss for Quadratic {
 
     fn hessian(&self, _theta: &[f64]) -> DMatrix<f64> {
         self.hessian.clone()
+    }
+
+    fn block_scratch(&self) -> usize {
+        self.dimension() * LANES
+    }
+
+    fn value_block(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
+        vectorized(
+            #[inline(always)]
+            || self.value_of::<LANES>(theta, value, scratch),
+        );
     }
 
     fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {

@@ -12,6 +12,7 @@ pub use spec::{WellSpec, WellsSpec};
 
 use super::curvature::Curvature;
 use super::kernel::{self, Descent, LaneGradient};
+use super::scratch::with_scratch;
 use super::{LANES, Loss};
 use crate::instructions::vectorized;
 use crate::math;
@@ -192,13 +193,14 @@ impl Loss for Wells {
 
     fn value(&self, theta: &[f64]) -> f64 {
         let mut value = [0.0];
-        self.value_of::<1>(theta, &mut value, &mut vec![0.0; self.scratch_length(1)]);
+        with_scratch(self.scratch_length(1), |scratch| self.value_of::<1>(theta, &mut value, scratch));
         value[0]
     }
 
     fn gradient(&self, theta: &[f64], gradient: &mut [f64]) {
-        let mut scratch = vec![0.0; self.scratch_length(1)];
-        self.gradient_of::<1>(theta.as_chunks().0, gradient.as_chunks_mut().0, scratch.as_chunks_mut().0);
+        with_scratch(self.scratch_length(1), |scratch| {
+            self.gradient_of::<1>(theta.as_chunks().0, gradient.as_chunks_mut().0, scratch.as_chunks_mut().0);
+        });
     }
 
     /// H = Σ wₖHₖ − (1/s)(Σ wₖgₖgₖᵀ − ḡḡᵀ), with softmax weights w and gₖ = Hₖ(θ−mₖ).

@@ -87,7 +87,13 @@ impl Workplace {
 
     /// Runs the program here. A run of more than two minutes is a failure.
     pub fn run(&self, arguments: &[&str]) -> Answer {
+        self.run_with(&[], arguments)
+    }
+
+    /// The same with variables in the environment.
+    pub fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Answer {
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_sgd-sde"));
+        command.env_remove("SGD_SDE_INSTRUCTIONS").envs(variables.iter().copied());
         let output = command.current_dir(self.folder.path()).args(arguments).timeout(Duration::from_secs(120));
         let output = output.output().unwrap();
         Answer {

@@ -15,14 +15,13 @@ mod parser;
 mod spec;
 mod tape;
 
-use std::cell::Cell;
-
 use nalgebra::DMatrix;
 
 use self::graph::Graph;
 use self::names::Names;
 use self::tape::Tape;
 use super::kernel::Descent;
+use super::scratch::with_scratch;
 use super::{LANES, Loss};
 
 pub use self::error::FormulaError;
@@ -203,24 +202,4 @@ impl Loss for Expression {
     fn value_block(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
         self.value.run_block(theta, &mut value[..LANES], scratch);
     }
-}
-
-/// Runs `work` with scratch of `length` numbers, allocating nothing once a thread has needed as much before.
-fn with_scratch(length: usize, work: impl FnOnce(&mut [f64])) {
-    // Small, since it is cleared every time.
-    const SMALL: usize = 16;
-    thread_local! {
-        static LARGE: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
-    }
-    if length <= SMALL {
-        work(&mut [0.0; SMALL][..length]);
-        return;
-    }
-    // A thread that is being torn down has no thread-local storage any more: then allocate.
-    let mut scratch = LARGE.try_with(Cell::take).unwrap_or_default();
-    if scratch.len() < length {
-        scratch.resize(length, 0.0);
-    }
-    work(&mut scratch[..length]);
-    let _ = LARGE.try_with(|large| large.set(scratch));
 }

@@ -1,0 +1,72 @@
+//! After its first steps a run allocates nothing, whatever moves and whoever looks.
+
+use std::sync::Arc;
+
+use nalgebra::{DMatrix, dmatrix};
+use sgd_sde::dynamics::{Block, Dynamics, euler_maruyama::EulerMaruyama};
+use sgd_sde::dynamics::{leimkuhler_matthews::LeimkuhlerMatthews, platen::Platen, sgd::Sgd};
+use sgd_sde::ensemble::histogram::Histogram;
+use sgd_sde::ensemble::moments::Moments;
+use sgd_sde::ensemble::occupancy::{Occupancy, Watch};
+use sgd_sde::ensemble::{Observer, View};
+use sgd_sde::landscape::Landscape;
+use sgd_sde::loss::wells::{Well, Wells};
+use sgd_sde::loss::{LANES, Loss, expression::Expression, quadratic::Quadratic};
+use sgd_sde::noise::covariance::ConstantCovariance;
+use sgd_sde::noise::expression::FormulaNoise;
+use sgd_sde::noise::isotropic::Isotropic;
+use sgd_sde::random::increments::Increments;
+
+fn formula(text: &str) -> Expression {
+    Expression::new(&["x".into(), "y".into()], &[], text).unwrap()
+}
+
+/// Allocations of a thousand looks, seven steps apart, after as many for warming up.
+fn allocations(dynamics: &dyn Dynamics, observer: &mut dyn Observer, start: &[f64]) -> u64 {
+    let mut block = Block::new(dynamics, 1, 0);
+    (0..LANES).for_each(|lane| block.place(lane, start));
+    let mut looks = || {
+        for _ in 0..1000 {
+            dynamics.advance(&mut block, 7);
+            let Block { theta, scratch, .. } = &mut block;
+            observer.observe(&mut View { theta, live: &[true; LANES], lost: &mut [false; LANES], scratch });
+        }
+    };
+    looks();
+    allocation_counter::measure(looks).count_total
+}
+
+#[test]
+fn nothing_is_allocated_per_step_or_look() {
+    let well = |x: f64, loss: f64, hessian: DMatrix<f64>| Well { position: vec![x, 0.0], loss, hessian };
+    let full = [well(-1.0, 0.0, dmatrix![4.0, 1.0; 1.0, 2.0]), well(1.0, 0.1, dmatrix![2.0, -0.5; -0.5, 2.0])];
+    let losses: [Arc<dyn Loss>; 3] = [
+        Arc::new(formula("x^4/4 - x^2/2 + 0.1*x + exp(-y^2) + 2*y^2")),
+        Arc::new(Wells::new(&full, 0.1).unwrap()),
+        Arc::new(Quadratic::new(dmatrix![2.0, 0.3; 0.3, 1.0]).unwrap()),
+    ];
+    for loss in losses {
+        let isotropic = || Arc::new(Isotropic::new(2, 0.5));
+        let covariance = Arc::new(ConstantCovariance::new(dmatrix![0.3, 0.1; 0.1, 0.2]).unwrap());
+        let varying = Arc::new(FormulaNoise::new(formula("0.4 + 0.1*x^2")));
+        let dynamics: [Box<dyn Dynamics>; 6] = [
+            Box::new(EulerMaruyama::new(loss.clone(), isotropic(), 1.0, 0.02)),
+            Box::new(EulerMaruyama::new(loss.clone(), covariance, 1.0, 0.02)),
+            Box::new(EulerMaruyama::new(loss.clone(), varying.clone(), 1.0, 0.02)),
+            Box::new(LeimkuhlerMatthews::new(loss.clone(), isotropic(), 1.0, 0.02).unwrap()),
+            Box::new(Platen::new(loss.clone(), varying, 1.0, 0.02)),
+            Box::new(Sgd::new(loss.clone(), isotropic(), 0.02, 1.0).with_increments(Increments::Binomial)),
+        ];
+        let landscape = Arc::new(Landscape::explore(loss.clone(), &[[-2.0, 2.0], [-2.0, 2.0]]).unwrap());
+        let watch = Arc::new(Watch::new(landscape.clone(), loss, 0.1, 0));
+        let histogram = Arc::new(Histogram::new(&[[-2.0, 2.0], [-2.0, 2.0]], 20));
+        for (index, dynamics) in dynamics.iter().enumerate() {
+            let (mut occupancy, mut moments) = (Occupancy::new(&watch, 0, LANES), Moments::new(2));
+            let observers: [&mut dyn Observer; 3] = [&mut occupancy, &mut moments, &mut histogram.observer(0)];
+            for observer in observers {
+                let found = allocations(dynamics.as_ref(), observer, &landscape.minima[0].theta);
+                assert_eq!(found, 0, "dynamics {index}");
+            }
+        }
+    }
+}
