@@ -285,9 +285,10 @@ mod tests {
     fn more_replicas_than_fit_are_refused_with_the_number_that_would() {
         let source = Source::new(Document::parse(b"[ensemble]\nreplicas = 2000\n", "test.toml").unwrap());
         let ensemble = EnsembleSpec { replicas: 2000, ..EnsembleSpec::default() };
-        assert_eq!(memory_suffices(1, &ensemble, &source, Some(600_000)), None);
+        let needed = 2000 * memory::of_replica(1);
+        assert_eq!(memory_suffices(1, &ensemble, &source, Some(needed)), None);
         assert_eq!(memory_suffices(1, &ensemble, &source, None), None);
-        let problem = memory_suffices(1, &ensemble, &source, Some(599_999)).unwrap();
+        let problem = memory_suffices(1, &ensemble, &source, Some(needed - 1)).unwrap();
         assert!(problem.to_string().starts_with("test.toml:2:12: ensemble.replicas: "), "{problem}");
         assert!(problem.message.ends_with("at most 1999 replicas fit"), "{problem}");
     }
