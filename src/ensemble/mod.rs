@@ -8,6 +8,7 @@
 pub mod checkpoint;
 pub mod defined;
 pub mod histogram;
+mod lanes;
 pub mod moments;
 pub mod occupancy;
 pub mod replay;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_big_array::BigArray;
 
+use super::lanes::Lanes;
 use super::{Observer, View, merge_means};
 use crate::instructions::vectorized;
 use crate::landscape::Landscape;
@@ -47,27 +47,21 @@ pub struct Occupancy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
     /// Looks in each state, `[state][lane]`.
-    visits: Vec<u64>,
-    #[serde(with = "BigArray")]
-    looks: [u64; LANES],
+    visits: Vec<Lanes<u64>>,
     /// Σ L over the looks, and of the followed lanes the mean of L in every stretch, `[stretch][lane]`.
-    #[serde(with = "BigArray")]
-    loss: [f64; LANES],
-    #[serde(with = "BigArray")]
-    loss_before: [f64; LANES],
+    loss: Lanes<f64>,
+    loss_before: Lanes<f64>,
     loss_course: Vec<f64>,
     /// The core that each lane was last in, [`NO_CORE`] before the first.
-    #[serde(with = "BigArray")]
-    core: [u64; LANES],
+    core: Lanes<u64>,
     /// The core that each lane was first in.
-    #[serde(with = "BigArray")]
-    home: [u64; LANES],
+    home: Lanes<u64>,
     /// Core-to-core transitions, `[from][to]`, all lanes.
     transitions: Vec<u64>,
     round_trips: u64,
     /// Of the followed lanes: visits at the start of this stretch, and the fractions of every stretch,
     /// `[stretch][state][lane]`.
-    before: Vec<u64>,
+    before: Vec<Lanes<u64>>,
     course: Vec<f32>,
     followed_lanes: usize,
 }
@@ -83,16 +77,15 @@ impl Occupancy {
             watch: watch.clone(),
             workspace: Workspace::default(),
             counts: Counts {
-                visits: vec![0; states * LANES],
-                looks: [0; LANES],
-                loss: [0.0; LANES],
-                loss_before: [0.0; LANES],
+                visits: vec![Lanes([0; LANES]); states],
+                loss: Lanes([0.0; LANES]),
+                loss_before: Lanes([0.0; LANES]),
                 loss_course: Vec::new(),
-                core: [NO_CORE; LANES],
-                home: [NO_CORE; LANES],
+                core: Lanes([NO_CORE; LANES]),
+                home: Lanes([NO_CORE; LANES]),
                 transitions: vec![0; (states - 1) * (states - 1)],
                 round_trips: 0,
-                before: if followed_lanes > 0 { vec![0; states * LANES] } else { Vec::new() },
+                before: if followed_lanes > 0 { vec![Lanes([0; LANES]); states] } else { Vec::new() },
                 course: Vec::new(),
                 followed_lanes,
             },
@@ -101,8 +94,8 @@ impl Occupancy {
 
     /// Fraction of its looks that a lane spent in each state; `None` if it was never looked at alive.
     pub fn fractions(&self, lane: usize) -> Option<Vec<f64>> {
-        let looks = self.counts.looks[lane];
-        (looks > 0).then(|| self.counts.visits.chunks_exact(LANES).map(|row| row[lane] as f64 / looks as f64).collect())
+        let looks = self.looks(lane);
+        (looks > 0).then(|| self.counts.visits.iter().map(|row| row[lane] as f64 / looks as f64).collect())
     }
 
     /// Number of states: the minima, and `other`.
@@ -155,13 +148,18 @@ impl Occupancy {
 
     /// The mean of L over the looks of a lane; `None` if it was never looked at alive.
     pub fn mean_loss(&self, lane: usize) -> Option<f64> {
-        let counts = &self.counts;
-        (counts.looks[lane] > 0).then(|| counts.loss[lane] / counts.looks[lane] as f64)
+        let looks = self.looks(lane);
+        (looks > 0).then(|| self.counts.loss[lane] / looks as f64)
     }
 
     /// The mean of L in every stretch, for a followed lane: what changes where there is only one basin to be in.
     pub fn loss_course(&self, lane: usize) -> Vec<f64> {
         self.counts.loss_course.chunks_exact(self.counts.followed_lanes.max(1)).map(|row| row[lane]).collect()
+    }
+
+    /// How often a lane was looked at alive.
+    fn looks(&self, lane: usize) -> u64 {
+        self.counts.visits.iter().map(|row| row[lane]).sum()
     }
 
     fn count_transition(&mut self, lane: usize, basin: u64) {
@@ -183,7 +181,7 @@ struct News {
     undefined: u64,
     /// Live lanes in another core than the one they were last in, and 1 for each of them.
     changed: u64,
-    cores: [u64; LANES],
+    cores: Lanes<u64>,
 }
 
 /// Counts a look at all lanes at once, but for transitions, which are rare.
@@ -195,17 +193,16 @@ fn count(
     labels: &[u64; LANES],
     loss: &[f64; LANES],
 ) -> News {
-    let mut counted = [0u64; LANES];
-    let mut undefined = [0u64; LANES];
+    let mut counted = Lanes([0u64; LANES]);
+    let mut undefined = Lanes([0u64; LANES]);
     for l in 0..LANES {
         counted[l] = u64::from(live[l] & loss[l].is_finite());
         undefined[l] = u64::from(live[l]) - counted[l];
-        counts.looks[l] += counted[l];
         counts.loss[l] += if counted[l] == 1 { loss[l] } else { 0.0 };
     }
     let mut elsewhere = counted;
-    let mut changed = [0u64; LANES];
-    for ((state, level), visits) in (0..).zip(core_levels).zip(counts.visits.as_chunks_mut::<LANES>().0) {
+    let mut changed = Lanes([0u64; LANES]);
+    for ((state, level), visits) in (0..).zip(core_levels).zip(&mut counts.visits) {
         for l in 0..LANES {
             let here = counted[l] & u64::from(labels[l] == state);
             visits[l] += here;
@@ -213,7 +210,7 @@ fn count(
             changed[l] += here & u64::from(loss[l] <= *level) & u64::from(counts.core[l] != state);
         }
     }
-    if let Some(other) = counts.visits.as_chunks_mut::<LANES>().0.get_mut(core_levels.len()) {
+    if let Some(other) = counts.visits.get_mut(core_levels.len()) {
         for l in 0..LANES {
             other[l] += elsewhere[l];
         }
@@ -223,10 +220,10 @@ fn count(
 
 impl Observer for Occupancy {
     fn observe(&mut self, view: &mut View) {
-        let mut labels = [NO_BASIN; LANES];
-        let mut loss = [0.0; LANES];
+        let mut labels = Lanes([NO_BASIN; LANES]);
+        let mut loss = Lanes([0.0; LANES]);
         self.watch.landscape.basins.label_block(view.theta, view.live, &mut labels, &mut self.workspace);
-        self.watch.loss.value_block(view.theta, &mut loss, view.scratch);
+        self.watch.loss.value_block(view.theta, &mut loss[..], view.scratch);
         let new = vectorized(
             #[inline(always)]
             || count(&mut self.counts, &self.watch.core_levels, view.live, &labels, &loss),
@@ -251,10 +248,8 @@ impl Observer for Occupancy {
         }
         for state in 0..self.watch.states() {
             for lane in 0..self.counts.followed_lanes {
-                let index = state * LANES + lane;
-                self.counts
-                    .course
-                    .push(((self.counts.visits[index] - self.counts.before[index]) as f64 / looks as f64) as f32);
+                let visits = self.counts.visits[state][lane] - self.counts.before[state][lane];
+                self.counts.course.push((visits as f64 / looks as f64) as f32);
             }
         }
         let counts = &mut self.counts;
