@@ -11,7 +11,9 @@ use crate::ensemble::moments::Moments;
 use crate::ensemble::{Fate, Plan, Progress, Run};
 use crate::findings::{Diagnostics, StartContrastRecord};
 use crate::loss::LANES;
+use crate::math;
 use crate::scenario::Start;
+use crate::statistics::memory::LARGEST_BIAS;
 use crate::statistics::{Equilibration, EquilibrationInput, Estimate, Observable, StartDesign};
 
 /// What the names of the compared quantities mean.
@@ -96,13 +98,13 @@ impl Cloud {
         let place = |replica: u64, point: &mut [f64]| setting.start(start, plan.seed, replica, point);
         let dynamics = setting.dynamics.as_ref();
         let run = effort.advance(dynamics, plan, &place, &observer, None, &mut monitor, control.stop)?;
-        let cloud = Self::of(setting, &run);
+        let cloud = Self::of(setting, plan, start, &run);
         effort.keep(run, None);
         Ok(cloud)
     }
 
     /// What a run says.
-    pub(super) fn of(setting: &Setting, run: &Run<Observers>) -> Self {
+    pub(super) fn of(setting: &Setting, plan: &Plan, start: &Start, run: &Run<Observers>) -> Self {
         let d = setting.loss.dimension();
         let (observers, fates) = (run.observers(), run.fates());
         let finished: Vec<usize> = (0..fates.len()).filter(|&replica| fates[replica] == Fate::Finished).collect();
@@ -117,7 +119,47 @@ impl Cloud {
             .map(|replica| observers[replica / LANES].0.course(replica % LANES))
             .collect();
         let equilibration = assess(&squares, &series);
-        Self { means, squares, fates, equilibration }
+        let mut cloud = Self { means, squares, fates, equilibration };
+        let reason = cloud.memory_of_start(setting, plan, start, run.looks() * plan.observe_every);
+        cloud.equilibration.reasons.extend(reason);
+        cloud
+    }
+
+    /// Why the cloud is not yet as wide as it will be, if so. Along an eigenvector of H what is left of the start falls by 1 − δh a
+    /// step, and of its square by (1 − δh)²: averaged over the measured steps b … b + K a variance V is off by
+    /// (x² − V)·(1/K) Σ_k (1 − δh)^{2k}, x being how far from the minimum a replica starts.
+    fn memory_of_start(&self, setting: &Setting, plan: &Plan, start: &Start, steps: u64) -> Option<String> {
+        let minimum = setting.landscape.minima.first()?;
+        let eigen = setting.loss.hessian(&minimum.theta).symmetric_eigen();
+        let mut from = vec![0.0; minimum.theta.len()];
+        let offsets: Vec<DVector<f64>> = (0..plan.replicas.min(FOLLOWED))
+            .map(|replica| {
+                setting.start(start, plan.seed, replica, &mut from);
+                DVector::from_iterator(from.len(), from.iter().zip(&minimum.theta).map(|(x, center)| x - center))
+            })
+            .collect();
+        let (bias, h) = eigen
+            .eigenvalues
+            .iter()
+            .zip(eigen.eigenvectors.column_iter())
+            .filter_map(|(&h, direction)| {
+                let direction = direction.into_owned();
+                let variance = self.variance(&direction).filter(|variance| variance.standard_error > 0.0)?;
+                let squares = offsets.iter().map(|offset| offset.dot(&direction) * offset.dot(&direction));
+                let distance = squares.sum::<f64>() / offsets.len() as f64 - variance.value;
+                let left =
+                    mean_of_powers((1.0 - setting.step() * h) * (1.0 - setting.step() * h), plan.burn_in, steps)?;
+                Some(((distance * left).abs() / variance.standard_error, h))
+            })
+            .max_by(|a, b| a.0.total_cmp(&b.0))?;
+        (bias > LARGEST_BIAS).then(|| {
+            format!(
+                "the cloud still remembers where it started: along the direction of curvature {h:.4} its variance is off by {bias:.1} \
+                 standard errors where {LARGEST_BIAS} are allowed; the burn-in is {:.1} of the relaxation times 1/(δh) there: \
+                 lengthen it, to 5 of them or more",
+                plan.burn_in as f64 * setting.step() * h
+            )
+        })
     }
 
     /// Number of replicas that came to their end.
@@ -164,6 +206,12 @@ impl Cloud {
             ..Diagnostics::default()
         }
     }
+}
+
+/// (1/K) Σ qᵏ over k = b … b + K − 1, for 0 ≤ q < 1; `None` for other q, which nothing forgets.
+fn mean_of_powers(q: f64, burn_in: u64, steps: u64) -> Option<f64> {
+    let power = |k: u64| if q == 0.0 { f64::from(u8::from(k == 0)) } else { math::exp(k as f64 * math::ln(q)) };
+    (q < 1.0).then(|| power(burn_in) * (1.0 - power(steps)) / (1.0 - q) / steps as f64)
 }
 
 /// One region, so a drift between the halves of the run is what would betray a memory of the start.

@@ -143,8 +143,8 @@ impl Bowl {
             start: &|seed, replica, point| setting.start(start, seed, replica, point),
             observer: &observer(setting),
             estimate: &running_spread,
-            read: &|_, run| {
-                let cloud = Cloud::of(setting, run);
+            read: &|plan, run| {
+                let cloud = Cloud::of(setting, plan, start, run);
                 let contrasts = self.contrasts(loaded.scenario.test.against, Some(&cloud));
                 let contrasts = contrasts.into_iter().map(|contrast| (contrast.label, contrast.measured));
                 Ok(Reading::new(contrasts, &cloud.equilibration, cloud.replicas().min(FOLLOWED as usize)))

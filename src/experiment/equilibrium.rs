@@ -4,7 +4,7 @@ use super::effort::Effort;
 use super::ladder::Ladder;
 use super::measurement::Measurement;
 use super::reason::{RUNGS, broken_assumption};
-use super::records::{Claim, deciding_contrast, diverged_records, document, finite};
+use super::records::{Claim, deciding_contrast, diverged_records, document, finite, start_memory_record};
 use super::setting::Setting;
 use super::{Control, ExperimentError, figures};
 use crate::ensemble::Plan;
@@ -286,6 +286,7 @@ pub(super) fn diagnostics(setting: &Setting, ladder: &Ladder, measurement: &Meas
         diverged: measurement.diverged() as u64,
         diverged_replicas: diverged_records(&measurement.fates),
         start_contrast: equilibration.start_contrast.as_ref().map(StartContrastRecord::from),
+        start_memory: equilibration.start_memory.as_ref().map(start_memory_record),
         all_basins: all_basins(setting, ladder, measurement),
         observed_every: plan.observe_every,
         ..Diagnostics::default()

@@ -15,7 +15,9 @@ use crate::landscape::basins::Workspace;
 use crate::landscape::minimum_name;
 use crate::loss::LANES;
 use crate::scenario::{Loaded, Start};
-use crate::statistics::{Equilibration, EquilibrationInput, Estimate, Observable, Occupancies, StartDesign};
+use crate::statistics::{
+    Equilibration, EquilibrationInput, Estimate, Jumps, Observable, Occupancies, StartDesign, StartMemory,
+};
 
 /// At most so many replicas keep their course in time.
 const FOLLOWED: u64 = 256;
@@ -128,9 +130,16 @@ impl Measurement {
             return Err(all_diverged(&fates, setting.step()));
         }
         let occupancies = finished.occupancies(&observers, states)?;
+        let transitions = add_transitions(&observers, states - 1);
         let equilibration = assess(setting, &observers, &occupancies, &groups, &finished)?;
+        let burn_in = plan.burn_in as f64;
+        let starts = groups.shares(states - 1);
+        let steps = (run.looks() * plan.observe_every) as f64;
+        let jumps = Jumps { transitions: &transitions, occupancies: &occupancies, starts: &starts, burn_in, steps };
+        let memory = if states > 2 { StartMemory::of(&jumps) } else { None };
+        let equilibration = equilibration.with_memory(memory, burn_in, minimum_name);
         Ok(Self {
-            transitions: add_transitions(&observers, states - 1),
+            transitions,
             round_trips: observers.iter().map(|observer| observer.round_trips()).sum(),
             mixing: mixing(plan, setting.step(), run.stretches(), &observers, &groups, &finished, states - 1),
             occupancies,
@@ -229,6 +238,15 @@ impl StartGroups {
         let name = |&label: &usize| if label == minima { "other".into() } else { minimum_name(label) };
         let of_replica = labels.iter().map(|label| present.binary_search(label).unwrap_or(0)).collect();
         Self { names: present.iter().map(name).collect(), of_replica }
+    }
+
+    /// Share of the replicas that started in each minimum's basin, of those that started in any.
+    fn shares(&self, minima: usize) -> Vec<f64> {
+        let group = |minimum: usize| self.names.iter().position(|name| *name == minimum_name(minimum));
+        let count = |minimum| self.of_replica.iter().filter(|&&of| Some(of) == group(minimum)).count() as f64;
+        let counts: Vec<f64> = (0..minima).map(count).collect();
+        let total: f64 = counts.iter().sum();
+        counts.iter().map(|count| if total > 0.0 { count / total } else { 1.0 / minima as f64 }).collect()
     }
 }
 

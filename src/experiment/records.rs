@@ -6,12 +6,12 @@ use super::setting::Setting;
 use crate::ensemble::Fate;
 use crate::findings::{
     ClaimRecord, ContrastRecord, Diagnostics, DivergedRecord, Findings, MinimumRecord, OccupancyRecord, Program,
-    SCHEMA, SaddleRecord, StartContrastRecord,
+    SCHEMA, SaddleRecord, StartContrastRecord, StartMemoryRecord,
 };
 use crate::landscape::{CriticalPoint, Saddle, minimum_name};
 use crate::scenario::Loaded;
 use crate::statistics::claim::HOLDS_LEVEL;
-use crate::statistics::{Contrast, JudgedContrast, Judgement, StartContrast};
+use crate::statistics::{Contrast, JudgedContrast, Judgement, StartContrast, StartMemory};
 
 /// At most so many diverged replicas are named.
 const NAMED_DIVERGED: usize = 10;
@@ -152,6 +152,16 @@ impl ContrastRecord {
             interval: measured.and_then(|estimate| estimate.interval(HOLDS_LEVEL)),
             ..Self::predicted_only(&judged.contrast)
         }
+    }
+}
+
+pub(super) fn start_memory_record(memory: &StartMemory) -> StartMemoryRecord {
+    let [a, b] = memory.states.map(minimum_name);
+    StartMemoryRecord {
+        quantity: format!("ln(p_{a}/p_{b})"),
+        bias: memory.bias,
+        standard_error: memory.standard_error,
+        relaxation_steps: Some(memory.relaxation).filter(|steps| steps.is_finite()),
     }
 }
 

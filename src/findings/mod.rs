@@ -225,6 +225,9 @@ pub struct Diagnostics {
     pub diverged_replicas: Vec<DivergedRecord>,
     /// Largest difference between start groups.
     pub start_contrast: Option<StartContrastRecord>,
+    /// What is left of the start by the run's own transition rates; null where there are no several minima.
+    #[serde(default)]
+    pub start_memory: Option<StartMemoryRecord>,
     /// Hotelling's T² of all basins at once against each rung.
     pub all_basins: Vec<AllBasinsRecord>,
     /// How often a trajectory was looked at, in steps.
@@ -272,6 +275,19 @@ pub struct StartContrastRecord {
     pub standard_error: f64,
     /// Whether zero lies inside its 99.9 % interval, corrected for the number of comparisons.
     pub consistent_with_zero: bool,
+}
+
+/// By how much a log-odds is off because the start is not forgotten, predicted from the measured transition rates.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StartMemoryRecord {
+    /// The log-odds.
+    pub quantity: String,
+    /// The bias; null if a minimum was never entered from elsewhere.
+    pub bias: Option<f64>,
+    /// Standard error of the log-odds, of which a fifth is allowed.
+    pub standard_error: f64,
+    /// The longest time in which the chain between the minima forgets all but 1/e, in steps; null if it never does.
+    pub relaxation_steps: Option<f64>,
 }
 
 /// Hotelling's T² against one rung.

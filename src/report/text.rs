@@ -2,7 +2,7 @@
 
 mod study;
 
-use crate::findings::{ClaimRecord, Diagnostics, Findings, MinimumRecord, OccupancyRecord};
+use crate::findings::{ClaimRecord, Diagnostics, Findings, MinimumRecord, OccupancyRecord, StartMemoryRecord};
 use crate::statistics::claim::Verdict;
 
 use super::number::{count, fixed, interval, point, probability, significant, with_error};
@@ -319,6 +319,9 @@ fn diagnosis(diagnostics: &Diagnostics) -> Vec<String> {
         let verdict = if contrast.consistent_with_zero { "consistent with 0" } else { "NOT consistent with 0" };
         let value = with_error(contrast.value, Some(contrast.standard_error));
         parts.push(format!("start contrast {value} ({verdict})"));
+    }
+    if let Some(StartMemoryRecord { bias: Some(bias), standard_error, .. }) = &diagnostics.start_memory {
+        parts.push(format!("left of the start {} standard errors", significant((bias / standard_error).abs(), 2)));
     }
     let state = if diagnostics.equilibrated { "equilibrated" } else { "NOT equilibrated" };
     let mut lines = wrap(&format!("{state}: {}", parts.join(" · ")), 2);

@@ -2,6 +2,7 @@
 
 use super::effective_sample_size::mean_effective_sample_size;
 use super::error::StatisticsError;
+use super::memory::{LARGEST_BIAS, StartMemory};
 use super::r_hat::{nested_r_hat, rank_normalised_split_r_hat};
 use super::series::{FEWEST_DRAWS, is_constant};
 use super::start_contrast::{StartContrast, drift_contrast, start_contrast};
@@ -79,6 +80,8 @@ pub struct Equilibration {
     pub replica_effective_sample_size: Option<f64>,
     /// The largest contrast between start groups.
     pub start_contrast: Option<StartContrast>,
+    /// What is left of the start by the run's own transition rates, where there are several minima.
+    pub start_memory: Option<StartMemory>,
     /// Why the ensemble is not equilibrated, in sentences; empty if it is.
     pub reasons: Vec<String>,
 }
@@ -120,6 +123,14 @@ impl Equilibration {
         result.nested_r_hat = result.nested_r_hat.filter(|value| value.is_finite());
         result.r_hat = result.r_hat.filter(|value| value.is_finite());
         Ok(result)
+    }
+
+    /// Takes into account what the run's own transition rates say of its memory; `burn_in` is what it had, in steps.
+    pub fn with_memory(mut self, memory: Option<StartMemory>, burn_in: f64, name: impl Fn(usize) -> String) -> Self {
+        if let Some(memory) = memory.as_ref().filter(|memory| !memory.is_negligible()) {
+            self.reasons.push(memory_reason(memory, burn_in, name));
+        }
+        Self { start_memory: memory, ..self }
     }
 
     /// True if no diagnostic speaks against equilibration.
@@ -260,6 +271,27 @@ fn start_contrast_reason(contrast: &StartContrast) -> Option<String> {
         ),
         None => format!("{head} without any spread within the groups: no replica ever left where it started"),
     })
+}
+
+fn memory_reason(memory: &StartMemory, burn_in: f64, name: impl Fn(usize) -> String) -> String {
+    let [a, b] = memory.states.map(name);
+    let Some(bias) = memory.bias else {
+        return format!(
+            "not all of {a} and {b} were entered from elsewhere, so by the run's own transition rates it keeps the shares it \
+             started with; lower the barrier, raise the temperature, or run much longer"
+        );
+    };
+    let advice = memory.burn_in_wanted(burn_in).map_or_else(String::new, |wanted| {
+        // Two digits, upwards: it comes from counts.
+        let wanted = wanted.ceil() as u64;
+        let unit = 10u64.pow(wanted.max(1).ilog10().saturating_sub(1));
+        format!("; a burn-in of {} steps would do", wanted.div_ceil(unit) * unit)
+    });
+    format!(
+        "replicas still remember where they started: by the run's own transition rates ln(p_{a}/p_{b}) is off by {bias:.3}, \
+         {:.1} standard errors where {LARGEST_BIAS} are allowed{advice}",
+        memory.size()
+    )
 }
 
 /// "about N× as many steps are needed", rounded up to something a person would say.

@@ -15,7 +15,7 @@
 //! | [`Occupancies`] | occupancies and log-odds of states from replicas |
 //! | [`mod@hotelling`] | all states against their predictions at once |
 //! | [`r_hat`], [`effective_sample_size`] | convergence diagnostics of chains |
-//! | [`start_contrast`], [`equilibration`] | has the ensemble forgotten where it started? |
+//! | [`start_contrast`], [`memory`], [`equilibration`] | has the ensemble forgotten where it started? |
 //! | [`claim`] | HOLDS, REJECTED or UNDETERMINED, and why |
 //! | [`mod@line`] | a weighted straight line through independent estimates, and its root |
 //! | [`scenario`] | Holm's correction, and the verdict of a whole scenario |
@@ -39,6 +39,7 @@ pub mod hotelling;
 pub mod line;
 pub mod logistic;
 pub mod looks;
+pub mod memory;
 pub mod occupancy;
 pub mod planning;
 pub mod r_hat;
@@ -56,6 +57,7 @@ pub use hotelling::{HotellingTest, hotelling};
 pub use line::{Line, LinePoint};
 pub use logistic::LogRatio;
 pub use looks::Look;
+pub use memory::{Jumps, StartMemory};
 pub use occupancy::Occupancies;
 pub use scenario::{after_holm, holm, overall, scenario_verdict};
 pub use start_contrast::StartContrast;

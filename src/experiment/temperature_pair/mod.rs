@@ -11,7 +11,7 @@ use super::forecast::{Motions, Outlook};
 use super::ladder::Ladder;
 use super::measurement::Measurement;
 use super::reason::finite_step;
-use super::records::{Claim, diverged_records, document};
+use super::records::{Claim, diverged_records, document, start_memory_record};
 use super::setting::Setting;
 use super::{Control, ExperimentError, in_turn};
 use crate::ensemble::histogram::Histogram;
@@ -282,6 +282,7 @@ impl Pair {
     fn diagnostics(&self, setting: &Setting, loaded: &Loaded, measurements: &[Measurement]) -> Diagnostics {
         let each = || measurements.iter().map(|measurement| &measurement.equilibration);
         let contrasts = each().filter_map(|equilibration| equilibration.start_contrast.as_ref());
+        let memories = each().filter_map(|equilibration| equilibration.start_memory.as_ref());
         let excess =
             |contrast: &crate::statistics::StartContrast| contrast.t.map_or(f64::INFINITY, |t| t / contrast.threshold);
         let reasons = self.reasons(measurements);
@@ -299,6 +300,7 @@ impl Pair {
                 .flat_map(|measurement| diverged_records(&measurement.fates))
                 .collect(),
             start_contrast: contrasts.max_by(|a, b| excess(a).total_cmp(&excess(b))).map(StartContrastRecord::from),
+            start_memory: memories.max_by(|a, b| a.size().total_cmp(&b.size())).map(start_memory_record),
             observed_every: setting.plan(loaded).observe_every,
             ..Diagnostics::default()
         }

@@ -97,6 +97,13 @@ fn rows(diagnostics: &Diagnostics) -> Vec<(String, String, &'static str)> {
             },
         ));
     }
+    if let Some(memory) = &diagnostics.start_memory {
+        rows.push((
+            format!("left of the start, {}", memory.quantity),
+            memory.bias.map_or_else(|| "all".to_owned(), |bias| pretty(&with_error(bias, Some(memory.standard_error)))),
+            "the bias by the run's own transition rates, beside the standard error of the log-odds: a fifth of it is allowed",
+        ));
+    }
     rows.push((
         "transitions".to_owned(),
         count(diagnostics.transitions),
