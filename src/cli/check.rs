@@ -1,6 +1,7 @@
 //! `sgd-sde check`: is the scenario sound, what will it cost, what can it show?
 
 use sgd_sde::experiment::forecast::{Forecast, Outlook, Target};
+use sgd_sde::statistics::memory::LARGEST_BIAS;
 
 use super::output::print;
 use super::{Failure, ScenarioArguments, study};
@@ -40,6 +41,15 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
             quantity(*time),
             quantity(forecast.time),
             forecast.time / time
+        ));
+    }
+    if let Some(remembered) = &forecast.remembered {
+        lines.push(format!(
+            "  start  NOT forgotten: the burn-in is {:.1} of the times that the two wells take to forget where replicas start; \
+             the log-odds would be off by {:.1} standard errors where {LARGEST_BIAS} are allowed; burn_in = {} would do",
+            remembered.burn_in,
+            remembered.size,
+            quantity(remembered.wanted.ceil())
         ));
     }
     if let Some(outlook) = &forecast.outlook {

@@ -155,6 +155,11 @@ pub(super) fn run_record(started: SystemTime, seconds: f64, steps: f64) -> RunRe
     }
 }
 
+/// A rate for people: whole, but for small ones.
+fn rate(millions: f64) -> String {
+    if millions >= 10.0 { format!("{millions:.0}") } else { format!("{millions:.2}") }
+}
+
 pub(super) fn show(
     arguments: &RunArguments,
     findings: &Findings,
@@ -168,9 +173,9 @@ pub(super) fn show(
     print(&report::text::run(findings, Style { colour: colour() }))?;
     let page = files.iter().find(|file| file.ends_with("report.html"));
     message(&format!(
-        "{:.1} s, {:.0} million trajectory-steps a second on {} threads; {} files, see {}",
+        "{:.1} s with theory and figures, {} million trajectory-steps a second on {} threads; {} files, see {}",
         record.seconds,
-        record.steps_per_second / 1e6,
+        rate(record.steps_per_second / 1e6),
         record.threads,
         files.len(),
         page.map_or_else(|| arguments.out.display().to_string(), |page| page.display().to_string())

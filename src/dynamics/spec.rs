@@ -92,7 +92,9 @@ impl DynamicsSpec {
 
     /// Reads the table `[dynamics]`.
     pub(crate) fn read(table: &Table<'_>, learning_rate: LearningRate) -> Option<Self> {
-        let default = KINDS[0].1;
+        // A table without a kind and a step changes nothing about the step: it is SGD's.
+        let is_sgd = matches!(learning_rate, LearningRate::Known(_)) && !table.has("step");
+        let default = if is_sgd { Kind::Sgd } else { KINDS[0].1 };
         let kind = table.optional_choice("kind", "the kind of dynamics", &KINDS, &LATER)?.unwrap_or(default);
         let dynamics = match kind {
             Kind::Sgd => {

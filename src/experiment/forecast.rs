@@ -9,8 +9,9 @@ use super::setting::Setting;
 use crate::dynamics::{Block, steps_at_once};
 use crate::landscape::minimum_name;
 use crate::loss::LANES;
-use crate::scenario::{ExperimentKind, Loaded, Rung};
+use crate::scenario::{ExperimentKind, Loaded, Rung, Start};
 use crate::statistics::effort;
+use crate::statistics::memory::LARGEST_BIAS;
 
 /// Cost and power of a scenario.
 #[derive(Clone, Debug)]
@@ -40,12 +41,25 @@ pub struct Forecast {
     pub bias: Option<(f64, &'static str)>,
     /// The least-mixing pair and its mean escape time in SDE time.
     pub slowest: Option<(String, f64)>,
+    /// What will be left of the start, if that is too much.
+    pub remembered: Option<Remembered>,
     /// SDE time that each replica covers (in the shortest of several ensembles).
     pub time: f64,
     /// Power of a question that is not about log-odds; in its place the fields about log-odds mean nothing.
     pub outlook: Option<Outlook>,
     /// Where a standard error is asked for: what the pilot will come to.
     pub target: Option<Target>,
+}
+
+/// A burn-in that is too short for two wells to forget which replica started where.
+#[derive(Clone, Copy, Debug)]
+pub struct Remembered {
+    /// Burn-in in relaxation times of the exchange between the wells.
+    pub burn_in: f64,
+    /// Bias of the log-odds, in standard errors.
+    pub size: f64,
+    /// Steps of burn-in that would do.
+    pub wanted: f64,
 }
 
 /// A standard error that is asked for.
@@ -86,6 +100,8 @@ pub(super) struct Power {
     pub bias: Option<(f64, &'static str)>,
     /// As in [`Forecast`].
     pub slowest: Option<(String, f64)>,
+    /// As in [`Forecast`].
+    pub remembered: Option<Remembered>,
     /// The shortest SDE time that an ensemble covers.
     pub time: f64,
     /// Power of a question that is not about log-odds; in its place the fields about log-odds mean nothing.
@@ -176,6 +192,7 @@ impl Forecast {
             tolerance: loaded.scenario.test.tolerance,
             bias: power.bias,
             slowest: power.slowest,
+            remembered: power.remembered,
             time: power.time,
             outlook: power.outlook,
             target: ensemble.target_standard_error.map(|target| {
@@ -203,9 +220,24 @@ fn power(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Power {
         standard_error,
         bias,
         slowest: slowest(ladder),
+        remembered: standard_error.and_then(|error| remembered(loaded, setting, ladder, error)),
         time,
         outlook: None,
     }
+}
+
+/// The closed form of [`crate::statistics::memory`] for two wells between which replicas start in equal shares.
+fn remembered(loaded: &Loaded, setting: &Setting, ladder: &Ladder, standard_error: f64) -> Option<Remembered> {
+    let ensemble = &loaded.scenario.ensemble;
+    let ([a, b], relaxation) = Motions::of(setting, ladder, loaded).between?;
+    let relaxations = |steps: u64| steps as f64 * setting.step() / relaxation;
+    let (burn_in, measured) = (relaxations(ensemble.burn_in), relaxations(ensemble.steps));
+    let left = (0.5 - a) * crate::math::exp(-burn_in) * (1.0 - crate::math::exp(-measured)) / measured;
+    let odds = |a: f64, b: f64| crate::math::ln(a / b);
+    let size = (odds(a + left, b - left) - odds(a, b)).abs() / standard_error;
+    let further = relaxation / setting.step() * crate::math::ln(size / LARGEST_BIAS);
+    let is_too_short = ensemble.start == Start::Minima && size > LARGEST_BIAS;
+    is_too_short.then(|| Remembered { burn_in, size, wanted: ensemble.burn_in as f64 + further })
 }
 
 /// What R replicas will know of ln Var along the direction that takes longest: squares of a Gaussian AR(1) chain of

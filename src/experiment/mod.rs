@@ -41,7 +41,8 @@ pub enum ExperimentError {
     /// No replica came to its end.
     #[error(
         "all {replicas} replicas diverged, the first by step {first_step}: nothing is left to measure. The step δ = {step} is \
-         too large for the curvature that the trajectories meet: lower it"
+         too large for the curvature that the trajectories meet, or the loss is no number where they go: lower the step, or \
+         correct the formula"
     )]
     AllDiverged {
         /// How many.

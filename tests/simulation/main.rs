@@ -12,6 +12,7 @@ mod divergence;
 mod invariant_law;
 mod ladder;
 mod laws;
+mod memory;
 mod normals;
 mod observers;
 mod orders;

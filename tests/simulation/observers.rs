@@ -6,7 +6,7 @@ use sgd_sde::dynamics::euler_maruyama::EulerMaruyama;
 use sgd_sde::ensemble::histogram::{GROUPS, Histogram};
 use sgd_sde::ensemble::occupancy::{Occupancy, Watch};
 use sgd_sde::ensemble::replay::replay;
-use sgd_sde::ensemble::{MOST_STRETCHES, Plan};
+use sgd_sde::ensemble::{MOST_STRETCHES, Observer, Plan, View};
 use sgd_sde::landscape::Landscape;
 use sgd_sde::loss::closure::Closure;
 use sgd_sde::loss::{LANES, Loss};
@@ -80,6 +80,30 @@ fn occupancies_and_transitions_are_those_of_a_naive_count() {
     assert_eq!([[counted(0, 0), counted(0, 1)], [counted(1, 0), counted(1, 1)]], transitions);
     assert_eq!(outcome.observers.iter().map(Occupancy::round_trips).sum::<u64>(), round_trips);
     assert!(transitions[0][1] > 200 && round_trips > 100, "{transitions:?} {round_trips}");
+}
+
+/// Left of its ridge the loss x³/3 − x falls for ever: a look there is in no basin, and a look all the same.
+#[test]
+fn looks_in_no_basin_are_counted() {
+    let slope = |x: &[f64], g: &mut [f64]| g[0] = x[0] * x[0] - 1.0;
+    let loss: Arc<dyn Loss> = Arc::new(
+        Closure::new(1, |x: &[f64]| x[0] * x[0] * x[0] / 3.0 - x[0], slope)
+            .with_hessian(|x| nalgebra::DMatrix::from_element(1, 1, 2.0 * x[0])),
+    );
+    let landscape = Arc::new(Landscape::explore(loss.clone(), &[[-3.0, 3.0]]).unwrap());
+    let mut scratch = vec![0.0; loss.block_scratch()];
+    let mut occupancy = Occupancy::new(&Arc::new(Watch::new(landscape, loss, TEMPERATURE, 0)), 0, LANES);
+    // Lane 0 is always beyond the ridge, lane 1 at every other of four looks, the rest never.
+    for look in 0..4 {
+        let theta: [f64; LANES] =
+            std::array::from_fn(|lane| if lane == 0 || lane == 1 && look % 2 == 0 { -2.0 } else { 1.0 });
+        let mut lost = [false; LANES];
+        occupancy.observe(&mut View { theta: &theta, live: &[true; LANES], lost: &mut lost, scratch: &mut scratch });
+        assert_eq!(lost, [false; LANES]);
+    }
+    for (lane, expected) in [(0, [0.0, 1.0]), (1, [0.5, 0.5]), (2, [1.0, 0.0])] {
+        assert_eq!(occupancy.fractions(lane).unwrap(), expected, "lane {lane}");
+    }
 }
 
 /// No chance at all: in the plane a core reaches up to L_A + T, twice as high as on the line. The loss is a sum of the double

@@ -30,6 +30,23 @@ fn assert_agrees(claim: &ClaimRecord) {
     }
 }
 
+/// Binomial increments are drawn at every β too, and a covariance in a bowl does not see that they are not normal.
+#[test]
+fn the_law_of_the_increments_reaches_every_beta() {
+    let measure = |increments: &str| {
+        let increments = format!("dynamics.increments={increments}");
+        let short = ["ensemble.steps=20000", "ensemble.replicas=64", &increments];
+        measured(&shipped("proportional-scaling-bowl", &short)).0
+    };
+    let (normal, binomial) = (measure("gaussian"), measure("binomial"));
+    let numbers = |findings: &Findings| -> Vec<f64> {
+        findings.claims.iter().flat_map(|claim| &claim.contrasts).filter_map(|contrast| contrast.measured).collect()
+    };
+    assert!(numbers(&normal).len() > 5 && numbers(&normal) != numbers(&binomial));
+    let discrete = binomial.claims.iter().filter(|claim| claim.id.contains("discrete"));
+    discrete.for_each(assert_agrees);
+}
+
 /// (1 − ηh/2)/(1 − βηh/2) with ηh = 0.1 and 0.025; its pole; and where its logarithm is 0.08.
 #[test]
 fn the_bowls_prediction_is_its_formula() {

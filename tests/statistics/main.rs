@@ -14,5 +14,6 @@ mod lines;
 mod logistic;
 mod looks;
 mod markov;
+mod memory;
 mod special;
 mod verdicts;

@@ -23,6 +23,8 @@ pub struct Run {
     pub series: Vec<Vec<Vec<f64>>>,
     pub starts: Vec<usize>,
     pub transitions: usize,
+    /// [from][to]
+    pub jumps: Vec<Vec<u64>>,
 }
 
 impl Chain {
@@ -54,6 +56,7 @@ impl Chain {
         let mut series = vec![vec![vec![0.0; blocks]; replicas]; states];
         let mut fractions = Vec::with_capacity(replicas * states);
         let mut transitions = 0;
+        let mut jumps = vec![vec![0; states]; states];
         for replica in 0..replicas {
             let mut state = starts[replica % starts.len()];
             let mut time = -(burn_in as i64);
@@ -69,7 +72,9 @@ impl Chain {
                 time = end;
                 if time < steps as i64 {
                     transitions += usize::from(time > 0);
-                    state = choose(random, &self.next[state]);
+                    let next = choose(random, &self.next[state]);
+                    jumps[state][next] += u64::from(time > 0);
+                    state = next;
                 }
             }
             let mean = |s: usize| series[s][replica].iter().sum::<f64>() / blocks as f64;
@@ -80,6 +85,7 @@ impl Chain {
             series,
             starts: (0..replicas).map(|replica| replica % starts.len()).collect(),
             transitions,
+            jumps,
         }
     }
 }

@@ -159,7 +159,8 @@ fn scaled(setting: &Setting, loaded: &Loaded, beta: f64) -> Setting {
     // Reading lets a question about scaling pass only with η and S.
     let Some(sgd) = loaded.scenario.sgd else { return setting.with_dynamics(setting.dynamics.clone()) };
     let (rate, batch) = (beta * sgd.learning_rate, beta * sgd.batch_size as f64);
-    setting.with_dynamics(Arc::new(Sgd::new(setting.loss.clone(), setting.noise.clone(), rate, batch)))
+    let sgd = Sgd::new(setting.loss.clone(), setting.noise.clone(), rate, batch);
+    setting.with_dynamics(Arc::new(sgd.with_increments(loaded.scenario.dynamics.increments())))
 }
 
 /// The principal axes of the SDE's covariance and the diagonals between them.
