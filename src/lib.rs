@@ -121,6 +121,7 @@ pub mod instructions;
 pub mod landscape;
 pub mod loss;
 pub mod math;
+pub mod network;
 pub mod noise;
 pub mod random;
 pub mod report;

@@ -38,6 +38,8 @@ pub enum Purpose {
     SamplerChoice,
     /// The multipliers of a bootstrap.
     Bootstrap,
+    /// The first weights of a network.
+    Initialization,
 }
 
 impl Purpose {
@@ -49,6 +51,7 @@ impl Purpose {
             Purpose::Sampler => 0xE703_7ED1_A0B4_28DB,
             Purpose::SamplerChoice => 0x8EBC_6AF0_9C88_C6E3,
             Purpose::Bootstrap => 0x5899_65CC_7537_4CC3,
+            Purpose::Initialization => 0x1D8E_4E27_C47D_124F,
         }
     }
 }

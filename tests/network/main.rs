@@ -1,0 +1,7 @@
+//! Networks: gradients and curvature against finite differences and against JAX.
+
+mod differences;
+mod limits;
+
+mod reference;
+mod support;
