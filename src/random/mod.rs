@@ -38,6 +38,8 @@ pub enum Purpose {
     SamplerChoice,
     /// The multipliers of a bootstrap.
     Bootstrap,
+    /// The examples of a data set: drawn, chosen, put in order, corrupted. The trajectory's index says which of these.
+    Data,
 }
 
 impl Purpose {
@@ -49,6 +51,7 @@ impl Purpose {
             Purpose::Sampler => 0xE703_7ED1_A0B4_28DB,
             Purpose::SamplerChoice => 0x8EBC_6AF0_9C88_C6E3,
             Purpose::Bootstrap => 0x5899_65CC_7537_4CC3,
+            Purpose::Data => 0xC2B2_AE3D_27D4_EB4F,
         }
     }
 }
