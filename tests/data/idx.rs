@@ -89,3 +89,21 @@ fn a_header_allocates_nothing() {
     }
     assert!(begin.elapsed().as_secs() < 5);
 }
+
+/// Fashion-MNIST (Xiao, Rasul and Vollgraf 2017) as Debian's package `dataset-fashion-mnist` or its authors give it: 60,000 and 10,000
+/// images in ten equal classes. Mean and deviation of its pixels are published as 0.2860 and 0.3530 of 255.
+#[test]
+#[ignore = "needs the files of Fashion-MNIST in the folder FASHION_MNIST"]
+fn fashion_mnist() {
+    let folder = std::env::var_os("FASHION_MNIST").expect("FASHION_MNIST names the folder of the four files");
+    let keys = "kind = \"idx\"\nimages = \"train-images-idx3-ubyte.gz\"\nlabels = \"train-labels-idx1-ubyte.gz\"\n\
+                test_images = \"t10k-images-idx3-ubyte.gz\"\ntest_labels = \"t10k-labels-idx1-ubyte.gz\"\nstandardize = \"global\"\n";
+    let data = load(keys, folder.as_ref()).unwrap();
+    let (training, test, how) = (data.training, data.test.unwrap(), data.standardization.unwrap());
+    assert_eq!((training.shape(), test.shape()), (&[28, 28][..], &[28, 28][..]));
+    assert_eq!(training.class_counts(), Some(vec![6000; 10]));
+    assert_eq!(test.class_counts(), Some(vec![1000; 10]));
+    assert!((how.means[0] / 255.0 - 0.2860).abs() < 5e-5 && (how.deviations[0] / 255.0 - 0.3530).abs() < 5e-5);
+    let few = load(&format!("{keys}examples = 1000\nrandom_inputs = true"), folder.as_ref()).unwrap();
+    assert_eq!((few.training.class_counts(), few.test.map(|test| test.len())), (Some(vec![100; 10]), Some(10_000)));
+}

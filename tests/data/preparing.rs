@@ -126,6 +126,10 @@ fn exactly_the_asked_for_labels_are_drawn_anew() {
         let same = chosen.iter().filter(|&&place| labels[place] == truth[place]).count() as f64;
         let expected = count as f64 / 10.0;
         assert!((same - expected).abs() <= 6.0 * (expected * 0.9).sqrt(), "{same} of {count}");
+        // All classes are as likely: six standard errors again.
+        let mut drawn = [0.0; 10];
+        chosen.iter().for_each(|&place| drawn[labels[place] as usize] += 1.0);
+        assert!(drawn.iter().all(|drawn| (drawn - expected).abs() <= 6.0 * (expected * 0.9).sqrt()), "{drawn:?}");
         // Nothing else has changed.
         assert_eq!(data.training.inputs(), true_data.training.inputs());
         assert_eq!(data.test, true_data.test);
