@@ -3,7 +3,7 @@
 //! The test part of *Optical Recognition of Handwritten Digits* (E. Alpaydin and C. Kaynak 1998, UCI Machine Learning
 //! Repository, <https://doi.org/10.24432/C50P49>, CC BY 4.0), as in scikit-learn and smartcore; `digits/README.md` has the origin.
 //! They are embedded as the two gzipped IDX files that they are, 44 kB, and read as any others: the crate smartcore would bring
-//! 48,000 lines and a dozen more crates for these bytes.
+//! 48,000 lines and eight more crates (typetag, num, …) for these bytes.
 
 use super::error::DataError;
 use super::idx;
