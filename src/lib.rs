@@ -84,6 +84,7 @@
 //! | [`input`] | TOML as located values, and problems that name file, line, column and key |
 //! | [`scenario`] | a file as typed, then checked; the shipped scenarios |
 //! | [`loss`], [`noise`] | L(θ) with gradient and Hessian; C(θ) as the factor B: one file per kind |
+//! | [`data`] | examples that networks learn from: files and generators, split, standardised, corrupted |
 //! | [`random`] | one stream per trajectory, a pure function of (seed, trajectory) |
 //! | [`dynamics`] | Markov kernels over blocks of trajectories: one file per method |
 //! | [`ensemble`] | many trajectories in parallel, observers, constant memory |
@@ -112,6 +113,7 @@
 //! | ε | tolerance of a claim, in log-odds or in ln ratio |
 
 pub mod comparison;
+pub mod data;
 pub mod dynamics;
 pub mod ensemble;
 pub mod experiment;

@@ -1,5 +1,7 @@
 //! The places of keys, kept after reading.
 
+use std::path::Path;
+
 use super::document::Document;
 use super::node::Node;
 use super::overrides::segments;
@@ -20,6 +22,11 @@ impl Source {
     /// The file as messages call it.
     pub fn file(&self) -> &str {
         &self.document.file
+    }
+
+    /// The folder of the file, at which relative paths in it start; empty, which is the current folder, for a shipped scenario.
+    pub fn folder(&self) -> &Path {
+        Path::new(self.file()).parent().unwrap_or(Path::new(""))
     }
 
     /// A problem with a key, such as `dynamics.step`, told where its value was written; a key that was left out is

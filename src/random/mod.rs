@@ -40,6 +40,8 @@ pub enum Purpose {
     Bootstrap,
     /// The first weights of a network.
     Initialization,
+    /// The examples of a data set: drawn, chosen, put in order, corrupted. The trajectory's index says which of these.
+    Data,
 }
 
 impl Purpose {
@@ -52,6 +54,7 @@ impl Purpose {
             Purpose::SamplerChoice => 0x8EBC_6AF0_9C88_C6E3,
             Purpose::Bootstrap => 0x5899_65CC_7537_4CC3,
             Purpose::Initialization => 0x1D8E_4E27_C47D_124F,
+            Purpose::Data => 0xC2B2_AE3D_27D4_EB4F,
         }
     }
 }

@@ -19,7 +19,7 @@ fn seeds_trajectories_and_purposes_share_no_word() {
     let mut count = 0;
     for seed in [0, 1, 2, 3, 1 << 32, u64::MAX] {
         for trajectory in (0..1000).chain([u64::MAX - 1, u64::MAX]) {
-            for purpose in [Purpose::Dynamics, Purpose::Start, Purpose::Landscape] {
+            for purpose in [Purpose::Dynamics, Purpose::Start, Purpose::Landscape, Purpose::Data] {
                 words.extend(initial_state(seed, trajectory, purpose));
                 count += 4;
             }

@@ -1,0 +1,73 @@
+//! From a description to examples.
+
+use std::path::Path;
+
+use super::corrupt::{self, Corruption};
+use super::dataset::Dataset;
+use super::error::DataError;
+use super::limits::MOST_NUMBERS;
+use super::raw::Raw;
+use super::spec::DataSpec;
+use super::split::Split;
+use super::standardize::Standardization;
+
+/// What a network learns from and is tested on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Data {
+    /// What is learned from.
+    pub training: Dataset,
+    /// What is only tested on, standardised by the training part and never corrupted; `None` where nothing was set aside.
+    pub test: Option<Dataset>,
+    /// How inputs were standardised; `None` where they were not.
+    pub standardization: Option<Standardization>,
+    /// Which training examples have random labels; `None` where none were asked for.
+    pub corruption: Option<Corruption>,
+}
+
+impl DataSpec {
+    /// Reads or makes the examples, a pure function of the files, the description and the seed: its own, or else
+    /// `scenario_seed`. A relative path starts at `folder`, that of the scenario file.
+    ///
+    /// In this order: examples are taken; some are set aside for testing; both parts are put into random order; inputs are
+    /// standardised by the training part; training inputs, then training labels are randomised. Each has random
+    /// numbers of its own, so that to ask for random labels, say, does not change which examples are tested on.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is damaged, or does not fit its companions, when a label or number is out of range, and when
+    /// more is asked for than there is.
+    pub fn load(&self, scenario_seed: u64, folder: &Path) -> Result<Data, DataError> {
+        let seed = self.seed.unwrap_or(scenario_seed);
+        let parts = self.kind.load(folder, self.examples, seed)?;
+        let split = Split::of(self, &parts, seed)?;
+        let set_aside = parts.test.as_ref().map_or(split.test.len(), Raw::len);
+        check_size(split.training.len() + set_aside, parts.examples.features())?;
+        let mut training = parts.examples.select(split.training);
+        let mut test = match parts.test {
+            Some(test) => Some(test.select((0..test.len()).collect())),
+            None if split.test.is_empty() => None,
+            None => Some(parts.examples.select(split.test)),
+        };
+        let standardization = Standardization::measure(self.standardize, &training);
+        if let Some(standardization) = &standardization {
+            standardization.apply(&mut training);
+            test.iter_mut().for_each(|test| standardization.apply(test));
+        }
+        if self.random_inputs {
+            corrupt::inputs(&mut training, seed);
+        }
+        let corruption = (self.random_labels > 0.0).then(|| corrupt::labels(&mut training, self.random_labels, seed));
+        Ok(Data { training, test, standardization, corruption })
+    }
+}
+
+fn check_size(examples: usize, features: usize) -> Result<(), DataError> {
+    if examples.checked_mul(features).is_some_and(|numbers| numbers <= MOST_NUMBERS) {
+        return Ok(());
+    }
+    let message = format!(
+        "{examples} examples of {features} features are more than {MOST_NUMBERS} numbers, the most that is held in memory; take fewer, \
+         for example {}",
+        (MOST_NUMBERS / features.max(1)).max(1)
+    );
+    Err(DataError::new("examples", message))
+}
