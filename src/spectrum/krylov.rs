@@ -233,7 +233,9 @@ mod tests {
             let bound = space.log_component(&ritz, outlier.abs(), outlier < 0.0).unwrap();
             // The bound leaves out |uᵀv⁺| ≤ 1; with it the formula is an identity.
             let of_next = space.next.as_ref().unwrap()[0].abs();
-            assert!((bound + ln(of_next) - ln(start[0].abs())).abs() < 1e-10);
+            let difference = bound + ln(of_next) - ln(start[0].abs());
+            // Digits are lost in the distance to the Ritz value that is close to the outlier.
+            assert!(difference.abs() < 1e-6, "{outlier}: {difference:e}");
         }
         let (space, _) = space_of(1.2, 6);
         let ritz = space.ritz(|value| value).unwrap();

@@ -16,7 +16,7 @@ pub trait SymmetricOperator {
     fn apply(&mut self, v: &[f64], out: &mut [f64]);
 }
 
-/// Only the columns are read, row j of a symmetric matrix being its column j.
+/// The matrix must be square. Only its columns are read, row j of a symmetric matrix being its column j.
 impl SymmetricOperator for DMatrix<f64> {
     fn dimension(&self) -> usize {
         self.nrows()
