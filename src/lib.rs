@@ -89,6 +89,7 @@
 //! | [`dynamics`] | Markov kernels over blocks of trajectories: one file per method |
 //! | [`ensemble`] | many trajectories in parallel, observers, constant memory |
 //! | [`landscape`] | minima, saddles, basins, curvature |
+//! | [`spectrum`] | eigenvalues, trace and density of a matrix from its products; the covariance of given gradients |
 //! | [`theory`] | predictions only; knows neither dynamics nor ensemble |
 //! | [`statistics`] | estimates, diagnostics, verdicts; knows nothing of SGD |
 //! | [`experiment`] | one file per question: pairs predictions with estimates into claims |
@@ -128,6 +129,7 @@ pub mod noise;
 pub mod random;
 pub mod report;
 pub mod scenario;
+pub mod spectrum;
 pub mod statistics;
 pub mod study;
 pub mod theory;

@@ -42,6 +42,14 @@ pub enum Purpose {
     Initialization,
     /// The examples of a data set: drawn, chosen, put in order, corrupted. The trajectory's index says which of these.
     Data,
+    /// The vectors from which eigenvalues are looked for.
+    Lanczos,
+    /// The probe vectors of traces and spectral densities.
+    Probe,
+    /// The vectors that span what is summed exactly of a trace.
+    Sketch,
+    /// The choice of examples.
+    Examples,
 }
 
 impl Purpose {
@@ -53,8 +61,12 @@ impl Purpose {
             Purpose::Sampler => 0xE703_7ED1_A0B4_28DB,
             Purpose::SamplerChoice => 0x8EBC_6AF0_9C88_C6E3,
             Purpose::Bootstrap => 0x5899_65CC_7537_4CC3,
-            Purpose::Initialization => 0x1D8E_4E27_C47D_124F,
+            Purpose::Initialization => 0xB492_B66F_BE98_F273,
             Purpose::Data => 0xC2B2_AE3D_27D4_EB4F,
+            Purpose::Lanczos => 0x1D8E_4E27_C47D_124F,
+            Purpose::Probe => 0xEB44_ACCA_B455_D165,
+            Purpose::Sketch => 0x9C2E_11B7_6D8F_3A59,
+            Purpose::Examples => 0x3F84_D5B5_B547_0917,
         }
     }
 }
