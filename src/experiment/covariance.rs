@@ -161,7 +161,7 @@ impl Bowl {
         judgement: Option<&Judgement>,
     ) -> Option<ClaimRecord> {
         let (statement, source) = match (rung, self.scheme) {
-            (Rung::Discrete, Scheme::EulerMaruyama) => (
+            (Rung::Discrete, Scheme::EulerMaruyama | Scheme::Minibatches) => (
                 "The stationary covariance of the chain solves HΣ + ΣH − δHΣH = nC",
                 "fixed point of Σ ← (I − δH)Σ(I − δH) + nδC, exact for additive noise and any stable step",
             ),

@@ -11,6 +11,7 @@
 //! binomial increments (`binomial.rs`); a step of a d-dimensional dynamics takes the next d of them. Version 1 made two normals of two
 //! words in double precision.
 
+pub mod batches;
 mod binomial;
 mod generator;
 pub mod increments;
@@ -38,6 +39,10 @@ pub enum Purpose {
     SamplerChoice,
     /// The multipliers of a bootstrap.
     Bootstrap,
+    /// Which examples are in the minibatches of the dynamics.
+    Batches,
+    /// The examples of a synthetic data set; its seed is the data's own and not that of the scenario.
+    Examples,
 }
 
 impl Purpose {
@@ -49,6 +54,8 @@ impl Purpose {
             Purpose::Sampler => 0xE703_7ED1_A0B4_28DB,
             Purpose::SamplerChoice => 0x8EBC_6AF0_9C88_C6E3,
             Purpose::Bootstrap => 0x5899_65CC_7537_4CC3,
+            Purpose::Batches => 0x2D35_8DCC_AA6C_78A5,
+            Purpose::Examples => 0x8BB8_4B93_962E_ACC9,
         }
     }
 }
