@@ -5,6 +5,7 @@
 //! one call through a pointer serves all of them, and where the noise is additive dozens of their steps ([`crate::loss::kernel`]).
 
 pub mod euler_maruyama;
+pub mod example_noise;
 pub mod leimkuhler_matthews;
 pub mod minibatch_sgd;
 mod minibatches;

@@ -21,7 +21,7 @@ pub trait FiniteSum: Loss {
 
     /// Writes Σᵢ wᵢ∇ℓᵢ(θ) into `gradient`, length d; one weight of either sign for each of the N examples.
     ///
-    /// It is B(θ) times N normals where wᵢ = (zᵢ − z̄)/√N. A network needs one pass backwards for it, in which
+    /// It is B(θ) times N normals where wᵢ = (zᵢ − z̄)/√N ([`crate::dynamics::example_noise`]). A network needs one pass backwards for it, in which
     /// every example's derivative of the loss is multiplied by its weight.
     fn weighted_gradient(&self, theta: &[f64], weights: &[f64], gradient: &mut [f64]) {
         gradient.fill(0.0);

@@ -13,6 +13,7 @@ pub mod function;
 pub mod kernel;
 pub mod matrix;
 pub mod quadratic;
+pub mod regression;
 mod scratch;
 pub mod spec;
 pub mod tilted;

@@ -104,7 +104,7 @@ impl Tilts {
 }
 
 /// Normals for each example: those of 64 trajectories of a stream of their own, row after row.
-fn standard_normals(d: usize, examples: usize, seed: u64) -> Vec<Vec<f64>> {
+pub(super) fn standard_normals(d: usize, examples: usize, seed: u64) -> Vec<Vec<f64>> {
     let mut stream = IncrementBlock::for_purpose(seed, 0, Purpose::Examples);
     let mut rows = vec![0.0; (d * examples).next_multiple_of(LANES)];
     stream.fill(&mut rows);
@@ -141,7 +141,7 @@ fn solve_lower(factor: &DMatrix<f64>, vector: &mut [f64]) {
 }
 
 /// vector ← L·vector.
-fn multiply_lower(factor: &DMatrix<f64>, vector: &mut [f64]) {
+pub(super) fn multiply_lower(factor: &DMatrix<f64>, vector: &mut [f64]) {
     for i in (0..vector.len()).rev() {
         vector[i] = (0..=i).map(|j| factor[(i, j)] * vector[j]).sum();
     }

@@ -13,6 +13,7 @@ pub mod markov_chain;
 pub mod minibatch;
 pub mod ornstein_uhlenbeck;
 pub mod quadrature;
+pub mod regression;
 
 use crate::landscape::Landscape;
 use crate::loss::Loss;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use nalgebra::dmatrix;
+use sgd_sde::dynamics::example_noise::ExampleNoise;
 use sgd_sde::dynamics::{Dynamics, minibatch_sgd::MinibatchSgd, momentum::Momentum, svag::Svag};
 use sgd_sde::ensemble::checkpoint::{Misfit, SavedRun};
 use sgd_sde::ensemble::moments::Moments;
 use sgd_sde::ensemble::{Plan, Run};
 use sgd_sde::loss::LANES;
+use sgd_sde::loss::regression::Regression;
 use sgd_sde::random::batches::Sampling;
 
 use crate::support::{SAMPLINGS, tilted_bowl};
@@ -27,6 +29,10 @@ fn every_dynamics() -> Vec<(String, Box<dyn Dynamics>)> {
             all.push((name("SVAG"), Box::new(svag)));
         }
     }
+    let regression = Arc::new(Regression::normal(&dmatrix![1.0, 0.3; 0.3, 0.5], &[0.7, -0.4], 0.5, 11, 3).unwrap());
+    all.push(("regression".into(), Box::new(MinibatchSgd::new(regression.clone(), SAMPLINGS[1], 0.1, 3).unwrap())));
+    all.push(("Gaussian noise of a regression".into(), Box::new(ExampleNoise::new(regression, 0.1, 0.1))));
+    all.push(("Gaussian noise of tilts".into(), Box::new(ExampleNoise::new(sum, 0.1, 0.1))));
     all
 }
 

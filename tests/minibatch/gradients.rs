@@ -9,7 +9,7 @@ use sgd_sde::theory::minibatch::finite_population;
 use crate::support::{SAMPLINGS, tilted_bowl};
 
 /// Compares S·Cov(g⁽ˢ⁾) at `theta`, entry by entry, with `expected`, in standard errors; and the mean with ∇L. Returns the largest |z|.
-fn farthest(
+pub fn farthest(
     sum: &dyn FiniteSum,
     theta: &[f64],
     plan: BatchPlan,

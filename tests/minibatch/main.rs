@@ -7,4 +7,5 @@ mod bits;
 mod bowl;
 mod draws;
 mod gradients;
+mod regression;
 mod support;

@@ -21,12 +21,24 @@ pub fn tilted_bowl(hessian: DMatrix<f64>, covariance: &DMatrix<f64>, examples: u
 
 /// Time means of ⟨θᵢθⱼ⟩ (i ≤ j), one row per replica, of a run from the origin.
 pub fn second_moments(dynamics: &dyn Dynamics, plan: &Plan) -> Vec<Vec<f64>> {
-    let observer = |_: u64, _: usize| Moments::new(dynamics.dimension());
-    let start = |_: u64, point: &mut [f64]| point.fill(0.0);
+    moments_about(dynamics, plan, &vec![0.0; dynamics.dimension()])
+}
+
+/// Time means of ⟨(θᵢ − cᵢ)(θⱼ − cⱼ)⟩ (i ≤ j), one row per replica, of a run from c.
+pub fn moments_about(dynamics: &dyn Dynamics, plan: &Plan, center: &[f64]) -> Vec<Vec<f64>> {
+    let d = dynamics.dimension();
+    let observer = |_: u64, _: usize| Moments::new(d);
+    let start = |_: u64, point: &mut [f64]| point.copy_from_slice(center);
     let outcome = run(dynamics, plan, &start, &observer, &mut |_| (), &AtomicBool::new(false)).unwrap();
-    (0..plan.replicas as usize)
-        .map(|replica| outcome.observers[replica / LANES].means(replica % LANES).unwrap().1)
-        .collect()
+    let of_replica = |replica: usize| {
+        let (mean, mut second) = outcome.observers[replica / LANES].means(replica % LANES).unwrap();
+        let pairs = (0..d).flat_map(|i| (i..d).map(move |j| (i, j)));
+        for (entry, (i, j)) in second.iter_mut().zip(pairs) {
+            *entry += center[i] * center[j] - mean[i] * center[j] - center[i] * mean[j];
+        }
+        second
+    };
+    (0..plan.replicas as usize).map(of_replica).collect()
 }
 
 /// How many standard errors the mean of a column over replicas is above what is expected, and its relative standard error.
