@@ -1,6 +1,6 @@
 //! Gaussian noise of exactly the covariance of per-example gradients: θ ← θ − δ∇L + √(nδ)·B(θ)z, z ~ N(0, I_N),
 //!
-//! B(θ) = [∇ℓ₁ − ∇L, …, ∇ℓ_N − ∇L]/√N,  BBᵀ = C(θ).
+//! B(θ) = (∇ℓ₁ − ∇L | … | ∇ℓ_N − ∇L)/√N,  BBᵀ = C(θ).
 //!
 //! B is d × N and never formed: Bz = Σᵢ wᵢ∇ℓᵢ with wᵢ = (zᵢ − z̄)/√N, one weighted gradient. With δ = η it is SGD whose minibatch noise
 //! has been replaced by a normal of the same covariance; with δ ≪ η the Itô SDE. Euler–Maruyama: strong order ½, weak order 1. A step costs two

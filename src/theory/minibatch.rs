@@ -20,7 +20,7 @@ pub fn finite_population(examples: usize, batch: usize) -> f64 {
 ///
 /// θ at the start of an epoch knows nothing of its order. So, in the eigenbasis of H with rᵢ = 1 − ηhᵢ, after j steps
 ///
-/// Vⱼ = (rᵢrⱼ)ʲV₀ + η²Cᵢⱼ[(a + 1/(N−1)) Σₖ(rᵢrⱼ)ᵏ − (Σₖrᵢᵏ)(Σₖrⱼᵏ)/(N−1)], sums over k = 0 … j−1,
+/// Vⱼ = (rᵢrⱼ)ʲV₀ + η²Cᵢⱼ((a + 1/(N−1)) Σₖ(rᵢrⱼ)ᵏ − (Σₖrᵢᵏ)(Σₖrⱼᵏ)/(N−1)), sums over k = 0 … j−1,
 ///
 /// with V₀ = V_K. Where S divides N and K steps relax the bowl by little (Kηh ≪ 1) the order cancels the noise of an epoch against itself,
 /// since its batch means add up to 0. Batches drawn afresh have aC alone.

@@ -5,10 +5,10 @@
 //! ℓ(θ) = ½(x·θ − y)², y = x·θ* + ε, E ε = 0, Var ε = s², ε independent of x, E xxᵀ = H. With u = θ − θ* the gradient of an example is
 //! g = xxᵀu − εx, its mean Hu, and its covariance
 //!
-//! C(u) = E[xxᵀuuᵀxxᵀ] − HuuᵀH + s²H.
+//! C(u) = ⟨xxᵀuuᵀxxᵀ⟩ − HuuᵀH + s²H.
 //!
-//! For x ~ N(0, H) the fourth moment is (Isserlis) E[x_a x_b x_c x_d] = H_ab H_cd + H_ac H_bd + H_ad H_bc, so that
-//! E[xxᵀuuᵀxxᵀ] = H·uᵀHu + 2HuuᵀH, and with E u = 0, E uuᵀ = Σ
+//! For x ~ N(0, H) the fourth moment is (Isserlis) ⟨x_a x_b x_c x_d⟩ = H_ab H_cd + H_ac H_bd + H_ad H_bc, so that
+//! ⟨xxᵀuuᵀxxᵀ⟩ = H·uᵀHu + 2HuuᵀH, and with E u = 0, E uuᵀ = Σ
 //!
 //! **E C = H tr(HΣ) + HΣH + s²H.**
 //!
