@@ -109,6 +109,7 @@
 //! | η, S, n | learning rate, batch size, noise scale η/S |
 //! | C, B, σ² | covariance of the per-example gradient, a factor with BBᵀ = C, its variance per coordinate where C = σ²I |
 //! | T | temperature nσ²/2, in units of the loss |
+//! | ℓᵢ, N | loss of an example, L = (1/N) Σ ℓᵢ; number of examples. C has divisor N |
 //! | D(θ) | nσ(θ)²/2 where the noise depends on θ |
 //! | t, δ | SDE time kη, an integrator's step in it |
 //! | ε | tolerance of a claim, in log-odds or in ln ratio |

@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use nalgebra::{DMatrix, dmatrix};
-use sgd_sde::dynamics::{Block, Dynamics, euler_maruyama::EulerMaruyama};
+use sgd_sde::dynamics::{Block, Dynamics, euler_maruyama::EulerMaruyama, example_noise::ExampleNoise};
 use sgd_sde::dynamics::{leimkuhler_matthews::LeimkuhlerMatthews, platen::Platen, sgd::Sgd};
+use sgd_sde::dynamics::{minibatch_sgd::MinibatchSgd, momentum::Momentum, svag::Svag};
 use sgd_sde::ensemble::histogram::Histogram;
 use sgd_sde::ensemble::moments::Moments;
 use sgd_sde::ensemble::occupancy::{Occupancy, Watch};
 use sgd_sde::ensemble::{Observer, View};
 use sgd_sde::landscape::Landscape;
+use sgd_sde::loss::finite_sum::FiniteSum;
 use sgd_sde::loss::wells::{Well, Wells};
 use sgd_sde::loss::{LANES, Loss, expression::Expression, quadratic::Quadratic};
+use sgd_sde::loss::{regression::Regression, tilted::Tilted, tilts::Tilts};
 use sgd_sde::noise::covariance::ConstantCovariance;
 use sgd_sde::noise::expression::FormulaNoise;
 use sgd_sde::noise::isotropic::Isotropic;
+use sgd_sde::random::batches::Sampling;
 use sgd_sde::random::increments::Increments;
 
 fn formula(text: &str) -> Expression {
@@ -67,6 +71,30 @@ fn nothing_is_allocated_per_step_or_look() {
                 let found = allocations(dynamics.as_ref(), observer, &landscape.minima[0].theta);
                 assert_eq!(found, 0, "dynamics {index}");
             }
+        }
+    }
+}
+
+#[test]
+fn minibatches_allocate_nothing_per_step() {
+    use Sampling::{Epochs, WithReplacement, WithoutReplacement};
+    let covariance = dmatrix![0.3, 0.1; 0.1, 0.2];
+    let tilts = Tilts::normal(&covariance, 30, 1).unwrap();
+    let sums: [Arc<dyn FiniteSum>; 2] = [
+        Arc::new(Tilted::new(Arc::new(formula("x^4/4 - x^2/2 + 0.1*x + 2*y^2")), tilts).unwrap()),
+        Arc::new(Regression::normal(&covariance, &[0.5, -0.5], 0.3, 30, 1).unwrap()),
+    ];
+    for sum in sums {
+        let mut all: Vec<Box<dyn Dynamics>> = Vec::new();
+        for sampling in [WithReplacement, WithoutReplacement, Epochs] {
+            all.push(Box::new(MinibatchSgd::new(sum.clone(), sampling, 0.02, 4).unwrap()));
+        }
+        all.push(Box::new(Momentum::new(sum.clone(), Epochs, 0.02, 0.5, 4).unwrap()));
+        all.push(Box::new(Svag::new(sum.clone(), WithoutReplacement, 0.02, 4, 3).unwrap()));
+        all.push(Box::new(ExampleNoise::new(sum.clone(), 0.005, 0.02)));
+        for (index, dynamics) in all.iter().enumerate() {
+            let found = allocations(dynamics.as_ref(), &mut Moments::new(2), &[0.5, 0.5]);
+            assert_eq!(found, 0, "dynamics {index}");
         }
     }
 }

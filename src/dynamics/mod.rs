@@ -5,11 +5,16 @@
 //! one call through a pointer serves all of them, and where the noise is additive dozens of their steps ([`crate::loss::kernel`]).
 
 pub mod euler_maruyama;
+pub mod example_noise;
 pub mod leimkuhler_matthews;
+pub mod minibatch_sgd;
+mod minibatches;
+pub mod momentum;
 mod noisy_descent;
 pub mod platen;
 pub mod sgd;
 mod spec;
+pub mod svag;
 
 pub use spec::DynamicsSpec;
 pub(crate) use spec::LearningRate;
@@ -18,6 +23,7 @@ use aligned_vec::{AVec, ConstAlign};
 use serde::{Deserialize, Serialize};
 
 use crate::loss::LANES;
+use crate::random::batches::{BatchBlock, BatchPlan};
 use crate::random::increments::{IncrementBlock, Increments};
 use crate::theory::Scheme;
 
@@ -46,6 +52,16 @@ pub trait Dynamics: Send + Sync {
     /// The law of the increments ξ.
     fn increments(&self) -> Increments {
         Increments::Gaussian
+    }
+
+    /// The minibatches that the steps need, for those that draw any.
+    fn batches(&self) -> Option<BatchPlan> {
+        None
+    }
+
+    /// How many rows of increments a step needs in [`Block::noise`].
+    fn noise_rows(&self) -> usize {
+        self.dimension()
     }
 
     /// How many numbers of scratch [`Dynamics::advance`] needs in [`Block::scratch`].
@@ -77,12 +93,14 @@ pub struct Block {
     /// ∇L, same layout.
     #[serde(skip, default = "no_rows")]
     pub gradient: Rows,
-    /// Increments of [`steps_at_once`] steps, then B(θ) times them: the same layout, step after step.
+    /// Increments of [`steps_at_once`] steps, [`Dynamics::noise_rows`] rows each, then B(θ) times them, step after step.
     #[serde(skip, default = "no_rows")]
     pub noise: Rows,
     /// The trajectories' streams.
     pub increments: IncrementBlock,
-    /// What a step hands on to the next beside θ and the streams: these three are the state of the trajectories.
+    /// The trajectories' minibatches, where they take any.
+    pub batches: Option<BatchBlock>,
+    /// What a step hands on to the next beside θ, the streams and the batches: these four are the state of the trajectories.
     pub memory: Rows,
     /// For losses, noises and a dynamics' own intermediate values; what it holds between steps means nothing.
     #[serde(skip, default = "no_rows")]
@@ -96,8 +114,9 @@ impl Block {
         let mut block = Self {
             theta: rows(length),
             gradient: rows(length),
-            noise: rows(length * steps_at_once(dynamics.dimension())),
+            noise: noise_of(dynamics),
             increments: IncrementBlock::of(dynamics.increments(), seed, first),
+            batches: dynamics.batches().map(|plan| BatchBlock::new(plan, seed, first)),
             memory: rows(dynamics.memory()),
             scratch: rows(dynamics.block_scratch()),
         };
@@ -105,13 +124,19 @@ impl Block {
         block
     }
 
-    /// A block that was saved, with room to work in again; `None` if it is of another dimension.
+    /// A block that was saved, with room to work in again; `None` if it is of another dimension or of other minibatches.
     pub fn ready_for(self, dynamics: &dyn Dynamics) -> Option<Self> {
         let length = dynamics.dimension() * LANES;
+        let batches = match (self.batches, dynamics.batches()) {
+            (Some(batches), Some(plan)) => Some(batches.ready_for(&plan)?),
+            (None, None) => None,
+            _ => return None,
+        };
         (self.theta.len() == length && self.memory.len() == dynamics.memory()).then(|| Self {
             gradient: rows(length),
-            noise: rows(length * steps_at_once(dynamics.dimension())),
+            noise: noise_of(dynamics),
             scratch: rows(dynamics.block_scratch()),
+            batches,
             ..self
         })
     }
@@ -131,8 +156,14 @@ impl Block {
     }
 }
 
-/// How many steps' increments are drawn at once: some 8 kB of them, so that they stay in the first-level cache.
-pub fn steps_at_once(dimension: usize) -> usize {
+/// Room for the increments that are drawn at once.
+fn noise_of(dynamics: &dyn Dynamics) -> Rows {
+    rows(dynamics.noise_rows() * LANES * steps_at_once(dynamics.noise_rows()))
+}
+
+/// How many steps' increments are drawn at once, for steps that need so many rows of them: some 8 kB, so that they stay in the first-level
+/// cache.
+pub fn steps_at_once(rows: usize) -> usize {
     const ROWS: usize = 32;
-    (ROWS / dimension.max(1)).max(1)
+    (ROWS / rows.max(1)).max(1)
 }

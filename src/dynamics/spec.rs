@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::input::{Number, Table};
+use crate::input::{Integer, Number, Table};
 use crate::random::increments::Increments;
 
 /// A dynamics as a scenario describes it.
@@ -13,6 +13,11 @@ pub enum DynamicsSpec {
     Sgd {
         /// The law of ξ in Δg = Bξ.
         increments: Increments,
+    },
+    /// SVAG(l): two batches a step, the second with a negative weight; its limit l → ∞ is the SDE.
+    Svag {
+        /// l.
+        amplification: u32,
     },
     /// Euler–Maruyama of the SDE with its own step.
     EulerMaruyama {
@@ -36,12 +41,14 @@ pub enum DynamicsSpec {
 #[derive(Clone, Copy)]
 enum Kind {
     Sgd,
+    Svag,
     Integrator(fn(f64) -> DynamicsSpec),
 }
 
-const KINDS: [(&str, Kind); 4] = [
+const KINDS: [(&str, Kind); 5] = [
     ("euler-maruyama", Kind::Integrator(|step| DynamicsSpec::EulerMaruyama { step, increments: Increments::Gaussian })),
     ("sgd", Kind::Sgd),
+    ("svag", Kind::Svag),
     ("leimkuhler-matthews", Kind::Integrator(|step| DynamicsSpec::LeimkuhlerMatthews { step })),
     ("platen", Kind::Integrator(|step| DynamicsSpec::Platen { step })),
 ];
@@ -49,8 +56,7 @@ const KINDS: [(&str, Kind); 4] = [
 const INCREMENTS: [(&str, Increments); 2] = [("gaussian", Increments::Gaussian), ("binomial", Increments::Binomial)];
 
 /// Kinds of later versions.
-const LATER: [&str; 8] =
-    ["svag", "milstein", "srk", "heun", "underdamped", "second-order", "modified-equation", "momentum"];
+const LATER: [&str; 7] = ["milstein", "srk", "heun", "underdamped", "second-order", "modified-equation", "momentum"];
 
 /// What a dynamics takes from the rest of the scenario.
 #[derive(Clone, Copy, Debug)]
@@ -64,11 +70,19 @@ pub(crate) enum LearningRate {
 }
 
 impl DynamicsSpec {
-    /// δ of an integrator; `None` for SGD itself, whose step is η.
+    /// δ of an integrator; `None` for SGD itself and SVAG, whose step is η or a part of it.
     pub fn step(&self) -> Option<f64> {
         match *self {
-            Self::Sgd { .. } => None,
+            Self::Sgd { .. } | Self::Svag { .. } => None,
             Self::EulerMaruyama { step, .. } | Self::LeimkuhlerMatthews { step } | Self::Platen { step } => Some(step),
+        }
+    }
+
+    /// How many steps go through an SDE time of η, for what has no step of its own: 1 for SGD, l for SVAG.
+    pub fn steps_per_learning_rate(&self) -> f64 {
+        match self {
+            Self::Svag { amplification } => f64::from(*amplification),
+            _ => 1.0,
         }
     }
 
@@ -76,7 +90,7 @@ impl DynamicsSpec {
     pub fn increments(&self) -> Increments {
         match *self {
             Self::Sgd { increments } | Self::EulerMaruyama { increments, .. } => increments,
-            Self::LeimkuhlerMatthews { .. } | Self::Platen { .. } => Increments::Gaussian,
+            Self::Svag { .. } | Self::LeimkuhlerMatthews { .. } | Self::Platen { .. } => Increments::Gaussian,
         }
     }
 
@@ -84,6 +98,7 @@ impl DynamicsSpec {
     pub fn title(&self) -> &'static str {
         match self {
             Self::Sgd { .. } => "SGD",
+            Self::Svag { .. } => "SVAG",
             Self::EulerMaruyama { .. } => "Euler–Maruyama",
             Self::LeimkuhlerMatthews { .. } => "Leimkuhler–Matthews",
             Self::Platen { .. } => "Platen",
@@ -109,6 +124,17 @@ impl DynamicsSpec {
                 } else {
                     Some(Self::Sgd { increments: Increments::Gaussian })
                 }
+            }
+            Kind::Svag => {
+                table.refuse("step", "SVAG's step is sgd.learning_rate over l; remove step");
+                let expected = Integer {
+                    what: "l, by which SVAG amplifies the noise of a step and divides the learning rate,",
+                    example: "4",
+                    range: 1..=1_000_000,
+                    reason: "1 is SGD itself",
+                };
+                let amplification = table.integer("amplification", &expected);
+                amplification.map(|l| Self::Svag { amplification: l as u32 })
             }
             Kind::Integrator(with_step) => {
                 let expected = Number::positive("δ, the integrator's step in SDE time,", "0.01");
@@ -136,6 +162,12 @@ impl DynamicsSpec {
             Self::Sgd { .. } => Some(Self::Sgd { increments }),
             Self::EulerMaruyama { step, .. } => Some(Self::EulerMaruyama { step, increments }),
             _ if increments == Increments::Gaussian => Some(self),
+            Self::Svag { .. } => {
+                let message =
+                    "found \"binomial\" with SVAG, which takes minibatches and no increments; remove increments";
+                table.problem("increments", message);
+                None
+            }
             _ => {
                 let message = format!(
                     "found \"binomial\" with {}, a method of second order: it needs a fourth moment of 3, and the binomial's is 2.875, so \

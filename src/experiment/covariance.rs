@@ -161,6 +161,10 @@ impl Bowl {
         judgement: Option<&Judgement>,
     ) -> Option<ClaimRecord> {
         let (statement, source) = match (rung, self.scheme) {
+            (Rung::Discrete, Scheme::Minibatches) => (
+                "The stationary covariance of the chain solves HΣ + ΣH − δHΣH = nC, C/S being the covariance of a minibatch gradient",
+                "fixed point of Σ ← (I − δH)Σ(I − δH) + nδC, exact for batches drawn afresh from examples with ∇ℓᵢ = ∇L + ξᵢ",
+            ),
             (Rung::Discrete, Scheme::EulerMaruyama) => (
                 "The stationary covariance of the chain solves HΣ + ΣH − δHΣH = nC",
                 "fixed point of Σ ← (I − δH)Σ(I − δH) + nδC, exact for additive noise and any stable step",

@@ -305,8 +305,10 @@ fn bytes_per_block(setting: &Setting) -> f64 {
     let dimension = setting.loss.dimension();
     let scratch = setting.dynamics.block_scratch() + setting.dynamics.memory() + setting.loss.block_scratch();
     let counts = LANES * (setting.landscape.minima.len() + 1) + LANES * 2;
-    let noise = dimension * steps_at_once(dimension);
-    (8 * ((2 * dimension + noise + 3) * LANES + scratch + counts) + LANES * (5 * 8 + 32) + 1_000) as f64
+    let rows = setting.dynamics.noise_rows();
+    let noise = rows * steps_at_once(rows);
+    let batches = setting.dynamics.batches().map_or(0, |plan| plan.bytes_per_block());
+    (8 * ((2 * dimension + noise + 3) * LANES + scratch + counts) + LANES * (5 * 8 + 32) + batches + 1_000) as f64
 }
 
 /// A short pilot run of one block.

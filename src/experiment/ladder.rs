@@ -248,6 +248,9 @@ pub(super) fn no_law_at_its_step(setting: &Setting) -> String {
         Some(Scheme::EulerMaruyama) if setting.dynamics.increments() == Increments::Binomial => {
             "a step with binomial increments is not normal, and the law of its chain is theirs only as δ → 0"
         }
+        Some(Scheme::Minibatches) => {
+            "the gradient of a minibatch is not normal, and the law of its chain is theirs only as δ → 0 or S → ∞"
+        }
         Some(Scheme::EulerMaruyama) | None => "theory knows no law of this dynamics at its finite step",
     };
     format!(

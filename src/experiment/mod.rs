@@ -11,6 +11,7 @@ pub mod forecast;
 pub mod ladder;
 pub mod measurement;
 mod memo;
+mod moved;
 mod pilot;
 mod points;
 mod reason;

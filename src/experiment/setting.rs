@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use super::memo::Memo;
-use crate::dynamics::{
-    Dynamics, DynamicsSpec, euler_maruyama::EulerMaruyama, leimkuhler_matthews::LeimkuhlerMatthews, platen::Platen,
-    sgd::Sgd,
-};
+use super::moved::{Moved, moved};
+use crate::dynamics::{Dynamics, DynamicsSpec};
 use crate::ensemble::Plan;
 use crate::input::{LARGEST, Problem, Problems, SMALLEST};
 use crate::landscape::{Landscape, LandscapeError, minimum_name};
@@ -137,8 +135,7 @@ impl Setting {
                 explored
             }
         };
-        let noise = scenario.noise.build(&scenario.variables()).map_err(|error| at("noise", &error))?;
-        let (noise_scale, dynamics) = moved_by(loaded, &loss, &noise)?;
+        let Moved { noise, noise_scale, dynamics } = moved(loaded, &loss)?;
         let (domain, variables) = (scenario.loss.domain.clone(), scenario.variables());
         let described = Some(Described::from(scenario));
         Ok(Self { loss, noise, dynamics, landscape, domain, variables, noise_scale, described, brief: false })
@@ -152,11 +149,7 @@ impl Setting {
     /// for here: a diverging point may be what is looked for.
     pub fn at(&self, loaded: &Loaded) -> Result<Self, Problems> {
         let scenario = &loaded.scenario;
-        let noise = scenario
-            .noise
-            .build(&scenario.variables())
-            .map_err(|error| Problems::from(loaded.source.problem("noise", error.to_string())))?;
-        let (noise_scale, dynamics) = moved_by(loaded, &self.loss, &noise)?;
+        let Moved { noise, noise_scale, dynamics } = moved(loaded, &self.loss)?;
         Ok(Self {
             loss: self.loss.clone(),
             noise,
@@ -315,33 +308,6 @@ impl NoiseSpec {
     }
 }
 
-/// n and the dynamics of a scenario. A temperature stands for n = 1 and σ² = 2T: only their product matters to the SDE.
-fn moved_by(
-    loaded: &Loaded,
-    loss: &Arc<dyn Loss>,
-    noise: &Arc<dyn GradientNoise>,
-) -> Result<(f64, Arc<dyn Dynamics>), Problem> {
-    let scenario = &loaded.scenario;
-    let noise_scale = scenario.noise_scale().unwrap_or(1.0);
-    let (step, loss, noise) = (scenario.step(), loss.clone(), noise.clone());
-    let dynamics: Arc<dyn Dynamics> = match (&scenario.dynamics, scenario.sgd) {
-        (DynamicsSpec::Sgd { increments }, Some(sgd)) => {
-            let dynamics = Sgd::new(loss, noise, sgd.learning_rate, sgd.batch_size as f64);
-            Arc::new(dynamics.with_increments(*increments))
-        }
-        (DynamicsSpec::LeimkuhlerMatthews { .. }, _) => {
-            let dynamics = LeimkuhlerMatthews::new(loss, noise, noise_scale, step);
-            Arc::new(dynamics.map_err(|error| loaded.source.problem("dynamics.kind", error.to_string()))?)
-        }
-        (DynamicsSpec::Platen { .. }, _) => Arc::new(Platen::new(loss, noise, noise_scale, step)),
-        (dynamics @ (DynamicsSpec::EulerMaruyama { .. } | DynamicsSpec::Sgd { .. }), _) => {
-            let increments = dynamics.increments();
-            Arc::new(EulerMaruyama::new(loss, noise, noise_scale, step).with_increments(increments))
-        }
-    };
-    Ok((noise_scale, dynamics))
-}
-
 fn subscript(number: usize) -> String {
     number.to_string().chars().map(|digit| char::from_u32(digit as u32 - 48 + 0x2080).unwrap_or(digit)).collect()
 }
@@ -351,6 +317,7 @@ mod tests {
     use nalgebra::dmatrix;
 
     use super::*;
+    use crate::dynamics::euler_maruyama::EulerMaruyama;
     use crate::loss::wells::{Well, Wells};
     use crate::noise::covariance::ConstantCovariance;
     use crate::noise::isotropic::Isotropic;

@@ -8,16 +8,23 @@
 pub mod closure;
 pub(crate) mod curvature;
 pub mod expression;
+pub mod finite_sum;
 pub mod function;
 pub mod kernel;
 pub mod matrix;
 pub mod quadratic;
+pub mod regression;
 mod scratch;
 pub mod spec;
+pub mod tilted;
+pub mod tilts;
 pub mod wells;
+
+use std::sync::Arc;
 
 use nalgebra::DMatrix;
 
+use self::finite_sum::FiniteSum;
 use self::kernel::{Descent, advance_block};
 
 pub use expression::ExpressionSpec;
@@ -42,6 +49,11 @@ pub trait Loss: Send + Sync {
 
     /// H(θ) = ∇²L(θ), d × d and symmetric.
     fn hessian(&self, theta: &[f64]) -> DMatrix<f64>;
+
+    /// The loss as a mean over examples, for those that are one: then there are minibatches.
+    fn finite_sum(self: Arc<Self>) -> Option<Arc<dyn FiniteSum>> {
+        None
+    }
 
     /// How many numbers of scratch the block functions need. The caller allocates them once.
     fn block_scratch(&self) -> usize {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::GradientNoise;
 use crate::input::Table;
 use crate::instructions::vectorized;
+use crate::loss::finite_sum::{FiniteSum, example_covariance};
 use crate::loss::{LANES, MatrixSpec};
 
 /// The covariance is not a positive semi-definite matrix.
@@ -33,6 +34,14 @@ impl ConstantCovariance {
         }
         let factor = covariance.clone().cholesky().ok_or(CovarianceError)?.l();
         Ok(Self { covariance, factor })
+    }
+
+    /// Noise of the covariance that per-example gradients have at one place, kept everywhere: N gradients are taken, d² numbers stored.
+    ///
+    /// # Errors
+    /// When that covariance has no full rank, as with fewer examples than parameters.
+    pub fn measured(sum: &dyn FiniteSum, theta: &[f64]) -> Result<Self, CovarianceError> {
+        Self::new(example_covariance(sum, theta))
     }
 }
 

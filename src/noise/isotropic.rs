@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::GradientNoise;
 use crate::input::{Number, Table};
 use crate::instructions::vectorized;
+use crate::loss::finite_sum::{FiniteSum, example_trace};
 
 /// Every coordinate of the per-example gradient has variance σ², independently.
 #[derive(Clone, Debug)]
@@ -20,6 +21,12 @@ impl Isotropic {
     /// Noise of standard deviation σ per coordinate in ℝᵈ.
     pub fn new(dimension: usize, sigma: f64) -> Self {
         Self { dimension, sigma }
+    }
+
+    /// Isotropic noise of the trace that the covariance of per-example gradients has at one place: σ² = tr C/d.
+    pub fn of_equal_trace(sum: &dyn FiniteSum, theta: &[f64]) -> Self {
+        let dimension = sum.dimension();
+        Self::new(dimension, (example_trace(sum, theta) / dimension as f64).sqrt())
     }
 }
 

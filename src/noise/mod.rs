@@ -6,6 +6,7 @@
 pub mod covariance;
 pub mod expression;
 pub mod isotropic;
+pub mod minibatch;
 pub mod spec;
 pub mod temperature;
 
@@ -14,6 +15,7 @@ use nalgebra::DMatrix;
 pub use covariance::CovarianceSpec;
 pub use expression::FormulaNoiseSpec;
 pub use isotropic::IsotropicSpec;
+pub use minibatch::MinibatchSpec;
 pub use spec::{NoiseError, NoiseSpec};
 pub use temperature::TemperatureSpec;
 

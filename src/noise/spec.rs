@@ -11,9 +11,12 @@ use super::GradientNoise;
 use super::covariance::{CovarianceError, CovarianceSpec};
 use super::expression::FormulaNoiseSpec;
 use super::isotropic::IsotropicSpec;
+use super::minibatch::MinibatchSpec;
 use super::temperature::TemperatureSpec;
 use crate::input::Table;
 use crate::loss::expression::FormulaError;
+use crate::loss::tilted::TiltedError;
+use crate::loss::tilts::TiltsError;
 
 /// A noise as a scenario describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +30,8 @@ pub enum NoiseSpec {
     Expression(FormulaNoiseSpec),
     /// T = nσ²/2 itself, for users who think in temperatures.
     Temperature(TemperatureSpec),
+    /// Real minibatches of synthetic examples.
+    Minibatch(MinibatchSpec),
 }
 
 /// A description that is of no noise.
@@ -38,25 +43,29 @@ pub enum NoiseError {
     /// The formula of σ.
     #[error("{0}")]
     Formula(FormulaError),
+    /// The tilts of synthetic examples.
+    #[error(transparent)]
+    Tilts(#[from] TiltsError),
+    /// Their number of coordinates.
+    #[error(transparent)]
+    Tilted(#[from] TiltedError),
 }
 
 /// The table `[noise]`, and the names of the coordinates; `None` where the loss is wrong, which has been told.
 type Reader = fn(&Table<'_>, Option<&[String]>) -> Option<NoiseSpec>;
 
-const KINDS: [(&str, Reader); 4] = [
+const KINDS: [(&str, Reader); 5] = [
     ("isotropic", |table, _| IsotropicSpec::read(table).map(NoiseSpec::Isotropic)),
     ("covariance", |table, _| CovarianceSpec::read(table).map(NoiseSpec::Covariance)),
     ("expression", |table, variables| FormulaNoiseSpec::read(table, variables).map(NoiseSpec::Expression)),
     ("temperature", |table, _| TemperatureSpec::read(table).map(NoiseSpec::Temperature)),
+    ("minibatch", |table, _| MinibatchSpec::read(table).map(NoiseSpec::Minibatch)),
 ];
-
-/// Kinds of later versions.
-const LATER: [&str; 1] = ["minibatch"];
 
 impl NoiseSpec {
     /// Reads the table `[noise]` beside a loss of the given variables.
     pub(crate) fn read(table: &Table<'_>, variables: Option<&[String]>) -> Option<Self> {
-        let read = table.choice("kind", "the kind of noise", &KINDS, &LATER)?;
+        let read = table.choice("kind", "the kind of noise", &KINDS, &[])?;
         let noise = read(table, variables);
         table.finish();
         noise
@@ -66,22 +75,25 @@ impl NoiseSpec {
     pub fn dimension(&self) -> Option<usize> {
         match self {
             Self::Covariance(spec) => spec.matrix.dimension(),
+            Self::Minibatch(spec) => spec.matrix.as_ref()?.dimension(),
             Self::Isotropic(_) | Self::Expression(_) | Self::Temperature(_) => None,
         }
     }
 
-    /// The noise itself in ℝᵈ, whose coordinates have these names. A temperature gives the noise that has it with n = 1.
+    /// The noise itself in ℝᵈ, whose coordinates have these names. A temperature gives the noise that has it with n = 1,
+    /// minibatches Gaussian noise of the covariance that a batch of `batch_size` examples has, times S; no other noise depends on S.
     ///
     /// # Errors
     /// When the covariance is not d × d, symmetric and positive definite, or σ is no formula of these names; one of a
     /// scenario has been checked.
-    pub fn build(&self, variables: &[String]) -> Result<Arc<dyn GradientNoise>, NoiseError> {
+    pub fn build(&self, variables: &[String], batch_size: u64) -> Result<Arc<dyn GradientNoise>, NoiseError> {
         let dimension = variables.len();
         match self {
             Self::Isotropic(spec) => Ok(spec.build(dimension)),
             Self::Covariance(spec) => Ok(spec.build(dimension)?),
             Self::Expression(spec) => spec.build(variables).map_err(NoiseError::Formula),
             Self::Temperature(spec) => Ok(spec.build(dimension)),
+            Self::Minibatch(spec) => Ok(spec.build(dimension, batch_size)?),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! binomial increments (`binomial.rs`); a step of a d-dimensional dynamics takes the next d of them. Version 1 made two normals of two
 //! words in double precision.
 
+pub mod batches;
 mod binomial;
 mod generator;
 pub mod increments;
@@ -48,7 +49,11 @@ pub enum Purpose {
     Probe,
     /// The vectors that span what is summed exactly of a trace.
     Sketch,
-    /// The choice of examples.
+    /// The choice of examples that an alignment of noise and curvature is sampled with.
+    ChosenExamples,
+    /// Which examples are in the minibatches of the dynamics.
+    Batches,
+    /// The examples of a synthetic data set; its seed is the data's own and not that of the scenario.
     Examples,
 }
 
@@ -66,7 +71,9 @@ impl Purpose {
             Purpose::Lanczos => 0x1D8E_4E27_C47D_124F,
             Purpose::Probe => 0xEB44_ACCA_B455_D165,
             Purpose::Sketch => 0x9C2E_11B7_6D8F_3A59,
-            Purpose::Examples => 0x3F84_D5B5_B547_0917,
+            Purpose::ChosenExamples => 0x3F84_D5B5_B547_0917,
+            Purpose::Batches => 0x2D35_8DCC_AA6C_78A5,
+            Purpose::Examples => 0x8BB8_4B93_962E_ACC9,
         }
     }
 }
@@ -95,6 +102,18 @@ pub fn initial_state(seed: u64, trajectory: u64, purpose: Purpose) -> [u64; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Two purposes of one key would share their numbers, which nothing else would betray.
+    #[test]
+    fn no_two_purposes_share_a_key() {
+        use Purpose::*;
+        let early = [Dynamics, Start, Landscape, Sampler, SamplerChoice, Bootstrap, Initialization];
+        let late = [Data, Lanczos, Probe, Sketch, ChosenExamples, Batches, Examples];
+        let mut keys: Vec<u64> = early.into_iter().chain(late).map(Purpose::key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 14);
+    }
 
     #[test]
     fn derived_seeds_differ_and_fit_into_a_scenario() {

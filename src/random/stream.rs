@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use rand::rand_core::TryRng;
+use serde::{Deserialize, Serialize};
 
 use super::{Purpose, initial_state};
 
@@ -14,7 +15,7 @@ use super::{Purpose, initial_state};
 /// let u = stream.uniform();
 /// assert!((0.0..1.0).contains(&u));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stream {
     state: [u64; 4],
 }
@@ -42,6 +43,22 @@ impl Stream {
     /// Uniform in [0, 1), 53 bits.
     pub fn uniform(&mut self) -> f64 {
         (self.next_word() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    }
+
+    /// Uniform in {0, …, bound − 1}, exactly: Lemire's method (2019, ACM Trans. Model. Comput. Simul. 29, algorithm 5) on words of 64
+    /// bits, of which it takes one, and a second one less than once in 2³² draws. `bound` must be above 0.
+    #[inline]
+    pub fn below(&mut self, bound: u32) -> u32 {
+        let wide = u64::from(bound);
+        let mut product = u128::from(self.next_word()) * u128::from(wide);
+        // The lower half tells a word of the incomplete last round, of which there are 2⁶⁴ mod `bound`.
+        if (product as u64) < wide {
+            let incomplete = wide.wrapping_neg() % wide;
+            while (product as u64) < incomplete {
+                product = u128::from(self.next_word()) * u128::from(wide);
+            }
+        }
+        (product >> 64) as u32
     }
 }
 

@@ -1,7 +1,9 @@
 //! What terminal, page and figures say alike: names, the setting, the verdict in a sentence.
 
+use crate::dynamics::DynamicsSpec;
 use crate::findings::{ClaimRecord, Findings, OccupancyRecord, Outlook, StudyPoint, StudyRecord};
 use crate::noise::NoiseSpec;
+use crate::random::batches::Sampling;
 use crate::scenario::{ExperimentKind, Rung, Start, StudySpec};
 use crate::statistics::Look;
 
@@ -92,6 +94,18 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
             );
         }
         NoiseSpec::Temperature(_) => {}
+        NoiseSpec::Minibatch(noise) => {
+            let how = match noise.sampling {
+                Sampling::WithReplacement => "batches are drawn with replacement",
+                Sampling::WithoutReplacement => "batches are random subsets, which have (N−S)/(N−1) of the noise",
+                Sampling::Epochs => "batches are the pieces of shuffled epochs, whose batches are dependent",
+            };
+            add("N", count(noise.examples), &format!("examples ℓᵢ = L + ξᵢ·θ; {how}"));
+            if let Some(sigma) = noise.sigma {
+                let meaning = "variance of the per-example gradient in each coordinate, C = σ²I";
+                add("σ²", number(sigma * sigma), meaning);
+            }
+        }
         NoiseSpec::Covariance(_) => {
             let form = if findings.temperature.is_some() { "σ²I" } else { "not σ²I" };
             add("C", form.to_owned(), "covariance of the per-example gradient; the exact one is in the scenario");
@@ -115,9 +129,13 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
             Some(step)
         }
         None => {
-            let step = scenario.sgd.map(|sgd| sgd.learning_rate);
+            let step = scenario.sgd.map(|_| scenario.step());
             if let Some(step) = step {
-                add("δ", number(step), "one step is one SGD step, δ = η, in SDE time t = kη");
+                let meaning = match scenario.dynamics {
+                    DynamicsSpec::Svag { .. } => "one step is one SVAG step, δ = η/l, in SDE time t = kδ",
+                    _ => "one step is one SGD step, δ = η, in SDE time t = kη",
+                };
+                add("δ", number(step), meaning);
             }
             step
         }
@@ -164,7 +182,8 @@ fn measured_steps(findings: &Findings) -> (u64, String) {
 
 /// What a study varies has no one value.
 fn mark_varied(quantities: &mut [Quantity], study: &StudySpec) {
-    const KEYS: [(&str, &[&str]); 12] = [
+    const KEYS: [(&str, &[&str]); 13] = [
+        ("N", &["noise.examples"]),
         ("η", &["sgd.learning_rate"]),
         ("S", &["sgd.batch_size"]),
         ("σ²", &["noise.sigma", "noise.kind"]),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::memory;
+use super::minibatch;
 use super::read::Parts;
 use super::scaling;
 use super::{EnsembleSpec, SgdSpec, Start};
@@ -10,7 +11,7 @@ use crate::dynamics::DynamicsSpec;
 use crate::input::{LARGEST, Problem, SMALLEST, Source};
 use crate::loss::{Loss, LossKind, LossSpec, MatrixSpec};
 use crate::noise::expression::FormulaNoise;
-use crate::noise::{GradientNoise, NoiseSpec};
+use crate::noise::{GradientNoise, IsotropicSpec, MinibatchSpec, NoiseSpec};
 
 /// Steps of all replicas together: a month of a large machine.
 const MOST_STEPS: f64 = 1e16;
@@ -28,13 +29,15 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
         let (noise, dynamics) = (parts.noise.as_ref(), parts.dynamics.as_ref());
         problems.extend(scaling::check(experiment, scaling.as_ref(), noise, dynamics, parts.sgd.flatten(), source));
     }
+    problems.extend(minibatch::check(parts, source));
     let Some(loss) = &parts.loss else { return problems };
     if let Some(noise) = &parts.noise {
         problems.extend(dimensions(loss, noise, source));
         problems.extend(noise_of_theta(loss, noise, parts.dynamics.as_ref(), source));
     }
     if let Some(ensemble) = &parts.ensemble {
-        problems.extend(memory_suffices(loss.dimension(), ensemble, source, memory::of_machine()));
+        let each = memory::of_replica(loss.dimension()) + minibatch::bytes_per_replica(parts);
+        problems.extend(memory_suffices(each, ensemble, source, memory::of_machine()));
     }
     match loss.build() {
         Ok(built) => {
@@ -68,20 +71,20 @@ fn noise_and_sgd(noise: &NoiseSpec, sgd: Option<SgdSpec>, source: &Source) -> Op
                            write noise kind \"temperature\" with a value";
             Some(source.problem("sgd", message))
         }
-        (NoiseSpec::Isotropic(spec), Some(sgd)) => {
-            let temperature = sgd.learning_rate / sgd.batch_size as f64 * spec.sigma * spec.sigma / 2.0;
+        (NoiseSpec::Isotropic(IsotropicSpec { sigma }), Some(sgd))
+        | (NoiseSpec::Minibatch(MinibatchSpec { sigma: Some(sigma), .. }), Some(sgd)) => {
+            let temperature = sgd.learning_rate / sgd.batch_size as f64 * sigma * sigma / 2.0;
             if (SMALLEST..=LARGEST).contains(&temperature) {
                 return None;
             }
             let size = if temperature < 1.0 { "small" } else { "large" };
             let message = format!(
-                "found {:e}, with which the temperature nσ²/2 is {temperature:e}, too {size} to compute with; it must be \
-                 from {SMALLEST:e} to {LARGEST:e}; change sigma, learning_rate or batch_size",
-                spec.sigma
+                "found {sigma:e}, with which the temperature nσ²/2 is {temperature:e}, too {size} to compute with; it must be \
+                 from {SMALLEST:e} to {LARGEST:e}; change sigma, learning_rate or batch_size"
             );
             Some(source.problem("noise.sigma", message))
         }
-        (NoiseSpec::Covariance(_) | NoiseSpec::Expression(_), Some(_)) => None,
+        (NoiseSpec::Covariance(_) | NoiseSpec::Expression(_) | NoiseSpec::Minibatch(_), Some(_)) => None,
     }
 }
 
@@ -192,14 +195,8 @@ fn steps(ensemble: &EnsembleSpec, source: &Source) -> Option<Problem> {
 }
 
 /// All replicas fit in memory.
-fn memory_suffices(
-    dimension: usize,
-    ensemble: &EnsembleSpec,
-    source: &Source,
-    available: Option<u64>,
-) -> Option<Problem> {
+fn memory_suffices(each: u64, ensemble: &EnsembleSpec, source: &Source, available: Option<u64>) -> Option<Problem> {
     let available = available?;
-    let each = memory::of_replica(dimension);
     let needed = each as f64 * ensemble.replicas as f64;
     if needed <= available as f64 {
         return None;
@@ -286,9 +283,10 @@ mod tests {
         let source = Source::new(Document::parse(b"[ensemble]\nreplicas = 2000\n", "test.toml").unwrap());
         let ensemble = EnsembleSpec { replicas: 2000, ..EnsembleSpec::default() };
         let needed = 2000 * memory::of_replica(1);
-        assert_eq!(memory_suffices(1, &ensemble, &source, Some(needed)), None);
-        assert_eq!(memory_suffices(1, &ensemble, &source, None), None);
-        let problem = memory_suffices(1, &ensemble, &source, Some(needed - 1)).unwrap();
+        let each = memory::of_replica(1);
+        assert_eq!(memory_suffices(each, &ensemble, &source, Some(needed)), None);
+        assert_eq!(memory_suffices(each, &ensemble, &source, None), None);
+        let problem = memory_suffices(each, &ensemble, &source, Some(needed - 1)).unwrap();
         assert!(problem.to_string().starts_with("test.toml:2:12: ensemble.replicas: "), "{problem}");
         assert!(problem.message.ends_with("at most 1999 replicas fit"), "{problem}");
     }

@@ -4,6 +4,7 @@ mod check;
 mod crossover;
 mod load;
 mod memory;
+mod minibatch;
 mod read;
 mod scaling;
 mod shipped;
@@ -182,11 +183,11 @@ impl Scenario {
         changed
     }
 
-    /// δ, SDE time per step: η for SGD itself.
+    /// δ, SDE time per step: η for SGD itself, η/l for SVAG.
     pub fn step(&self) -> f64 {
         match (self.dynamics.step(), self.sgd) {
             (Some(step), _) => step,
-            (None, Some(sgd)) => sgd.learning_rate,
+            (None, Some(sgd)) => sgd.learning_rate / self.dynamics.steps_per_learning_rate(),
             // Reading refuses this combination; a scenario made by hand gets a step that no check lets pass.
             (None, None) => f64::NAN,
         }

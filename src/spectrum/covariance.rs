@@ -285,7 +285,7 @@ fn products_of_rows(rows: &[f64], count: usize) -> DMatrix<f64> {
 
 /// `count` different numbers below `total`, all sets alike (the beginning of a Fisher–Yates shuffle).
 fn sample(total: usize, count: usize, seed: u64) -> Vec<usize> {
-    let mut stream = Stream::new(seed, 0, Purpose::Examples);
+    let mut stream = Stream::new(seed, 0, Purpose::ChosenExamples);
     let mut numbers: Vec<usize> = (0..total).collect();
     for i in 0..count {
         // 53 bits over fewer than 2³² numbers: some of them are likelier by 10⁻⁶ of themselves at most.

@@ -10,8 +10,10 @@ pub mod gibbs;
 pub mod ito;
 pub mod laplace;
 pub mod markov_chain;
+pub mod minibatch;
 pub mod ornstein_uhlenbeck;
 pub mod quadrature;
+pub mod regression;
 
 use crate::landscape::Landscape;
 use crate::loss::Loss;
@@ -25,6 +27,9 @@ pub enum Scheme {
     LeimkuhlerMatthews,
     /// Platen's explicit scheme of weak order 2; Heun's method for additive noise.
     Platen,
+    /// θ ← θ − δg, g the gradient of batches that are drawn afresh at every step: the first two moments of a step are those of
+    /// Euler–Maruyama with the same C, its law is not normal.
+    Minibatches,
 }
 
 /// The box outside of which exp(−(L − L_A)/T) is below e^(−`height`), L_A the lowest minimum, in one or two dimensions;

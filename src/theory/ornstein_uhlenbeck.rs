@@ -25,13 +25,13 @@ pub fn stationary_covariance(
 }
 
 /// The stationary covariance that a scheme has in a bowl at its step δ, exact; δ = 0 is the SDE for each of them.
-/// `None` unless 0 < δh < 2 for every curvature h, which is where all three schemes are stable.
+/// `None` unless 0 < δh < 2 for every curvature h, which is where all schemes are stable.
 ///
 /// A linear recursion θᵢ ← (1 − δuᵢ)θᵢ + noise has Σᵢⱼ = nCᵢⱼgᵢⱼ/(uᵢ + uⱼ − δuᵢuⱼ) in the eigenbasis of H, with
 ///
 /// | scheme | uᵢ | gᵢⱼ |
 /// |---|---|---|
-/// | Euler–Maruyama | hᵢ | 1 |
+/// | Euler–Maruyama, and minibatches drawn afresh | hᵢ | 1 |
 /// | Leimkuhler–Matthews | hᵢ | 1 − δ(hᵢ + hⱼ)/4 |
 /// | Platen (Heun) | hᵢ(1 − δhᵢ/2) | (1 − δhᵢ/2)(1 − δhⱼ/2) |
 ///
@@ -53,7 +53,7 @@ pub fn scheme_covariance(
     let half = |i: usize| 1.0 - 0.5 * step * h[i];
     let rate = |i: usize| if scheme == Scheme::Platen { h[i] * half(i) } else { h[i] };
     let gain = |i: usize, j: usize| match scheme {
-        Scheme::EulerMaruyama => 1.0,
+        Scheme::EulerMaruyama | Scheme::Minibatches => 1.0,
         Scheme::LeimkuhlerMatthews => 0.5 * (half(i) + half(j)),
         Scheme::Platen => half(i) * half(j),
     };

@@ -8,9 +8,11 @@ use crate::dynamics::sgd::Sgd;
 use crate::experiment::cloud::{directions, quadratic_form};
 use crate::experiment::equilibrium::pair_name;
 use crate::experiment::ladder::Ladder;
+use crate::experiment::moved::minibatch_sgd;
 use crate::experiment::points::{occupancies, of_occupancies, zero_between};
 use crate::experiment::setting::Setting;
 use crate::math;
+use crate::noise::NoiseSpec;
 use crate::scenario::{Loaded, Rung};
 use crate::theory::ornstein_uhlenbeck::stationary_covariance;
 
@@ -159,6 +161,12 @@ fn scaled(setting: &Setting, loaded: &Loaded, beta: f64) -> Setting {
     // Reading lets a question about scaling pass only with η and S.
     let Some(sgd) = loaded.scenario.sgd else { return setting.with_dynamics(setting.dynamics.clone()) };
     let (rate, batch) = (beta * sgd.learning_rate, beta * sgd.batch_size as f64);
+    // Between the β of the list a batch has no whole number of examples; theory asks for the two moments of a step there.
+    if let (NoiseSpec::Minibatch(spec), true) = (&loaded.scenario.noise, batch.fract() == 0.0)
+        && let Ok(dynamics) = minibatch_sgd(spec, &setting.loss, rate, batch as u64)
+    {
+        return setting.with_dynamics(dynamics);
+    }
     let sgd = Sgd::new(setting.loss.clone(), setting.noise.clone(), rate, batch);
     setting.with_dynamics(Arc::new(sgd.with_increments(loaded.scenario.dynamics.increments())))
 }

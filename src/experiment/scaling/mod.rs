@@ -17,6 +17,7 @@ use super::setting::Setting;
 use super::{Control, ExperimentError, in_turn};
 use crate::findings::{Diagnostics, FigureData, Findings, PointRecord, ScalingRecord};
 use crate::math;
+use crate::noise::NoiseSpec;
 use crate::scenario::{Loaded, Rung};
 use crate::statistics::{Estimate, Verdict, effort};
 use case::{Case, Kind};
@@ -32,6 +33,11 @@ pub(super) fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
              the others with; begin with a smaller β"
         );
         return Err(loaded.source.problem("scaling.beta[0]", message).into());
+    }
+    if setting.landscape.minima.len() > 1 && matches!(loaded.scenario.noise, NoiseSpec::Minibatch(_)) {
+        let message = "found \"minibatch\"; between wells the law of every β is that of a chain with normal steps, which those of minibatches \
+                       are not; choose noise kind \"isotropic\", or a loss with one minimum";
+        return Err(loaded.source.problem("noise.kind", message).into());
     }
     if setting.landscape.minima.len() > 1
         && setting.temperature().is_none()

@@ -1,0 +1,119 @@
+//! What minibatches ask of the rest of a scenario.
+
+use super::read::Parts;
+use super::{ExperimentKind, SgdSpec};
+use crate::dynamics::DynamicsSpec;
+use crate::input::{Problem, Source};
+use crate::loss::LANES;
+use crate::noise::{MinibatchSpec, NoiseSpec};
+use crate::random::batches::{BatchPlan, Sampling};
+use crate::random::increments::Increments;
+
+/// The most examples of a batch that are drawn one by one at every step.
+const LARGEST_BATCH: u64 = 1_000_000;
+
+/// All problems of minibatches with the loss, the batch size, the dynamics and the question; and of a dynamics that lacks them.
+pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
+    let Some(NoiseSpec::Minibatch(spec)) = &parts.noise else {
+        let needs_batches = matches!(parts.dynamics, Some(DynamicsSpec::Svag { .. })) && parts.noise.is_some();
+        let message = "found \"svag\" with noise that is Gaussian; SVAG is a combination of the gradients of two minibatches; write \
+                       noise.kind = \"minibatch\", or kind = \"sgd\"";
+        return needs_batches.then(|| source.problem("dynamics.kind", message)).into_iter().collect();
+    };
+    let mut problems = Vec::new();
+    problems.extend(parts.loss.as_ref().and_then(|loss| enough_examples(spec, loss.dimension(), source)));
+    let largest = largest_beta(parts);
+    problems.extend(parts.sgd.flatten().and_then(|sgd| batch_size(spec, sgd, largest, source)));
+    problems.extend(parts.dynamics.as_ref().and_then(|dynamics| moved_by(spec, dynamics, source)));
+    problems.extend(parts.experiment.and_then(|experiment| asked(spec, experiment, source)));
+    problems
+}
+
+/// Bytes that the batches of a replica take: of epochs an order of all examples.
+pub(super) fn bytes_per_replica(parts: &Parts) -> u64 {
+    let (Some(NoiseSpec::Minibatch(spec)), Some(Some(sgd))) = (&parts.noise, parts.sgd) else { return 0 };
+    let plan = BatchPlan::new(spec.sampling, spec.examples as usize, sgd.batch_size as usize);
+    plan.map_or(0, |plan| plan.bytes_per_block() / LANES) as u64
+}
+
+/// The largest β of a scaling experiment, by which S grows.
+fn largest_beta(parts: &Parts) -> f64 {
+    let scaling = parts.scaling.as_ref().and_then(Option::as_ref);
+    scaling.and_then(|scaling| scaling.beta.last().copied()).unwrap_or(1.0)
+}
+
+/// d + 1 examples at least, for a covariance of full rank.
+fn enough_examples(spec: &MinibatchSpec, dimension: usize, source: &Source) -> Option<Problem> {
+    if spec.examples > dimension as u64 {
+        return None;
+    }
+    let message = format!(
+        "found {} examples for a loss of {dimension} coordinates; their covariance has full rank only with more examples than coordinates; \
+         take at least {}",
+        spec.examples,
+        dimension + 1
+    );
+    Some(source.problem("noise.examples", message))
+}
+
+/// A batch of different examples leaves some out, or nothing is left to chance.
+fn batch_size(spec: &MinibatchSpec, sgd: SgdSpec, beta: f64, source: &Source) -> Option<Problem> {
+    let SgdSpec { batch_size, .. } = sgd;
+    let (grown, how) = match beta {
+        1.0 => (batch_size as f64, String::new()),
+        _ => (beta * batch_size as f64, format!(", that is {} at β = {beta}", beta * batch_size as f64)),
+    };
+    let message = if grown > LARGEST_BATCH as f64 {
+        format!(
+            "found a batch of {batch_size}{how}; every step draws its examples one by one, and at most {LARGEST_BATCH} is allowed; take a \
+             smaller batch, or noise of kind \"isotropic\""
+        )
+    } else if spec.sampling != Sampling::WithReplacement && grown >= spec.examples as f64 {
+        format!(
+            "found a batch of {batch_size}{how}, from {} examples; a batch of different examples must leave some out, else its gradient has \
+             no noise; take at most {}, more noise.examples, or noise.sampling = \"with-replacement\"",
+            spec.examples,
+            (((spec.examples - 1) as f64 / beta).floor() as u64).max(1)
+        )
+    } else {
+        return None;
+    };
+    Some(source.problem("sgd.batch_size", message))
+}
+
+/// Increments are those of Gaussian noise, and epochs those of SGD.
+fn moved_by(spec: &MinibatchSpec, dynamics: &DynamicsSpec, source: &Source) -> Option<Problem> {
+    match dynamics {
+        DynamicsSpec::Sgd { increments: Increments::Binomial } => {
+            let message = "found \"binomial\" with SGD on minibatches, which takes no increments; remove increments, or write noise.kind = \
+                           \"isotropic\" or \"covariance\"";
+            Some(source.problem("dynamics.increments", message))
+        }
+        DynamicsSpec::Sgd { .. } => None,
+        _ if spec.sampling == Sampling::Epochs => {
+            let message = format!(
+                "found \"epochs\" with {}; the batches of an epoch are dependent, and only SGD itself takes them; write dynamics.kind = \
+                 \"sgd\", or sampling = \"without-replacement\"",
+                dynamics.title()
+            );
+            Some(source.problem("noise.sampling", message))
+        }
+        _ => None,
+    }
+}
+
+/// The questions whose predictions hold for every way to draw a batch.
+fn asked(spec: &MinibatchSpec, experiment: ExperimentKind, source: &Source) -> Option<Problem> {
+    let message = match (experiment, spec.sampling) {
+        (ExperimentKind::Scaling, Sampling::WithoutReplacement | Sampling::Epochs) => {
+            "found batches of different examples with experiment \"scaling\"; the share (N−S)/(N−1) of the noise that they have falls as S \
+             grows, which is another effect than the one asked for; write sampling = \"with-replacement\""
+        }
+        (ExperimentKind::Covariance, Sampling::Epochs) => {
+            "found \"epochs\" with experiment \"covariance\", whose equations are those of independent batches; write sampling = \
+             \"without-replacement\" or \"with-replacement\""
+        }
+        _ => return None,
+    };
+    Some(source.problem("noise.sampling", message))
+}
