@@ -40,7 +40,7 @@ fn steps(criterion: &mut Criterion) {
                         for _ in 0..STEPS {
                             for index in indices.iter_mut() {
                                 *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                                *index = ((*state >> 32) * EXAMPLES as u64 >> 32) as u32;
+                                *index = (((*state >> 32) * EXAMPLES as u64) >> 32) as u32;
                             }
                             network.gradient(theta, Batch::of(&examples, indices), gradient, workspace);
                             theta.iter_mut().zip(gradient.iter()).for_each(|(theta, g)| *theta -= 0.1 * g);

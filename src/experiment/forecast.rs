@@ -237,7 +237,7 @@ fn remembered(loaded: &Loaded, setting: &Setting, ladder: &Ladder, standard_erro
     let size = (odds(a + left, b - left) - odds(a, b)).abs() / standard_error;
     let further = relaxation / setting.step() * crate::math::ln(size / LARGEST_BIAS);
     let is_too_short = ensemble.start == Start::Minima && size > LARGEST_BIAS;
-    is_too_short.then(|| Remembered { burn_in, size, wanted: ensemble.burn_in as f64 + further })
+    is_too_short.then_some(Remembered { burn_in, size, wanted: ensemble.burn_in as f64 + further })
 }
 
 /// What R replicas will know of ln Var along the direction that takes longest: squares of a Gaussian AR(1) chain of

@@ -90,7 +90,7 @@ impl Real for f32 {
     fn exp(self) -> Self {
         /// 1.5 · 2²³: adding it rounds to an integer, which then stands in the low bits.
         const ROUNDER: f32 = 12_582_912.0;
-        const LN_2_HIGH: f32 = 0.693_359_375;
+        const LN_2_HIGH: f32 = 0.693_359_4;
         const LN_2_LOW: f32 = -2.121_944_4e-4;
         /// Between these arguments 2ⁿ is a normal number; below them eˣ is taken for that at the bound, 1.6·10⁻³⁸.
         const LOWEST: f32 = -87.0;
@@ -115,8 +115,7 @@ impl Real for f32 {
     #[inline(always)]
     fn tanh(self) -> Self {
         let z = self * self;
-        let near = ((((-5.704_988_7e-3 * z + 2.063_908_9e-2) * z - 5.373_971_6e-2) * z + 0.133_314_42) * z
-            - 0.333_332_82)
+        let near = ((((-5.704_988_7e-3 * z + 2.063_909e-2) * z - 5.373_971_6e-2) * z + 0.133_314_42) * z - 0.333_332_8)
             * z
             * self
             + self;
