@@ -6,7 +6,7 @@ use super::operator::{Measured, SymmetricOperator};
 use super::tridiagonal::{symmetric_eigen, symmetric_eigenvalues};
 use super::{SpectralMeasure, SpectrumError};
 
-/// The largest dimension for which all d² numbers of a matrix are made: 32 MB, and some seconds for the eigenvalues.
+/// The largest dimension for which all d² numbers of a matrix are made: 32 MB, and up to a minute for the eigenvalues.
 pub const DENSE_UP_TO: usize = 2_000;
 
 /// All eigenvalues of a matrix.

@@ -50,7 +50,8 @@ pub struct LanczosPlan {
     /// Which end.
     pub which: Which,
     /// A pair has converged when ‖Av − λv‖ ≤ tolerance·‖A‖, between 1e−13 and 0.1. Eigenvalues have an error of about the square of it
-    /// where they are isolated. What a fresh start finds better by less than tolerance·‖A‖ counts as equal.
+    /// where they are isolated. What a fresh start finds better by less than tolerance·‖A‖ counts as equal. The edge of a dense bulk has
+    /// no isolated eigenvalue: 1e−4 is then much cheaper and says as much.
     pub tolerance: f64,
     /// The largest number m of basis vectors, at least count + 8: memory is (m + 2·count + 4) vectors of length d, and more of them
     /// need fewer products.

@@ -114,6 +114,17 @@ fn twenty_thousand_dimensions_with_clusters_and_copies() {
 }
 
 #[test]
+fn a_copy_that_shows_slowly_is_not_overlooked() {
+    // In a fresh start the second 1.1 stays below 1.05, which would be taken for the next best, for more than ten steps.
+    let spectrum = [ramp(-1.0, 1.0, 4_000), vec![1.05, 1.1, 1.1]].concat();
+    for seed in 0..5 {
+        let mut operator = diagonal(spectrum.clone());
+        let found = eigenpairs(&mut operator, &LanczosPlan { seed, ..LanczosPlan::largest(2) }).unwrap();
+        check("slow copy", &mut operator, &found, &[1.1, 1.1], 1.1);
+    }
+}
+
+#[test]
 fn an_end_without_outliers_takes_restarts() {
     // The distance to the next eigenvalue is 2.5e-4 of the range.
     let spectrum = ramp(0.0, 1.0, 4_000);
@@ -124,27 +135,29 @@ fn an_end_without_outliers_takes_restarts() {
 }
 
 #[test]
-fn bounds_are_not_loose() {
-    // Few products, so that errors are far above rounding.
-    let mut spectrum = ramp(0.0, 1.0, 300);
-    spectrum.extend([2.0, 1.8, 1.6, 1.4, 1.2]);
-    let mut matrix = with_spectrum(&spectrum, 5);
-    let exact = best(&by_nalgebra(&matrix), Which::Largest, 5);
-    let mut compared = 0;
-    for seed in 0..10 {
-        let plan = LanczosPlan { tolerance: 1e-3, seed, ..LanczosPlan::largest(5) };
-        let found = eigenpairs(&mut matrix, &plan).unwrap();
-        for (pair, exact) in found.pairs.iter().zip(&exact) {
-            let error = (pair.value - exact).abs();
-            assert!(error <= pair.gap_bound() + 1e-14);
-            assert!(pair.gap_bound() <= pair.residual && pair.residual <= 2e-3 * 2.0);
-            if error > 1e-12 {
-                compared += 1;
-                assert!(pair.gap_bound() <= 1e3 * error, "{pair:?}");
+fn bounds_are_not_loose_in_any_unit() {
+    for unit in [1.0, 1e4, 1e-4] {
+        // A large tolerance, so that errors are far above rounding.
+        let mut spectrum = ramp(0.0, 1.0, 300);
+        spectrum.extend([2.0, 1.8, 1.6, 1.4, 1.2]);
+        let mut matrix = with_spectrum(&spectrum, 5) * unit;
+        let exact = best(&by_nalgebra(&matrix), Which::Largest, 5);
+        let mut compared = 0;
+        for seed in 0..10 {
+            let plan = LanczosPlan { tolerance: 1e-3, seed, ..LanczosPlan::largest(5) };
+            let found = eigenpairs(&mut matrix, &plan).unwrap();
+            for (pair, exact) in found.pairs.iter().zip(&exact) {
+                let error = (pair.value - exact).abs();
+                assert!(error <= pair.gap_bound() + 1e-14 * unit, "{pair:?}");
+                assert!(pair.gap_bound() <= pair.residual && pair.residual <= 4e-3 * unit);
+                if error > 1e-12 * unit {
+                    compared += 1;
+                    assert!(pair.gap_bound() <= 1e3 * error, "{pair:?}");
+                }
             }
         }
+        assert!(compared >= 10, "{compared}");
     }
-    assert!(compared >= 10, "{compared}");
 }
 
 #[test]
