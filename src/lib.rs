@@ -89,6 +89,7 @@
 //! | [`dynamics`] | Markov kernels over blocks of trajectories: one file per method |
 //! | [`ensemble`] | many trajectories in parallel, observers, constant memory |
 //! | [`landscape`] | minima, saddles, basins, curvature |
+//! | [`network`] | multilayer perceptrons: loss, gradient, per-example gradients, Hessian products, in either precision |
 //! | [`spectrum`] | eigenvalues, trace and density of a matrix from its products; the covariance of given gradients |
 //! | [`theory`] | predictions only; knows neither dynamics nor ensemble |
 //! | [`statistics`] | estimates, diagnostics, verdicts; knows nothing of SGD |
