@@ -22,7 +22,7 @@ pub(super) fn check(arguments: &ScenarioArguments) -> Result<(), Failure> {
 
 fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
     let mut lines = vec![
-        format!("{name}: sound, {} minima", forecast.minima),
+        format!("{name}: sound, {} {}", forecast.minima, if forecast.minima == 1 { "minimum" } else { "minima" }),
         format!(
             "  cost   {}{}{} trajectory-steps, about {} on {threads} threads, about {:.0} MB",
             if forecast.target.is_some() { "at most " } else { "" },

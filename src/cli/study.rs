@@ -71,9 +71,8 @@ pub(super) fn check(loaded: &Loaded, threads: usize) -> Result<String, Failure> 
     ];
     if let Some([low, high]) = forecast.standard_errors {
         lines.push(format!(
-            "  power  standard errors of ln(p_A/p_B) from {} to {} expected at these; `check --point N` tells of one",
-            quantity(low),
-            quantity(high)
+            "  power  standard errors of {} from {low:.1e} to {high:.1e} expected at these; `check --point N` tells of one",
+            forecast.quantity
         ));
     }
     if forecast.unusual > 0 {

@@ -40,6 +40,8 @@ pub struct Plan {
 
 /// The most stretches of a run from its start: so many points has a running estimate.
 pub const MOST_STRETCHES: u64 = 500;
+/// At most so many replicas, the first ones, are asked to keep their course in time, for the diagnostics.
+pub const FOLLOWED: u64 = 256;
 
 impl Plan {
     /// Number of blocks that the replicas fill.

@@ -8,7 +8,7 @@ use super::setting::Setting;
 use super::{Control, ExperimentError, Status};
 use crate::ensemble::defined::Defined;
 use crate::ensemble::moments::Moments;
-use crate::ensemble::{Fate, Plan, Progress, Run};
+use crate::ensemble::{FOLLOWED, Fate, Plan, Progress, Run};
 use crate::findings::{Diagnostics, StartContrastRecord};
 use crate::loss::LANES;
 use crate::math;
@@ -19,8 +19,6 @@ use crate::statistics::{Equilibration, EquilibrationInput, Estimate, Observable,
 /// What the names of the compared quantities mean.
 pub(super) const NOTE: &str = "axis i is the i-th principal axis (eigenvector) of the SDE's predicted covariance, the widest first; axes i + j is the \
                     diagonal between two of them, whose variance fixes the covariance of the two";
-/// Replicas whose course in time is kept.
-pub(super) const FOLLOWED: u64 = 256;
 /// Above this dimension the diagonals between axes would be too many; the axes alone are compared.
 const MOST_DIMENSIONS_WITH_DIAGONALS: usize = 8;
 

@@ -5,14 +5,14 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::cloud::{Cloud, FOLLOWED, NOTE, directions, observer, quadratic_form, running_spread};
+use super::cloud::{Cloud, NOTE, directions, observer, quadratic_form, running_spread};
 use super::effort::Effort;
 use super::pilot::{Pilot, Reading};
 use super::reason::finite_step;
 use super::records::{Claim, all_diverged, document};
 use super::setting::Setting;
 use super::{Control, ExperimentError};
-use crate::ensemble::Plan;
+use crate::ensemble::{FOLLOWED, Plan};
 use crate::findings::{ClaimRecord, FigureData, Findings};
 use crate::math;
 use crate::scenario::{Loaded, Rung};

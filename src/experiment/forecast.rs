@@ -7,6 +7,7 @@ use super::ladder::Ladder;
 use super::reason::RUNGS;
 use super::setting::Setting;
 use crate::dynamics::{Block, steps_at_once};
+use crate::ensemble::{FOLLOWED, MOST_STRETCHES, Plan};
 use crate::landscape::minimum_name;
 use crate::loss::LANES;
 use crate::scenario::{ExperimentKind, Loaded, Rung, Start};
@@ -184,7 +185,8 @@ impl Forecast {
             ensembles: loaded.scenario.ensembles(),
             trajectory_steps: replicas * steps_of_replica,
             memory: blocks * bytes_per_block(&setting) + 60e6,
-            seconds: blocks * steps_of_replica * seconds_per_block_step(&setting) / (threads as f64).min(blocks),
+            seconds: blocks * steps_of_replica * seconds_per_block_step(&setting) / (threads as f64).min(blocks)
+                + ensembles * seconds_of_diagnostics(&setting.plan(loaded)),
             transitions: power.transitions,
             quantity: power.quantity,
             standard_error: power.standard_error,
@@ -309,6 +311,12 @@ fn bytes_per_block(setting: &Setting) -> f64 {
     let noise = rows * steps_at_once(rows);
     let batches = setting.dynamics.batches().map_or(0, |plan| plan.bytes_per_block());
     (8 * ((2 * dimension + noise + 3) * LANES + scratch + counts) + LANES * (5 * 8 + 32) + batches + 1_000) as f64
+}
+
+/// Ranks, R̂ and effective sample sizes of the means of the followed replicas over stretches, on one thread: some 200 ns for each
+/// mean, as measured. What small points of a study mostly spend their time on.
+fn seconds_of_diagnostics(plan: &Plan) -> f64 {
+    2e-7 * (plan.replicas.min(FOLLOWED) * plan.looks().min(MOST_STRETCHES)) as f64
 }
 
 /// A short pilot run of one block.

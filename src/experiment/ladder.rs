@@ -211,7 +211,7 @@ impl Ladder {
     /// Both ways over every pair of minima that share a saddle.
     fn add_escape(&mut self, setting: &Setting, temperature: f64, chain: Option<&Chain>) {
         let minima = &setting.landscape.minima;
-        for (from, to) in neighbours(setting) {
+        for (from, to) in setting.landscape.neighbours() {
             let (start, end) = (minima[from].theta[0], minima[to].theta[0]);
             let exact = (setting.domain.len() == 1)
                 .then(|| escape::exact_passage_time(setting.loss.as_ref(), setting.domain[0], start, end, temperature))
@@ -225,14 +225,6 @@ impl Ladder {
             });
         }
     }
-}
-
-/// Every two minima that share a saddle, both ways.
-pub(super) fn neighbours(setting: &Setting) -> Vec<(usize, usize)> {
-    let mut pairs: Vec<[usize; 2]> = setting.landscape.saddles.iter().map(|saddle| saddle.between).collect();
-    pairs.sort_unstable();
-    pairs.dedup();
-    pairs.into_iter().flat_map(|[a, b]| [(a, b), (b, a)]).collect()
 }
 
 /// Why the discrete rung and the discrete passage times are null.

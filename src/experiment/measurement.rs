@@ -9,7 +9,7 @@ use super::setting::Setting;
 use super::{Control, ExperimentError, Status};
 use crate::ensemble::histogram::{Histogram, HistogramObserver};
 use crate::ensemble::occupancy::{Occupancy, Watch};
-use crate::ensemble::{Fate, Plan, Progress, Run};
+use crate::ensemble::{FOLLOWED, Fate, Plan, Progress, Run};
 use crate::findings::{MixingFigure, MixingSeries};
 use crate::landscape::basins::Workspace;
 use crate::landscape::minimum_name;
@@ -18,9 +18,6 @@ use crate::scenario::{Loaded, Start};
 use crate::statistics::{
     Equilibration, EquilibrationInput, Estimate, Jumps, Observable, Occupancies, StartDesign, StartMemory,
 };
-
-/// At most so many replicas keep their course in time.
-const FOLLOWED: u64 = 256;
 
 /// What an ensemble says about the occupancies.
 pub struct Measurement {

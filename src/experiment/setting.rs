@@ -12,7 +12,7 @@ use crate::loss::{Loss, LossSpec};
 use crate::noise::{GradientNoise, NoiseSpec};
 use crate::random::{Purpose, increments::Increments, stream::Stream};
 use crate::scenario::{Loaded, Scenario, SgdSpec, Start};
-use crate::theory::Scheme;
+use crate::theory::{Scheme, escape};
 
 /// Everything that predictions and simulations share.
 ///
@@ -66,6 +66,9 @@ const LOOK_IN_STEPS: u64 = 4;
 /// Looks of a long run are so many steps apart, if the process does not relax faster: looking then costs less than a tenth of
 /// a run, and even looks a whole relaxation time apart know the mean of what relaxes all but as well (8 % more variance).
 const LOOKS_APART: f64 = 32.0;
+/// So many looks within a mean escape time see an occupancy as well as any number would: looks Δ apart at what is forgotten
+/// within τ have (Δ/τ)²/12 more variance, and τ of two wells is at least half of the sooner escape: 0.1 %.
+const LOOKS_BETWEEN_ESCAPES: f64 = 20.0;
 
 impl Setting {
     /// Explores the landscape of `loss` in `domain`.
@@ -259,15 +262,30 @@ impl Setting {
     }
 
     /// Steps between two looks: a fifth of the slowest relaxation time within a well, since looking more often would see
-    /// nothing new, or up to the whole of it where that is less than 32 steps. In a short run more often, so that there are a thousand looks, but not so often that the looks cost
-    /// more than the steps, as long as there are twenty.
+    /// nothing new, or up to the whole of it where that is less than 32 steps. Where wells are seldom left, up to twice that:
+    /// the answer then waits for escapes. In a short run more often, so that there are a thousand looks, but not so often that
+    /// the looks cost more than the steps, as long as there are twenty.
     pub fn default_observe_every(&self, steps: u64) -> u64 {
         let widest = self.landscape.minima.iter().map(|minimum| minimum.eigenvalues[0]).fold(f64::INFINITY, f64::min);
         let relaxation = 1.0 / (self.step() * widest);
-        let wanted = (0.2 * relaxation).max(LOOKS_APART.min(relaxation)) as u64;
+        let apart = LOOKS_APART.min(relaxation);
+        let seldom_left = self.soonest_escape().is_some_and(|steps| steps >= LOOKS_BETWEEN_ESCAPES * 2.0 * apart);
+        let wanted = (0.2 * relaxation).max(if seldom_left { 2.0 * apart } else { apart }) as u64;
         let wanted = wanted.clamp(1, (steps / 1000).max(LOOK_IN_STEPS.min(steps / 20)).max(1));
         // Rather a number that divides the steps, so that none of them comes after the last look.
         (wanted.div_ceil(2)..=wanted).rev().find(|every| steps.is_multiple_of(*every)).unwrap_or(wanted)
+    }
+
+    /// The least of the mean times of escape between minima by Kramers' formula, in steps; `None` where nothing is escaped from or
+    /// there is no temperature.
+    fn soonest_escape(&self) -> Option<f64> {
+        let temperature = self.temperature()?;
+        self.landscape
+            .neighbours()
+            .into_iter()
+            .filter_map(|(from, to)| escape::kramers(&self.landscape, from, to, temperature))
+            .reduce(f64::min)
+            .map(|time| time / self.step())
     }
 
     /// The plan of a scenario's ensemble.
@@ -318,6 +336,7 @@ mod tests {
 
     use super::*;
     use crate::dynamics::euler_maruyama::EulerMaruyama;
+    use crate::loss::expression::Expression;
     use crate::loss::wells::{Well, Wells};
     use crate::noise::covariance::ConstantCovariance;
     use crate::noise::isotropic::Isotropic;
@@ -343,8 +362,8 @@ mod tests {
 
     #[test]
     fn a_short_run_is_not_looked_at_at_every_step() {
-        // The wide well relaxes within 1/(δh) = 50 steps.
-        let setting = setting(Arc::new(Isotropic::new(2, 1.0)));
+        // The wide well relaxes within 1/(δh) = 50 steps, and the wells are often left.
+        let setting = setting(Arc::new(Isotropic::new(2, 9.0)));
         let wanted = setting.default_observe_every(1 << 40);
         assert_eq!(wanted, 32);
         let every = |steps: u64| setting.default_observe_every(steps);
@@ -352,6 +371,23 @@ mod tests {
         assert_eq!(every(1000 * wanted), wanted);
         // A number that divides the steps, if there is one not far below.
         assert_eq!([100_000, 100_003].map(every), [32, 32]);
+    }
+
+    /// The right well is left after 2π/√(1.68·0.97)·e^{0.157/T} = 23.8 at T = 0.1: 1190 steps.
+    #[test]
+    fn wells_that_are_seldom_left_are_looked_at_half_as_often() {
+        let every = |sigma: f64| {
+            let variables = ["x".to_string()];
+            let formula = Expression::new(&variables, &[], "x^4/4 - x^2/2 + x/10").unwrap();
+            let (loss, noise): (Arc<dyn Loss>, _) = (Arc::new(formula), Arc::new(Isotropic::new(1, sigma)));
+            let dynamics = Arc::new(EulerMaruyama::new(loss.clone(), noise.clone(), 0.05, 0.02));
+            let setting = Setting::new(loss, noise, dynamics, 0.05, &[[-3.0, 3.0]]).unwrap();
+            (setting.soonest_escape().unwrap(), setting.default_observe_every(1_000_000_000))
+        };
+        let ((cold, seldom), (warm, often)) = (every(2.0), every(4.0));
+        assert!(cold > 1188.0 && warm < 1000.0, "{cold} {warm}");
+        // The wide well relaxes within 29.7 steps.
+        assert_eq!((seldom, often), (50, 25));
     }
 
     #[test]

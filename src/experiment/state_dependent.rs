@@ -1,6 +1,6 @@
 //! The rungs of a ladder whose noise depends on θ: the Itô equation's own law and passage times, and the chain's.
 
-use super::ladder::{Discrete, Ladder, neighbours, no_law_at_its_step};
+use super::ladder::{Discrete, Ladder, no_law_at_its_step};
 use super::setting::Setting;
 use crate::findings::EscapeRecord;
 use crate::landscape::minimum_name;
@@ -36,7 +36,7 @@ pub(super) fn climb(ladder: &mut Ladder, setting: &Setting) {
     };
     ladder.ito = Some(ito::by_quadrature(&potential, &setting.landscape));
     let chain = add_discrete(ladder, setting, &diffusion);
-    for (from, to) in neighbours(setting) {
+    for (from, to) in setting.landscape.neighbours() {
         let [start, end] = [from, to].map(|minimum| setting.landscape.minima[minimum].theta[0]);
         ladder.escape.push(EscapeRecord {
             from: minimum_name(from),

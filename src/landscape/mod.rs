@@ -169,6 +169,14 @@ impl Landscape {
         Ok(Self { minima, saddles, basins })
     }
 
+    /// Every two minima that share a saddle, both ways.
+    pub fn neighbours(&self) -> Vec<(usize, usize)> {
+        let mut pairs: Vec<[usize; 2]> = self.saddles.iter().map(|saddle| saddle.between).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs.into_iter().flat_map(|[a, b]| [(a, b), (b, a)]).collect()
+    }
+
     /// The largest |eigenvalue| of the Hessian at any minimum or saddle.
     pub fn largest_curvature(&self) -> f64 {
         let saddles = self.saddles.iter().map(|saddle| &saddle.point);

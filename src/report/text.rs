@@ -321,7 +321,9 @@ fn diagnosis(diagnostics: &Diagnostics) -> Vec<String> {
         parts.push(format!("start contrast {value} ({verdict})"));
     }
     if let Some(StartMemoryRecord { bias: Some(bias), standard_error, .. }) = &diagnostics.start_memory {
-        parts.push(format!("left of the start {} standard errors", significant((bias / standard_error).abs(), 2)));
+        let size = (bias / standard_error).abs();
+        let size = if size < 0.001 { "less than 0.001".to_owned() } else { significant(size, 2) };
+        parts.push(format!("left of the start {size} standard errors"));
     }
     let state = if diagnostics.equilibrated { "equilibrated" } else { "NOT equilibrated" };
     let mut lines = wrap(&format!("{state}: {}", parts.join(" · ")), 2);

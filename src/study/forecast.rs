@@ -24,7 +24,9 @@ pub struct StudyForecast {
     pub memory: f64,
     /// Seconds on this machine with the given number of threads.
     pub seconds: f64,
-    /// Smallest and largest standard error of the log-odds that the sampled points promise.
+    /// What is measured; at the first of the sampled points, if it has another name at others.
+    pub quantity: String,
+    /// Smallest and largest standard error of it that the sampled points promise.
     pub standard_errors: Option<[f64; 2]>,
 }
 
@@ -38,7 +40,7 @@ impl StudyForecast {
         let count = points.count();
         let sampled = count.min(SAMPLE);
         let (mut steps, mut seconds, mut memory, mut usual) = (0.0, 0.0, 0.0_f64, 0_u64);
-        let mut errors: Option<[f64; 2]> = None;
+        let (mut errors, mut quantity): (Option<[f64; 2]>, String) = (None, String::new());
         for part in 0..sampled {
             // The first, the last, and what lies evenly between.
             let index = if sampled == 1 { 0 } else { part * (count - 1) / (sampled - 1) };
@@ -50,6 +52,9 @@ impl StudyForecast {
             if let Some(error) = forecast.standard_error {
                 let [low, high] = errors.unwrap_or([error; 2]);
                 errors = Some([low.min(error), high.max(error)]);
+                if quantity.is_empty() {
+                    quantity = forecast.quantity;
+                }
             }
         }
         let scale = count as f64 / sampled as f64;
@@ -60,6 +65,7 @@ impl StudyForecast {
             trajectory_steps: steps * scale,
             memory: memory + count as f64 * 1_000.0,
             seconds: seconds * scale / threads.max(1) as f64,
+            quantity,
             standard_errors: errors,
         })
     }
