@@ -124,6 +124,7 @@ pub mod findings;
 pub mod input;
 pub mod instructions;
 pub mod landscape;
+mod lanes;
 pub mod loss;
 pub mod math;
 pub mod network;

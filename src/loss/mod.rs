@@ -27,14 +27,12 @@ use nalgebra::DMatrix;
 use self::finite_sum::FiniteSum;
 use self::kernel::{Descent, advance_block};
 
+pub use crate::lanes::LANES;
 pub use expression::ExpressionSpec;
 pub use matrix::MatrixSpec;
 pub use quadratic::QuadraticSpec;
 pub use spec::{LossError, LossKind, LossSpec};
 pub use wells::{WellSpec, WellsSpec};
-
-/// Trajectories per block. Results never depend on it: every lane is computed independently of its neighbours.
-pub const LANES: usize = 64;
 
 /// A differentiable loss L: ℝᵈ → ℝ with exact gradient and Hessian.
 pub trait Loss: Send + Sync {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Architecture, Real};
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::random::Purpose;
 use crate::random::increments::IncrementBlock;
 

@@ -16,7 +16,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Purpose, stream::Stream};
-use crate::loss::LANES;
+use crate::lanes::LANES;
 
 /// How a batch is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use super::binomial::{self, four_counts};
 use super::generator::{Generator, TILE};
 use super::normal::four_normals;
 use crate::instructions::vectorized;
-use crate::loss::LANES;
+use crate::lanes::LANES;
 
 /// The law of the increments ξ, of mean 0 and variance 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
