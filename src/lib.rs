@@ -127,6 +127,7 @@ pub mod landscape;
 mod lanes;
 pub mod loss;
 pub mod math;
+mod memo;
 pub mod network;
 pub mod noise;
 pub mod random;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::memo::Memo;
 use super::reason::RUNGS;
 use super::setting::{Described, Setting};
 use super::state_dependent;
 use crate::findings::EscapeRecord;
 use crate::input::Problem;
 use crate::landscape::minimum_name;
+use crate::memo::Memo;
 use crate::random::increments::Increments;
 use crate::scenario::{Loaded, Rung};
 use crate::theory::discrete::{self, Chain, DiscreteLaw, NoDiscreteLaw};
@@ -63,11 +63,10 @@ impl Ladder {
     fn fresh(setting: &Setting) -> Self {
         let minima = &setting.landscape.minima;
         let temperature = setting.effective_temperature();
-        let multiplicity = vec![1; minima.len()];
         let gibbs = gibbs::law(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature);
         let note = gibbs_note(setting, &gibbs);
         let mut ladder = Self {
-            laplace: laplace::occupancies(minima, &multiplicity, temperature),
+            laplace: laplace::occupancies(minima, temperature),
             gibbs: gibbs.ok(),
             ito: None,
             discrete: None,
@@ -94,7 +93,7 @@ impl Ladder {
         let minima = &setting.landscape.minima;
         let temperature = setting.effective_temperature();
         let mut ladder = Self {
-            laplace: laplace::occupancies(minima, &vec![1; minima.len()], temperature),
+            laplace: laplace::occupancies(minima, temperature),
             gibbs: None,
             ito: None,
             discrete: None,

@@ -10,7 +10,6 @@ mod figures;
 pub mod forecast;
 pub mod ladder;
 pub mod measurement;
-mod memo;
 mod moved;
 mod pilot;
 mod points;

@@ -100,10 +100,7 @@ pub(super) fn occupancies(setting: &Setting, rung: Rung) -> Option<Vec<f64>> {
         cheap.then(|| gibbs::by_quadrature(loss, landscape, domain, setting.effective_temperature()))?
     };
     match rung {
-        Rung::Laplace => {
-            let multiplicity = vec![1; landscape.minima.len()];
-            Some(laplace::occupancies(&landscape.minima, &multiplicity, setting.effective_temperature()))
-        }
+        Rung::Laplace => Some(laplace::occupancies(&landscape.minima, setting.effective_temperature())),
         Rung::Gibbs => Some(by_gibbs()?.occupancies),
         Rung::Ito => state_dependent::ito(setting).map(|law| law.occupancies),
         Rung::Discrete if !setting.is_normal_chain() => None,

@@ -60,7 +60,7 @@ fn minimum_records(setting: &Setting) -> Vec<MinimumRecord> {
         loss: minimum.loss,
         hessian_eigenvalues: minimum.eigenvalues.clone(),
         log_determinant: minimum.log_determinant(),
-        multiplicity: 1,
+        multiplicity: minimum.multiplicity,
     };
     setting.landscape.minima.iter().enumerate().map(record).collect()
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::memo::Memo;
 use super::moved::{Moved, moved};
 use crate::dynamics::{Dynamics, DynamicsSpec};
 use crate::ensemble::Plan;
 use crate::input::{LARGEST, Problem, Problems, SMALLEST};
 use crate::landscape::{Landscape, LandscapeError, minimum_name};
 use crate::loss::{Loss, LossSpec};
+use crate::memo::Memo;
 use crate::noise::{GradientNoise, NoiseSpec};
 use crate::random::{Purpose, increments::Increments, stream::Stream};
 use crate::scenario::{Loaded, Scenario, SgdSpec, Start};

@@ -1,5 +1,6 @@
 //! A file of TOML as a tree of located values.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use toml::de::DeTable;
@@ -69,6 +70,11 @@ impl Document {
         }
         document.root.value = Value::Table(entries);
         Ok(document)
+    }
+
+    /// The folder of the file; empty, which is the current folder, for a shipped scenario.
+    pub(super) fn folder(&self) -> &Path {
+        Path::new(&self.file).parent().unwrap_or(Path::new(""))
     }
 
     /// Applies an override as typed after `--set`, `KEY=VALUE`.

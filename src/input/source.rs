@@ -26,7 +26,7 @@ impl Source {
 
     /// The folder of the file, at which relative paths in it start; empty, which is the current folder, for a shipped scenario.
     pub fn folder(&self) -> &Path {
-        Path::new(self.file()).parent().unwrap_or(Path::new(""))
+        self.document.folder()
     }
 
     /// A problem with a key, such as `dynamics.step`, told where its value was written; a key that was left out is

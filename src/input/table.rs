@@ -67,6 +67,11 @@ impl<'c> Table<'c> {
         Self { context, node, path, known: RefCell::default(), elsewhere: RefCell::default() }
     }
 
+    /// The folder of the file, at which relative paths in it start.
+    pub fn folder(&self) -> std::path::PathBuf {
+        self.context.document.folder().to_path_buf()
+    }
+
     /// Whether the key is there. Also makes it an allowed one.
     pub fn has(&self, key: &str) -> bool {
         self.get(key).is_some()

@@ -48,6 +48,7 @@ enum Kind {
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
     point: Vec<f64>,
+    image: Vec<f64>,
     rows: Vec<f64>,
     end: Vec<f64>,
     flow: Vec<f64>,
@@ -143,13 +144,22 @@ impl Flow {
         workspace.flow.resize(FLOW_ROOM * d, 0.0);
         workspace.end.resize(d, 0.0);
         let mut rows = std::mem::take(&mut workspace.rows);
-        rows.resize(2 * theta.len(), 0.0);
+        let symmetry = self.loss.symmetry();
+        rows.resize(if symmetry.is_some() { 3 } else { 2 } * theta.len(), 0.0);
         vectorized(
             #[inline(always)]
             || {
                 labels.fill(NO_BASIN);
                 let theta = theta.as_chunks::<LANES>().0;
-                let (distance, pull) = rows.as_chunks_mut::<LANES>().0.split_at_mut(theta.len());
+                let (distance, rows) = rows.as_chunks_mut::<LANES>().0.split_at_mut(d);
+                let (pull, images) = rows.split_at_mut(d);
+                let theta = match symmetry {
+                    Some(symmetry) => {
+                        symmetry.standard_images(theta, images);
+                        &*images
+                    }
+                    None => theta,
+                };
                 for (index, ellipsoid) in self.ellipsoids.iter().enumerate() {
                     let q = ellipsoid.quadratic(theta, distance, pull);
                     for l in 0..LANES {
@@ -174,10 +184,19 @@ impl Flow {
     }
 
     fn label(&self, theta: &[f64], workspace: &mut Workspace) -> Option<usize> {
-        if let Some(index) = self.ellipsoids.iter().position(|ellipsoid| ellipsoid.contains(theta)) {
+        if let Some(index) = self.arrived(theta, &mut workspace.image) {
             return Some(index);
         }
         self.label_outside(theta, workspace)
+    }
+
+    /// The minimum in whose ellipsoid a point, or an image of it, lies.
+    fn arrived(&self, theta: &[f64], image: &mut Vec<f64>) -> Option<usize> {
+        let inside = |point: &[f64]| self.ellipsoids.iter().position(|ellipsoid| ellipsoid.contains(point));
+        match self.loss.symmetry() {
+            Some(symmetry) => symmetry.find(theta, image, inside),
+            None => inside(theta),
+        }
     }
 
     /// The label of a point that is in no ellipsoid.
@@ -192,9 +211,11 @@ impl Flow {
         let mut point = std::mem::take(&mut workspace.end);
         point.clear();
         point.extend_from_slice(theta);
-        let arrived = |point: &[f64]| self.ellipsoids.iter().position(|ellipsoid| ellipsoid.contains(point));
+        let mut image = std::mem::take(&mut workspace.image);
+        let arrived = |point: &[f64]| self.arrived(point, &mut image);
         let arrival = follow_flow(self.loss.as_ref(), &mut point, self.scale, tolerance, &mut workspace.flow, arrived);
         workspace.end = point;
+        workspace.image = image;
         match arrival {
             Arrival::At(index) => Some(index),
             Arrival::Nowhere => None,

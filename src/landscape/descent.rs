@@ -104,7 +104,7 @@ pub(super) fn follow_flow(
     scale: f64,
     tolerance: f64,
     workspace: &mut Vec<f64>,
-    arrived: impl Fn(&[f64]) -> Option<usize>,
+    mut arrived: impl FnMut(&[f64]) -> Option<usize>,
 ) -> Arrival {
     let d = theta.len();
     workspace.resize(FLOW_ROOM * d, 0.0);

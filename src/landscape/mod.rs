@@ -27,13 +27,16 @@ pub struct CriticalPoint {
     pub eigenvalues: Vec<f64>,
     /// The corresponding unit eigenvectors, as columns.
     pub eigenvectors: DMatrix<f64>,
+    /// How many images the point stands for, itself included: 1 without symmetries ([`crate::loss::symmetry`]).
+    pub multiplicity: u32,
 }
 
 impl CriticalPoint {
     /// Curvature at a point, which the caller has found to be critical.
     fn at(loss: &dyn Loss, theta: &[f64]) -> Self {
         let (eigenvalues, eigenvectors) = sorted_eigen(loss.hessian(theta));
-        Self { theta: theta.to_vec(), loss: loss.value(theta), eigenvalues, eigenvectors }
+        let multiplicity = loss.symmetry().map_or(1, |symmetry| symmetry.multiplicity(theta) as u32);
+        Self { theta: theta.to_vec(), loss: loss.value(theta), eigenvalues, eigenvectors, multiplicity }
     }
 
     /// ln |det H|.
@@ -167,6 +170,16 @@ impl Landscape {
         let basins = Basins::by_flow(loss.clone(), &minima, domain);
         let saddles = saddles::between(loss.as_ref(), &minima, &basins, domain);
         Ok(Self { minima, saddles, basins })
+    }
+
+    /// Every minimum with all its images, one after another.
+    pub fn images(&self, loss: &dyn Loss) -> Vec<CriticalPoint> {
+        let Some(symmetry) = loss.symmetry() else { return self.minima.clone() };
+        let images = |minimum: &CriticalPoint| {
+            let images = symmetry.images(&minimum.theta);
+            images.into_iter().map(|theta| CriticalPoint::at(loss, &theta)).collect::<Vec<_>>()
+        };
+        self.minima.iter().flat_map(images).collect()
     }
 
     /// Every two minima that share a saddle, both ways.

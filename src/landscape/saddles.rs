@@ -4,7 +4,7 @@ use nalgebra::DVector;
 
 use super::basins::Basins;
 use super::descent::newton;
-use super::search::{diagonal, distance, random_point};
+use super::search::{apart, diagonal, random_point, standard};
 use super::{CriticalPoint, Saddle, curvature_scale};
 use crate::loss::Loss;
 use crate::random::{Purpose, stream::Stream};
@@ -18,7 +18,8 @@ pub(super) fn between(loss: &dyn Loss, minima: &[CriticalPoint], basins: &Basins
     // Beyond some thirty minima, pairs are too many; the random points and the near pairs must do.
     for (i, a) in minima.iter().enumerate() {
         for b in minima.iter().skip(i + 1).take(30) {
-            starts.push(ridge_point(loss, &a.theta, &b.theta));
+            let image = loss.symmetry().map(|symmetry| symmetry.nearest(&a.theta, &b.theta).1);
+            starts.push(ridge_point(loss, &a.theta, image.as_ref().unwrap_or(&b.theta)));
         }
     }
     let mut stream = Stream::new(0, 1, Purpose::Landscape);
@@ -27,10 +28,10 @@ pub(super) fn between(loss: &dyn Loss, minima: &[CriticalPoint], basins: &Basins
     let mut saddles: Vec<Saddle> = Vec::new();
     for start in starts {
         let Some(theta) = newton(loss, &start, longest, true) else { continue };
-        if saddles.iter().any(|other| distance(&other.point.theta, &theta) < 1e-5 * diagonal(domain)) {
+        if saddles.iter().any(|other| apart(loss, &other.point.theta, &theta) < 1e-5 * diagonal(domain)) {
             continue;
         }
-        let point = CriticalPoint::at(loss, &theta);
+        let point = standard(loss, CriticalPoint::at(loss, &theta));
         if point.index() != 1 || point.is_singular(usual_curvature) {
             continue;
         }

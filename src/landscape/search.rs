@@ -46,8 +46,8 @@ pub(super) fn minima(loss: &dyn Loss, domain: &[[f64; 2]]) -> Result<Vec<Critica
             if point.index() > 0 {
                 continue;
             }
-            if !found.iter().any(|other| distance(&other.theta, &theta) < 1e-5 * diagonal(domain)) {
-                found.push(point);
+            if !found.iter().any(|other| apart(loss, &other.theta, &theta) < 1e-5 * diagonal(domain)) {
+                found.push(standard(loss, point));
             }
             if found.len() > MAXIMUM_MINIMA {
                 return Err(LandscapeError::TooMany { limit: MAXIMUM_MINIMA });
@@ -67,6 +67,19 @@ pub(super) fn minima(loss: &dyn Loss, domain: &[[f64; 2]]) -> Result<Vec<Critica
     }
     sort_by_loss(&mut found);
     Ok(found)
+}
+
+/// The image that stands for all images of a critical point.
+pub(super) fn standard(loss: &dyn Loss, point: CriticalPoint) -> CriticalPoint {
+    match loss.symmetry() {
+        Some(symmetry) => CriticalPoint::at(loss, &symmetry.standard_image(&point.theta)),
+        None => point,
+    }
+}
+
+/// The distance between a point and the nearest image of another.
+pub(super) fn apart(loss: &dyn Loss, a: &[f64], b: &[f64]) -> f64 {
+    loss.symmetry().map_or_else(|| distance(a, b), |symmetry| symmetry.nearest(a, b).0)
 }
 
 pub(super) fn random_point(stream: &mut Stream, domain: &[[f64; 2]]) -> Vec<f64> {

@@ -12,10 +12,12 @@ pub mod finite_sum;
 pub mod function;
 pub mod kernel;
 pub mod matrix;
+pub mod network;
 pub mod quadratic;
 pub mod regression;
 mod scratch;
 pub mod spec;
+pub mod symmetry;
 pub mod tilted;
 pub mod tilts;
 pub mod wells;
@@ -26,10 +28,12 @@ use nalgebra::DMatrix;
 
 use self::finite_sum::FiniteSum;
 use self::kernel::{Descent, advance_block};
+use self::symmetry::Symmetry;
 
 pub use crate::lanes::LANES;
 pub use expression::ExpressionSpec;
 pub use matrix::MatrixSpec;
+pub use network::NetworkSpec;
 pub use quadratic::QuadraticSpec;
 pub use spec::{LossError, LossKind, LossSpec};
 pub use wells::{WellSpec, WellsSpec};
@@ -50,6 +54,11 @@ pub trait Loss: Send + Sync {
 
     /// The loss as a mean over examples, for those that are one: then there are minibatches.
     fn finite_sum(self: Arc<Self>) -> Option<Arc<dyn FiniteSum>> {
+        None
+    }
+
+    /// Maps of θ that do not change the loss, for those that have any: a minimum then stands for all its images.
+    fn symmetry(&self) -> Option<&Symmetry> {
         None
     }
 

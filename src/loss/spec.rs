@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Loss;
 use super::expression::{ExpressionSpec, FormulaError};
+use super::network::{Given, NetworkSpec};
 use super::quadratic::{QuadraticError, QuadraticSpec};
 use super::wells::{WellsError, WellsSpec};
 use crate::input::{LARGEST, Number, Table};
+use crate::network::{ExamplesError, MismatchError};
 
 /// A loss as a scenario describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub enum LossKind {
     Wells(WellsSpec),
     /// ½θᵀHθ.
     Quadratic(QuadraticSpec),
+    /// A multilayer perceptron on data.
+    Network(NetworkSpec),
 }
 
 /// What every description of a loss can say of itself.
@@ -78,18 +82,29 @@ pub enum LossError {
     /// The bowl.
     #[error(transparent)]
     Quadratic(#[from] QuadraticError),
+    /// The examples of a network.
+    #[error(transparent)]
+    Examples(#[from] ExamplesError),
+    /// Examples that a network does not take.
+    #[error(transparent)]
+    Mismatch(#[from] MismatchError),
+    /// A network that was read back from a result.
+    #[error("the description of a network in a result has no examples; read its scenario again, which loads them")]
+    NoData,
 }
 
-type Reader = fn(&Table<'_>) -> Option<LossKind>;
+/// Reads the keys of a kind; `Given` are the data, for a kind that takes any.
+type Reader = fn(&Table<'_>, &Given) -> Option<LossKind>;
 
-const KINDS: [(&str, Reader); 3] = [
-    ("expression", |table| ExpressionSpec::read(table).map(LossKind::Expression)),
-    ("wells", |table| WellsSpec::read(table).map(LossKind::Wells)),
-    ("quadratic", |table| QuadraticSpec::read(table).map(LossKind::Quadratic)),
+const KINDS: [(&str, Reader); 4] = [
+    ("expression", |table, _| ExpressionSpec::read(table).map(LossKind::Expression)),
+    ("wells", |table, _| WellsSpec::read(table).map(LossKind::Wells)),
+    ("quadratic", |table, _| QuadraticSpec::read(table).map(LossKind::Quadratic)),
+    ("network", |table, data| NetworkSpec::read(table, data).map(LossKind::Network)),
 ];
 
 /// Kinds of later versions.
-const LATER: [&str; 3] = ["network", "reparametrized", "regression"];
+const LATER: [&str; 2] = ["reparametrized", "regression"];
 
 impl LossKind {
     fn described(&self) -> &dyn Described {
@@ -97,15 +112,16 @@ impl LossKind {
             Self::Expression(spec) => spec,
             Self::Wells(spec) => spec,
             Self::Quadratic(spec) => spec,
+            Self::Network(spec) => spec,
         }
     }
 }
 
 impl LossSpec {
-    /// Reads the table `[loss]`.
-    pub(crate) fn read(table: &Table<'_>) -> Option<Self> {
+    /// Reads the table `[loss]` beside the data that the scenario gives.
+    pub(crate) fn read(table: &Table<'_>, data: &Given) -> Option<Self> {
         let read = table.choice("kind", "the kind of loss", &KINDS, &LATER)?;
-        let kind = read(table);
+        let kind = read(table, data);
         let default = kind.as_ref().map(|kind| kind.described().default_domain());
         let domain = if table.has("domain") || default == Some(None) {
             read_domain(table)

@@ -9,12 +9,15 @@ use super::scaling;
 use super::{EnsembleSpec, SgdSpec, Start};
 use crate::dynamics::DynamicsSpec;
 use crate::input::{LARGEST, Problem, SMALLEST, Source};
+use crate::loss::network::{MOST_IMAGES, NetworkSpec, images};
 use crate::loss::{Loss, LossKind, LossSpec, MatrixSpec};
 use crate::noise::expression::FormulaNoise;
 use crate::noise::{GradientNoise, IsotropicSpec, MinibatchSpec, NoiseSpec};
 
 /// Steps of all replicas together: a month of a large machine.
 const MOST_STEPS: f64 = 1e16;
+/// The largest network whose minima are looked for.
+const MOST_PARAMETERS: usize = 100;
 
 /// All problems between parts that are right by themselves.
 pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
@@ -31,6 +34,12 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
     }
     problems.extend(minibatch::check(parts, source));
     let Some(loss) = &parts.loss else { return problems };
+    if let LossKind::Network(network) = &loss.kind
+        && let Some(problem) = small_enough(network, source)
+    {
+        problems.push(problem);
+        return problems;
+    }
     if let Some(noise) = &parts.noise {
         problems.extend(dimensions(loss, noise, source));
         problems.extend(noise_of_theta(loss, noise, parts.dynamics.as_ref(), source));
@@ -86,6 +95,27 @@ fn noise_and_sgd(noise: &NoiseSpec, sgd: Option<SgdSpec>, source: &Source) -> Op
         }
         (NoiseSpec::Covariance(_) | NoiseSpec::Expression(_) | NoiseSpec::Minibatch(_), Some(_)) => None,
     }
+}
+
+/// A network whose minima can be found, and whose every minimum has images that can be kept.
+fn small_enough(network: &NetworkSpec, source: &Source) -> Option<Problem> {
+    let architecture = network.network().architecture;
+    let d = architecture.parameters();
+    if d > MOST_PARAMETERS {
+        let message = format!(
+            "found a network of {d} parameters; its minima are looked for one by one, and their Hessians are taken in full: at most \
+             {MOST_PARAMETERS} parameters are allowed; take fewer units, or data with fewer features"
+        );
+        return Some(source.problem("loss.hidden", message));
+    }
+    if images(&architecture).is_none() {
+        let message = format!(
+            "found so many alike units that every minimum has more than {MOST_IMAGES} images (h! orders of h units, times 2^h signs for tanh); \
+             take fewer units in a layer"
+        );
+        return Some(source.problem("loss.hidden", message));
+    }
+    None
 }
 
 /// The noise has the dimension of the loss.

@@ -2,6 +2,7 @@
 
 mod check;
 mod crossover;
+mod data;
 mod load;
 mod memory;
 mod minibatch;
@@ -20,6 +21,7 @@ pub use shipped::{Shipped, resolve, shipped};
 pub use study::{AxisSpec, MOST_POINTS, Points, StudySpec};
 pub use temperature_pair::TemperaturePairSpec;
 
+use crate::data::DataSpec;
 use crate::dynamics::DynamicsSpec;
 use crate::loss::LossSpec;
 use crate::noise::NoiseSpec;
@@ -42,6 +44,9 @@ pub struct Scenario {
     pub seed: u64,
     /// L(θ) and where its minima are looked for.
     pub loss: LossSpec,
+    /// What a network learns from; absent for other losses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataSpec>,
     /// Covariance of the per-example gradient, or the temperature.
     pub noise: NoiseSpec,
     /// η and S; absent where the noise is given as a temperature.

@@ -4,6 +4,7 @@ use super::{
     CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, StudySpec,
     TemperaturePairSpec, TestSpec,
 };
+use crate::data::DataSpec;
 use crate::dynamics::{DynamicsSpec, LearningRate};
 use crate::input::{Integer, Number, Table, shorten};
 use crate::loss::LossSpec;
@@ -41,6 +42,8 @@ pub(super) struct Parts {
     expect: Option<Verdict>,
     seed: Option<u64>,
     pub loss: Option<LossSpec>,
+    /// `Some(None)` where it was left out.
+    data: Option<Option<DataSpec>>,
     pub noise: Option<NoiseSpec>,
     /// `Some(None)` where it was left out.
     pub sgd: Option<Option<SgdSpec>>,
@@ -76,9 +79,11 @@ impl Parts {
             reason: "TOML's integers end at 2^63 − 1",
         };
         let seed = root.integer_or("seed", &seed, 1);
+        let (data, given) = super::data::read(root, seed);
         let loss = root
             .table("loss", "[loss] with kind = \"expression\", variables = [\"x\"], formula = \"x^4/4 - x^2/2\", domain = [[-3.0, 3.0]]")
-            .and_then(|table| LossSpec::read(&table));
+            .and_then(|table| LossSpec::read(&table, &given));
+        super::data::refuse_unused(root, loss.as_ref());
         let noise = root
             .table("noise", "[noise] with kind = \"isotropic\" and sigma = 2.0")
             .and_then(|table| NoiseSpec::read(&table, loss.as_ref().map(LossSpec::variables).as_deref()));
@@ -117,6 +122,7 @@ impl Parts {
             expect,
             seed,
             loss,
+            data,
             noise,
             sgd,
             dynamics,
@@ -139,6 +145,7 @@ impl Parts {
             expect: self.expect?,
             seed: self.seed?,
             loss: self.loss?,
+            data: self.data?,
             noise: self.noise?,
             sgd: self.sgd?,
             dynamics: self.dynamics?,

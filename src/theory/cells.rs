@@ -79,7 +79,7 @@ pub fn ito(law: &ItoLaw, potential: &Potential, edges: &[f64]) -> Option<Vec<f64
 pub fn laplace(loss: &dyn Loss, minima: &[CriticalPoint], temperature: f64, edges: &[&[f64]]) -> Option<Vec<f64>> {
     match edges {
         [edges] => {
-            let shares = laplace::occupancies(minima, &vec![1; minima.len()], temperature);
+            let shares = laplace::occupancies(minima, temperature);
             let below = |x: f64| -> f64 {
                 let part = |(share, minimum): (&f64, &CriticalPoint)| {
                     share * normal_cdf((x - minimum.theta[0]) * (minimum.eigenvalues[0] / temperature).sqrt())

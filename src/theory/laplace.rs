@@ -8,13 +8,14 @@ use crate::landscape::CriticalPoint;
 
 /// Occupancies of the minima at temperature T, in their order; they sum to 1.
 ///
-/// `multiplicity[k]` is the number m of symmetric images that minimum k stands for. Works with log-determinants.
-pub fn occupancies(minima: &[CriticalPoint], multiplicity: &[u32], temperature: f64) -> Vec<f64> {
+/// m_A is the number of symmetric images that a minimum stands for. Works with log-determinants.
+pub fn occupancies(minima: &[CriticalPoint], temperature: f64) -> Vec<f64> {
     let log_weights: Vec<f64> = minima
         .iter()
-        .zip(multiplicity)
-        .map(|(minimum, &images)| {
-            crate::math::ln(f64::from(images)) - 0.5 * minimum.log_determinant() - minimum.loss / temperature
+        .map(|minimum| {
+            crate::math::ln(f64::from(minimum.multiplicity))
+                - 0.5 * minimum.log_determinant()
+                - minimum.loss / temperature
         })
         .collect();
     normalize_log_weights(&log_weights)

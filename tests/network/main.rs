@@ -2,6 +2,7 @@
 
 mod differences;
 mod limits;
+mod loss;
 
 mod reference;
 mod support;

@@ -30,10 +30,15 @@ struct Gaussian {
 }
 
 impl Mixture {
+    /// `minima` are all images of all minima.
     pub(super) fn new(minima: &[CriticalPoint], temperature: f64) -> Self {
-        let masses = laplace::occupancies(minima, &vec![1; minima.len()], temperature);
+        let masses = laplace::occupancies(minima, temperature);
+        // The mass of a minimum is that of all its images; here each counts by itself.
+        let masses: Vec<f64> =
+            masses.iter().zip(minima).map(|(mass, minimum)| mass / f64::from(minimum.multiplicity)).collect();
+        let all: f64 = masses.iter().sum();
         // Half of the proposals by Laplace's masses, half in equal parts, so that no well is forgotten.
-        let weights: Vec<f64> = masses.iter().map(|mass| 0.5 * (mass + 1.0 / minima.len() as f64)).collect();
+        let weights: Vec<f64> = masses.iter().map(|mass| 0.5 * (mass / all + 1.0 / minima.len() as f64)).collect();
         let wells = minima.iter().zip(&weights).map(|(minimum, weight)| Gaussian::at(minimum, *weight)).collect();
         let mut sum = 0.0;
         let mut cumulated: Vec<f64> = weights

@@ -32,11 +32,11 @@ pub(super) struct Moves<'a> {
 
 impl<'a> Moves<'a> {
     pub(super) fn new(loss: &'a dyn Loss, landscape: &'a Landscape, temperatures: Vec<f64>) -> Self {
-        let minima = &landscape.minima;
+        let minima = landscape.images(loss);
         let d = loss.dimension();
         let sum = minima.iter().fold(DMatrix::zeros(d, d), |sum, minimum| sum + hessian(minimum));
         let factor = upper_inverse(&upper_root(&(sum / minima.len() as f64)));
-        let mixture = Mixture::new(minima, temperatures[0]);
+        let mixture = Mixture::new(&minima, temperatures[0]);
         // MALA's step falls as d^(−1/3) (Roberts & Rosenthal 1998); the pilot finds the factor.
         let steps = vec![1.0 / libm::cbrt(d as f64); temperatures.len()];
         Self { loss, landscape, temperatures, steps, factor, mixture }

@@ -5,25 +5,25 @@ use std::sync::{Mutex, PoisonError};
 
 /// The last few results by what they were computed from. The lock is never held while something is computed: threads
 /// that wait for others may take up other work meanwhile, which may ask here again.
-pub(super) struct Memo<K, V> {
+pub(crate) struct Memo<K, V> {
     entries: Mutex<VecDeque<(K, V)>>,
     most: usize,
 }
 
 impl<K: PartialEq, V: Clone> Memo<K, V> {
     /// With room for so many.
-    pub(super) const fn of(most: usize) -> Self {
+    pub(crate) const fn of(most: usize) -> Self {
         Self { entries: Mutex::new(VecDeque::new()), most }
     }
 
     /// What was kept for an equal key.
-    pub(super) fn find(&self, key: &K) -> Option<V> {
+    pub(crate) fn find(&self, key: &K) -> Option<V> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.iter().find(|(kept, _)| kept == key).map(|(_, value)| value.clone())
     }
 
     /// Keeps a result, in the place of the oldest one where there is no room.
-    pub(super) fn keep(&self, key: K, value: V) {
+    pub(crate) fn keep(&self, key: K, value: V) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.iter().any(|(kept, _)| *kept == key) {
             return;
