@@ -92,7 +92,7 @@ impl Symmetry {
         best.map_or_else(|| theta.to_vec(), |(_, map)| apply(map, theta))
     }
 
-    /// The same for a block, lane by lane; layout as in [`crate::loss`]. To be called inside of [`crate::instructions::vectorized`].
+    /// The same for a block, lane by lane; layout as in [`crate::loss`]. Inlined into what runs on vector instructions.
     #[inline(always)]
     pub fn standard_images(&self, theta: &[[f64; LANES]], images: &mut [[f64; LANES]]) {
         let (mut highest, mut best) = ([f64::NEG_INFINITY; LANES], [0u64; LANES]);
