@@ -267,6 +267,18 @@ fn a_file_is_replaced_atomically() {
     assert!(refused.to_string().contains("missing"));
 }
 
+/// A question about a density predicts no occupancies; the courses were observed all the same.
+#[test]
+fn mixing_is_shown_where_no_occupancy_is_predicted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut case = fixture::double_well();
+    case.findings.occupancy.clear();
+    save(folder.path(), &case);
+    let drawn = fs::read_to_string(folder.path().join("double-well/figures/mixing.svg")).unwrap();
+    assert!(drawn.contains("occupancy of A") && drawn.contains("SDE time"), "{drawn}");
+    assert!(!drawn.contains("no minimum was observed"));
+}
+
 #[test]
 fn damaged_tables_are_refused_with_their_line() {
     let folder = tempfile::tempdir().unwrap();

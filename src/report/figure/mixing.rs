@@ -22,26 +22,47 @@ const MOST_PANELS: usize = 4;
 /// One panel per minimum, one line per start group.
 pub(super) struct Mixing<'a> {
     data: &'a MixingFigure,
-    rows: Vec<&'a OccupancyRecord>,
+    rows: Vec<Shown<'a>>,
     of: usize,
     starts: Vec<&'a str>,
     rungs: Vec<Rung>,
 }
 
+/// A minimum whose course was observed.
+struct Shown<'a> {
+    minimum: &'a str,
+    /// What is predicted of it, by a question that is about occupancies.
+    record: Option<&'a OccupancyRecord>,
+}
+
+impl Shown<'_> {
+    fn predicted(&self, rung: Rung) -> Option<f64> {
+        predicted(self.record?, rung)
+    }
+}
+
 impl<'a> Mixing<'a> {
     /// Chooses the minima to show: with two, one tells all.
     pub(super) fn new(findings: &'a Findings, data: &'a MixingFigure) -> Self {
-        let shown = |row: &&OccupancyRecord| data.series.iter().any(|series| series.minimum == row.minimum);
-        let mut rows: Vec<&OccupancyRecord> =
-            findings.occupancy.iter().filter(|row| row.minimum != "other").filter(shown).collect();
+        let mut rows: Vec<Shown> = Vec::new();
+        for series in &data.series {
+            let minimum = series.minimum.as_str();
+            if rows.iter().all(|row| row.minimum != minimum) {
+                let record = findings.occupancy.iter().find(|record| record.minimum == minimum);
+                rows.push(Shown { minimum, record });
+            }
+        }
         let of = rows.len();
         if of == 2 {
             rows.truncate(1);
         } else if of > MOST_PANELS {
-            let weight = |row: &OccupancyRecord| row.measured.or(row.gibbs).or(row.laplace).unwrap_or(0.0);
+            let weight = |row: &Shown| {
+                let known = row.record.and_then(|record| record.measured.or(record.gibbs).or(record.laplace));
+                known.unwrap_or(0.0)
+            };
             rows.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
             rows.truncate(MOST_PANELS);
-            rows.sort_by(|a, b| (a.minimum.len(), &a.minimum).cmp(&(b.minimum.len(), &b.minimum)));
+            rows.sort_by_key(|row| (row.minimum.len(), row.minimum));
         }
         let mut starts: Vec<&str> = Vec::new();
         for series in &data.series {
@@ -49,7 +70,7 @@ impl<'a> Mixing<'a> {
                 starts.push(&series.start);
             }
         }
-        let known = |rung: &Rung| rows.iter().any(|row| predicted(row, *rung).is_some());
+        let known = |rung: &Rung| rows.iter().any(|row| row.predicted(*rung).is_some());
         let rungs = RUNGS.into_iter().filter(known).collect();
         Mixing { data, rows, of, starts, rungs }
     }
@@ -61,10 +82,11 @@ impl<'a> Mixing<'a> {
             of if of > self.rows.len() => format!(" Shown are the {} likeliest of {of} minima.", self.rows.len()),
             _ => String::new(),
         };
+        let lines = if self.rungs.is_empty() { "" } else { " Horizontal lines are the predictions." };
         format!(
             "The fraction of time spent in a minimum since the end of the burn-in, by the minimum in which the replicas \
-             started, with 95 % bands between the replicas of a group (±1.96 standard errors). Horizontal lines are the \
-             predictions. A simulation that mixes has forgotten its starts: the groups come together, and their \
+             started, with 95 % bands between the replicas of a group (±1.96 standard errors).{lines} \
+             A simulation that mixes has forgotten its starts: the groups come together, and their \
              bands overlap and narrow. Groups that stay apart say nothing about equilibrium.{choice}"
         )
     }
@@ -97,7 +119,7 @@ impl<'a> Mixing<'a> {
     }
 
     /// The range of one minimum's occupancies: all of them late in the run, and the predictions.
-    fn vertical(&self, row: &OccupancyRecord) -> Axis {
+    fn vertical(&self, row: &Shown) -> Axis {
         let series = self.data.series.iter().filter(|series| series.minimum == row.minimum);
         let ends = series.flat_map(|series| {
             let both = series.value.iter().zip(&series.standard_error);
@@ -106,7 +128,7 @@ impl<'a> Mixing<'a> {
                 [(value - error).max(0.0), (value + error).min(1.0)]
             })
         });
-        let predictions = self.rungs.iter().filter_map(|rung| predicted(row, *rung));
+        let predictions = self.rungs.iter().filter_map(|rung| row.predicted(*rung));
         let (low, high) = ends
             .chain(predictions)
             .filter(|value| value.is_finite())
@@ -118,7 +140,7 @@ impl<'a> Mixing<'a> {
         Axis::new(Scale::Linear, low - margin, high + margin)
     }
 
-    fn draw_panel<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, row: &OccupancyRecord) -> Drawn {
+    fn draw_panel<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, row: &Shown) -> Drawn {
         for (pass, index) in [0, 1].into_iter().flat_map(|pass| (0..self.starts.len()).map(move |i| (pass, i))) {
             let of_group =
                 |s: &&crate::findings::MixingSeries| s.start == self.starts[index] && s.minimum == row.minimum;
@@ -138,7 +160,7 @@ impl<'a> Mixing<'a> {
         // Broken lines go over the solid one: rungs that agree are all seen.
         let solid_first = [Rung::Gibbs, Rung::Ito, Rung::Discrete, Rung::Laplace];
         for rung in solid_first.iter().filter(|rung| self.rungs.contains(rung)) {
-            if let Some(p) = predicted(row, *rung) {
+            if let Some(p) = row.predicted(*rung) {
                 let look = horizontal(*rung);
                 let stroke = Stroke::new(look.colour, 1.5).dashed(look.dash);
                 panel.line([(panel.x.low, p), (panel.x.high, p)], stroke)?;
