@@ -70,17 +70,20 @@ impl NetworkLoss {
         );
     }
 
-    /// Some examples of one point, each with the same weight.
-    fn of_batch(&self, theta: &[f64], batch: &[u32], weight: f64, gradient: &mut [f64]) {
+    /// Some examples of one point: the k-th has an index and a weight.
+    fn at_point(&self, theta: &[f64], count: usize, pick: impl Fn(usize) -> (usize, f64), gradient: &mut [f64]) {
         with_scratch(self.lanes.rows(), |rows| {
             vectorized(
                 #[inline(always)]
                 || {
                     self.lanes.gradient_of::<1>(
                         theta.as_chunks().0,
-                        batch.len(),
+                        count,
                         #[inline(always)]
-                        |place| ([batch[place] as usize], [weight]),
+                        |place| {
+                            let (example, weight) = pick(place);
+                            ([example], [weight])
+                        },
                         gradient.as_chunks_mut().0,
                         rows.as_chunks_mut().0,
                     );
@@ -154,31 +157,18 @@ impl FiniteSum for NetworkLoss {
     }
 
     fn batch_gradient(&self, theta: &[f64], batch: &[u32], gradient: &mut [f64]) {
-        self.of_batch(theta, batch, 1.0 / batch.len() as f64, gradient);
+        let weight = 1.0 / batch.len() as f64;
+        self.at_point(theta, batch.len(), |place| (batch[place] as usize, weight), gradient);
     }
 
     fn example_gradients(&self, theta: &[f64], batch: &[u32], rows: &mut [f64]) {
-        for (example, row) in batch.iter().zip(rows.chunks_exact_mut(theta.len())) {
-            self.of_batch(theta, std::slice::from_ref(example), 1.0, row);
+        for (&example, row) in batch.iter().zip(rows.chunks_exact_mut(theta.len())) {
+            self.at_point(theta, 1, |_| (example as usize, 1.0), row);
         }
     }
 
     fn weighted_gradient(&self, theta: &[f64], weights: &[f64], gradient: &mut [f64]) {
-        with_scratch(self.lanes.rows(), |rows| {
-            vectorized(
-                #[inline(always)]
-                || {
-                    self.lanes.gradient_of::<1>(
-                        theta.as_chunks().0,
-                        weights.len(),
-                        #[inline(always)]
-                        |place| ([place], [weights[place]]),
-                        gradient.as_chunks_mut().0,
-                        rows.as_chunks_mut().0,
-                    );
-                },
-            );
-        });
+        self.at_point(theta, weights.len(), |place| (place, weights[place]), gradient);
     }
 
     fn sum_scratch(&self, _examples: usize) -> usize {
