@@ -135,3 +135,4 @@ pub mod spectrum;
 pub mod statistics;
 pub mod study;
 pub mod theory;
+pub mod training;

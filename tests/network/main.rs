@@ -5,3 +5,4 @@ mod limits;
 
 mod reference;
 mod support;
+mod weighted;
