@@ -253,7 +253,15 @@ impl Network {
             let below = &mut below[..layer.inputs * size];
             let weights = Matrix::new(&theta[layer.weights], layer.outputs, layer.inputs);
             multiply(below, weights.transposed(), Matrix::new(&here[0].delta, layer.outputs, size), false);
-            below.iter_mut().zip(slope.iter()).for_each(|(delta, slope)| *delta *= *slope);
+            vectorized(
+                #[inline(always)]
+                || {
+                    below.iter_mut().zip(slope.iter()).for_each(
+                        #[inline(always)]
+                        |(delta, slope)| *delta *= *slope,
+                    )
+                },
+            );
         }
     }
 
