@@ -28,8 +28,9 @@ fn ensemble<T: Real>(recipe: &Recipe) -> Ensemble<T> {
     Ensemble::begin(&network(), data, recipe, 1, Starts::Given(starts)).unwrap()
 }
 
-/// The step at which gradient descent from far out is found to be lost: its loss is no number, or its weights are too large.
-fn lost<T: Real>(rate: f64) -> u64 {
+/// The step at which gradient descent from far out is found to be lost: its loss is no number, or its weights are too large at the end of
+/// an epoch.
+fn lost<T: Real>(rate: f64, steps_of_epoch: u64) -> u64 {
     let (network, examples) = (network(), examples::<T>());
     let workspace = &mut Workspace::new(&network, 4);
     let (mut theta, mut gradient) = (vec![T::from_f64(FAR); 4], vec![T::ZERO; 4]);
@@ -38,18 +39,19 @@ fn lost<T: Real>(rate: f64) -> u64 {
             return step;
         }
         theta.iter_mut().zip(&gradient).for_each(|(theta, g)| *theta -= T::from_f64(rate) * *g);
-        if theta.iter().any(|theta| !(theta.to_f64().abs() <= 1e15)) {
+        let ends = (step + 1_u64).is_multiple_of(steps_of_epoch);
+        if ends && theta.iter().any(|theta| !(theta.to_f64().abs() <= 1e15)) {
             return step + 1;
         }
     }
     unreachable!()
 }
 
-fn assert_fates<T: Real>() {
-    // A batch as large as the set: every step ends an epoch.
-    let mut ensemble = ensemble::<T>(&recipe(0.05, 4, Noise::None));
-    advance(&mut ensemble, 40.0);
-    let step = lost::<T>(0.05);
+fn assert_fates<T: Real>(size: usize) {
+    let steps_of_epoch = 4 / size as u64;
+    let mut ensemble = ensemble::<T>(&recipe(0.05, size, Noise::None));
+    advance(&mut ensemble, 40.0 / steps_of_epoch as f64);
+    let step = lost::<T>(0.05, steps_of_epoch);
     assert!(step > 1 && step < 40);
     for replica in 0..4 {
         let expected = if replica % 2 == 0 { Fate::Trained } else { Fate::Diverged { step } };
@@ -61,14 +63,19 @@ fn assert_fates<T: Real>() {
     assert!(look.replicas[1].is_none() && look.replicas[3].is_none());
     // It stays as it was.
     let before = ensemble.weights(1).to_vec();
-    advance(&mut ensemble, 5.0);
+    advance(&mut ensemble, 5.0 / steps_of_epoch as f64);
     assert_eq!((ensemble.weights(1) == before, ensemble.status().steps), (true, 45));
 }
 
 #[test]
 fn divergence_is_a_fate_with_its_step() {
-    assert_fates::<f32>();
-    assert_fates::<f64>();
+    // With a batch as large as the set every step ends an epoch; with single examples the loss tells before the epoch ends.
+    for size in [4, 1] {
+        assert_fates::<f32>(size);
+        assert_fates::<f64>(size);
+    }
+    let found = (lost::<f32>(0.05, 1), lost::<f64>(0.05, 1));
+    assert!(!(found.0.is_multiple_of(4) && found.1.is_multiple_of(4)), "{found:?}: no case in which the loss tells");
 }
 
 /// The loss of a step tells within an epoch, and every noise takes its own way to tell.
