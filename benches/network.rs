@@ -1,14 +1,17 @@
-//! Networks: steps of minibatch SGD for replicas side by side, Hessian products, and the matrix products they are made of.
+//! Networks: training of replicas side by side, Hessian products, and the matrix products they are made of.
 //!
 //! `cargo bench --bench network`. Throughput of a step is in examples a second; of a product, in multiplications and additions a second.
 
 use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use rayon::prelude::*;
 use sgd_sde::network::{
     Activation, Architecture, Batch, Examples, Initialization, Network, Objective, Targets, Workspace,
 };
+use sgd_sde::random::batches::Sampling;
+use sgd_sde::training::{Control, Ensemble, Noise, Recipe, Schedule, Starts, TrainingData};
 
 /// As many examples as the digits have, of as many numbers.
 const EXAMPLES: usize = 1797;
@@ -24,30 +27,31 @@ fn examples() -> Examples<f32> {
     Examples::new(inputs, 64, Targets::Labels((0..EXAMPLES as u32).map(|i| i * 7 % 10).collect())).unwrap()
 }
 
-fn steps(criterion: &mut Criterion) {
-    let (network, examples) = (network(), examples());
-    let mut group = criterion.benchmark_group("network_64_64_10_tanh");
-    for (replicas, size) in [(1, 16), (32, 16), (256, 16), (32, 128)] {
-        let mut ensemble: Vec<(Vec<f32>, u64)> = (0..replicas)
-            .map(|replica| (Initialization::Glorot.draw(&network.architecture, 1, replica), replica))
-            .collect();
-        group.throughput(Throughput::Elements(replicas * (size * STEPS) as u64));
-        group.bench_function(format!("{replicas}_replicas_of_{size}"), |bencher| {
-            bencher.iter(|| {
-                ensemble.par_iter_mut().for_each_init(
-                    || (Workspace::new(&network, size), vec![0.0f32; network.parameters()], vec![0u32; size]),
-                    |(workspace, gradient, indices), (theta, state)| {
-                        for _ in 0..STEPS {
-                            for index in indices.iter_mut() {
-                                *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                                *index = (((*state >> 32) * EXAMPLES as u64) >> 32) as u32;
-                            }
-                            network.gradient(theta, Batch::of(&examples, indices), gradient, workspace);
-                            theta.iter_mut().zip(gradient.iter()).for_each(|(theta, g)| *theta -= 0.1 * g);
-                        }
-                    },
-                );
-            });
+/// The engine's own loop.
+fn training(criterion: &mut Criterion) {
+    let (network, data) = (network(), Arc::new(TrainingData { training: examples(), test: None }));
+    let mut group = criterion.benchmark_group("training_64_64_10_tanh");
+    for (replicas, size, noise) in [
+        (1, 16, Noise::Minibatch(Sampling::WithReplacement)),
+        (32, 16, Noise::Minibatch(Sampling::WithReplacement)),
+        (256, 16, Noise::Minibatch(Sampling::WithReplacement)),
+        (32, 128, Noise::Minibatch(Sampling::WithReplacement)),
+        (32, 128, Noise::Minibatch(Sampling::Epochs)),
+        (32, 128, Noise::ExampleGaussian),
+    ] {
+        let title = format!("{replicas}_replicas_of_{size}_{noise:?}");
+        let recipe = Recipe {
+            learning_rate: Schedule::constant(0.1),
+            batch_size: Schedule::constant(size),
+            momentum: 0.0,
+            noise,
+        };
+        let starts = Starts::Drawn { law: Initialization::Glorot, replicas };
+        let mut ensemble = Ensemble::begin(&network, data.clone(), &recipe, 1, starts).unwrap();
+        let control = &mut Control { monitor: &mut |_| (), stop: &AtomicBool::new(false) };
+        group.throughput(Throughput::Elements((replicas * size * STEPS) as u64));
+        group.bench_function(title, |bencher| {
+            bencher.iter(|| ensemble.advance((size * STEPS) as f64 / EXAMPLES as f64, control));
         });
     }
     group.finish();
@@ -111,5 +115,5 @@ fn products(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, steps, curvature, products);
+criterion_group!(benches, training, curvature, products);
 criterion_main!(benches);

@@ -4,8 +4,12 @@
 //! x = 0, Euler–Maruyama, δ = 0.01, 2,000 steps, no paths kept; or as many normals alone. `benches/race/run` races
 //! everybody and prints the tables. `cargo bench --bench race -- NAME...` runs contestants from here alone and prints
 //! for each `NAME<TAB>rate<TAB>check`: trajectory-steps (or normals) per second, and the fraction of trajectories that
-//! end left of 0 (or the mean square of some normals). Without names it lists the contestants.
+//! end left of 0 (or the mean square of some normals). Without names it lists the contestants. Training of networks is in
+//! `race/network.rs`.
 #![allow(missing_docs, clippy::print_stdout, clippy::print_stderr)]
+
+#[path = "race/network.rs"]
+mod network;
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -63,6 +67,11 @@ const CONTESTANTS: &[Contestant] = &[
     Contestant { name: "plain-2", what: "the same under rayon, 2 threads", race: || plain(2) },
     Contestant { name: "normals", what: "normals alone: IncrementBlock::fill", race: normals },
     Contestant { name: "normals-plain", what: "normals alone: rand_distr and xoshiro256++", race: normals_plain },
+    Contestant { name: "train-1x16", what: "1 network, batches of 16", race: || network::train(1, 16, 2000) },
+    Contestant { name: "train-32x16", what: "32 networks, batches of 16", race: || network::train(32, 16, 500) },
+    Contestant { name: "train-32x128", what: "32 networks, batches of 128", race: || network::train(32, 128, 200) },
+    Contestant { name: "train-256x16", what: "256 networks, batches of 16", race: || network::train(256, 16, 100) },
+    Contestant { name: "products", what: "gemm's f32 1024³, 2 threads", race: network::products },
 ];
 
 fn main() -> ExitCode {
@@ -90,8 +99,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Warms up with one pass of TRAJECTORIES · STEPS units, then repeats it. A pass returns what is checked.
-fn time(mut pass: impl FnMut() -> f64) -> Score {
+/// Warms up with one pass of so many units, then repeats it. A pass returns what is checked.
+fn time(units: usize, mut pass: impl FnMut() -> f64) -> Score {
     pass();
     let (start, mut passes) = (Instant::now(), 0);
     loop {
@@ -99,8 +108,7 @@ fn time(mut pass: impl FnMut() -> f64) -> Score {
         passes += 1;
         let elapsed = start.elapsed();
         if elapsed >= MEASURED {
-            let units = (passes * TRAJECTORIES * STEPS) as f64;
-            return Score { per_second: units / elapsed.as_secs_f64(), check };
+            return Score { per_second: (passes * units) as f64 / elapsed.as_secs_f64(), check };
         }
     }
 }
@@ -108,7 +116,7 @@ fn time(mut pass: impl FnMut() -> f64) -> Score {
 /// The work in `pieces`, shared out among the threads; `piece` returns how many of its trajectories end left of 0.
 fn ensemble(threads: usize, pieces: u64, piece: impl Fn(u64) -> u64 + Sync) -> Score {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-    time(|| {
+    time((TRAJECTORIES * STEPS) as usize, || {
         let left: u64 = pool.install(|| (0..pieces).into_par_iter().map(&piece).sum());
         left as f64 / TRAJECTORIES as f64
     })
@@ -168,7 +176,7 @@ fn normals_plain() -> Score {
 /// As many normals as the ensemble takes, buffer by buffer. Returned is the mean square of the last.
 fn fill_buffers(mut fill: impl FnMut(&mut [f64])) -> Score {
     let mut buffer = vec![0.0; BUFFER];
-    time(|| {
+    time((TRAJECTORIES * STEPS) as usize, || {
         for _ in 0..TRAJECTORIES * STEPS / BUFFER as u64 {
             fill(black_box(&mut buffer));
         }

@@ -90,6 +90,7 @@
 //! | [`ensemble`] | many trajectories in parallel, observers, constant memory |
 //! | [`landscape`] | minima, saddles, basins, curvature |
 //! | [`network`] | multilayer perceptrons: loss, gradient, per-example gradients, Hessian products, in either precision |
+//! | [`training`] | many replicas of a network in training, with the noise of minibatches or another in its place; weights in files |
 //! | [`spectrum`] | eigenvalues, trace and density of a matrix from its products; the covariance of given gradients |
 //! | [`theory`] | predictions only; knows neither dynamics nor ensemble |
 //! | [`statistics`] | estimates, diagnostics, verdicts; knows nothing of SGD |
@@ -137,3 +138,4 @@ pub mod spectrum;
 pub mod statistics;
 pub mod study;
 pub mod theory;
+pub mod training;

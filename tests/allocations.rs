@@ -1,6 +1,7 @@
 //! After its first steps a run allocates nothing, whatever moves and whoever looks.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use nalgebra::{DMatrix, dmatrix};
 use sgd_sde::dynamics::{Block, Dynamics, euler_maruyama::EulerMaruyama, example_noise::ExampleNoise};
@@ -15,11 +16,13 @@ use sgd_sde::loss::finite_sum::FiniteSum;
 use sgd_sde::loss::wells::{Well, Wells};
 use sgd_sde::loss::{LANES, Loss, expression::Expression, quadratic::Quadratic};
 use sgd_sde::loss::{regression::Regression, tilted::Tilted, tilts::Tilts};
+use sgd_sde::network::{Activation, Architecture, Examples, Initialization, Network, Objective, Targets};
 use sgd_sde::noise::covariance::ConstantCovariance;
 use sgd_sde::noise::expression::FormulaNoise;
 use sgd_sde::noise::isotropic::Isotropic;
 use sgd_sde::random::batches::Sampling;
 use sgd_sde::random::increments::Increments;
+use sgd_sde::training::{Control, Ensemble, Noise, Recipe, Schedule, Starts, TrainingData};
 
 fn formula(text: &str) -> Expression {
     Expression::new(&["x".into(), "y".into()], &[], text).unwrap()
@@ -96,5 +99,38 @@ fn minibatches_allocate_nothing_per_step() {
             let found = allocations(dynamics.as_ref(), &mut Moments::new(2), &[0.5, 0.5]);
             assert_eq!(found, 0, "dynamics {index}");
         }
+    }
+}
+
+/// One thread, so that whatever is allocated is counted; and a network whose products are those of vectors, since larger ones make gemm
+/// allocate room of its own at every call.
+#[test]
+fn nothing_is_allocated_per_step_of_training() {
+    let architecture = Architecture { widths: vec![1, 2, 1], activation: Activation::Tanh, bias: true };
+    let network = Network { architecture, objective: Objective::SquaredError, weight_decay: 0.1 };
+    let inputs: Vec<f32> = (0..20).map(|i| (i * i % 7) as f32 - 3.0).collect();
+    let training = Examples::new(inputs.clone(), 1, Targets::Values(inputs, 1)).unwrap();
+    let data = Arc::new(TrainingData { training, test: None });
+    let sampling = Sampling::WithoutReplacement;
+    let noises = [
+        Noise::Minibatch(sampling),
+        Noise::ExampleGaussian,
+        Noise::FrozenGaussian(vec![0.1; network.parameters()]),
+        Noise::Isotropic { variance: 0.1 },
+        Noise::None,
+        Noise::Svag { sampling, amplification: 2 },
+    ];
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    for noise in noises {
+        let (learning_rate, batch_size) = (Schedule::constant(0.01), Schedule::constant(4));
+        let recipe = Recipe { learning_rate, batch_size, momentum: 0.5, noise };
+        let starts = Starts::Drawn { law: Initialization::Glorot, replicas: 3 };
+        let mut ensemble = Ensemble::begin(&network, data.clone(), &recipe, 1, starts).unwrap();
+        let counted = pool.install(|| {
+            let control = &mut Control { monitor: &mut |_| (), stop: &AtomicBool::new(false) };
+            ensemble.advance(20.0, control).unwrap();
+            allocation_counter::measure(|| ensemble.advance(100.0, control).unwrap()).count_total
+        });
+        assert_eq!(counted, 0, "{:?}", recipe.noise);
     }
 }

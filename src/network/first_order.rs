@@ -43,6 +43,15 @@ pub enum MismatchError {
     },
 }
 
+/// How well a network does on a batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The mean of ℓ, without weight decay.
+    pub objective: f64,
+    /// Examples whose largest output is at their label (or at the largest of their target values).
+    pub correct: usize,
+}
+
 impl Network {
     /// Whether the network can be trained on these examples.
     ///
@@ -78,22 +87,33 @@ impl Network {
 
     /// How many examples of a batch have their largest output at their label (or at the largest of their target values).
     pub fn correct<T: Real>(&self, theta: &[T], batch: Batch<T>, workspace: &mut Workspace<T>) -> usize {
-        let mut count = 0;
+        self.evaluate(theta, batch, workspace).correct
+    }
+
+    /// What a pass forward tells of a batch.
+    pub fn evaluate<T: Real>(&self, theta: &[T], batch: Batch<T>, workspace: &mut Workspace<T>) -> Evaluation {
+        let (mut sum, mut correct) = (0.0, 0);
         for piece in batch.pieces(workspace.capacity) {
-            let size = piece.len();
             self.gather(piece, workspace);
-            self.forward(theta, size, workspace);
-            let outputs = &workspace.layers[self.architecture.depth() - 1].a;
-            let largest = |rows: &[T], s: usize| {
-                let mut best = 0;
-                for row in 1..self.architecture.outputs() {
-                    best = if rows[row * size + s] > rows[best * size + s] { row } else { best };
-                }
-                best
-            };
-            count += (0..size).filter(|&s| largest(outputs, s) == largest(&workspace.targets, s)).count();
+            self.forward(theta, piece.len(), workspace);
+            // Before outputs become probabilities, which may be equal where outputs are not.
+            correct += self.count_correct(piece.len(), workspace);
+            sum += self.compare(piece.len(), workspace);
         }
-        count
+        Evaluation { objective: sum / batch.len() as f64, correct }
+    }
+
+    /// Of the gathered batch.
+    fn count_correct<T: Real>(&self, size: usize, workspace: &Workspace<T>) -> usize {
+        let outputs = &workspace.layers[self.architecture.depth() - 1].a;
+        let largest = |rows: &[T], s: usize| {
+            let mut best = 0;
+            for row in 1..self.architecture.outputs() {
+                best = if rows[row * size + s] > rows[best * size + s] { row } else { best };
+            }
+            best
+        };
+        (0..size).filter(|&s| largest(outputs, s) == largest(&workspace.targets, s)).count()
     }
 
     /// Writes ∇L over a batch into `gradient`, length d, weight decay included; returns the loss.
@@ -209,7 +229,14 @@ impl Network {
     }
 
     /// From the deltas of the last layer to all deltas and the gradient, which is added to if `add`.
-    fn backward<T: Real>(&self, theta: &[T], size: usize, gradient: &mut [T], add: bool, workspace: &mut Workspace<T>) {
+    pub(super) fn backward<T: Real>(
+        &self,
+        theta: &[T],
+        size: usize,
+        gradient: &mut [T],
+        add: bool,
+        workspace: &mut Workspace<T>,
+    ) {
         self.deltas(theta, size, workspace);
         for (index, layer) in self.architecture.layers().enumerate() {
             let delta = &workspace.layers[index].delta[..layer.outputs * size];
@@ -226,12 +253,20 @@ impl Network {
             let below = &mut below[..layer.inputs * size];
             let weights = Matrix::new(&theta[layer.weights], layer.outputs, layer.inputs);
             multiply(below, weights.transposed(), Matrix::new(&here[0].delta, layer.outputs, size), false);
-            below.iter_mut().zip(slope.iter()).for_each(|(delta, slope)| *delta *= *slope);
+            vectorized(
+                #[inline(always)]
+                || {
+                    below.iter_mut().zip(slope.iter()).for_each(
+                        #[inline(always)]
+                        |(delta, slope)| *delta *= *slope,
+                    )
+                },
+            );
         }
     }
 
-    /// (λ/2)|θ|².
-    fn decay_of<T: Real>(&self, theta: &[T]) -> f64 {
+    /// (λ/2)|θ|², the weight decay's part of the loss.
+    pub fn decay_of<T: Real>(&self, theta: &[T]) -> f64 {
         if self.weight_decay == 0.0 {
             return 0.0;
         }

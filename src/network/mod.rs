@@ -55,12 +55,13 @@ mod objective;
 mod product;
 mod real;
 mod second_order;
+mod weighted;
 mod workspace;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Layer};
 pub use examples::{Batch, Examples, ExamplesError, Targets};
-pub use first_order::MismatchError;
+pub use first_order::{Evaluation, MismatchError};
 pub use initialization::Initialization;
 pub use objective::Objective;
 pub use real::Real;

@@ -176,43 +176,88 @@ impl BatchBlock {
 
     /// The batches of the next step, `[lane][S]`.
     pub fn draw(&mut self) -> &[u32] {
-        match self.plan.sampling {
-            Sampling::WithReplacement => self.draw_with_replacement(),
-            Sampling::WithoutReplacement => self.draw_subsets(),
-            Sampling::Epochs => self.draw_of_epoch(),
+        let Self { plan, streams, orders, position, drawn, pool } = self;
+        let (examples, size, sampling) = (plan.examples(), plan.size(), plan.sampling);
+        let begin = sampling.begin(*position, size, examples);
+        for (lane, (stream, batch)) in streams.iter_mut().zip(drawn.chunks_exact_mut(size)).enumerate() {
+            let order = match sampling {
+                Sampling::Epochs => &mut orders[lane * examples..(lane + 1) * examples],
+                Sampling::WithReplacement | Sampling::WithoutReplacement => &mut pool[..],
+            };
+            sampling.draw(stream, plan.examples, order, begin, batch);
         }
-        &self.drawn
+        if sampling == Sampling::Epochs {
+            *position = begin + size;
+        }
+        drawn
+    }
+}
+
+/// The batches of one trajectory, step after step: those of its lane in a [`BatchBlock`]. Their size may change from step to step.
+///
+/// ```
+/// use sgd_sde::random::batches::{BatchPlan, Batches, Sampling};
+/// let mut batches = Batches::new(BatchPlan::new(Sampling::Epochs, 10, 5)?, 1, 0);
+/// let mut epoch = [0; 10];
+/// batches.draw(&mut epoch[..5]);
+/// batches.draw(&mut epoch[5..]);
+/// epoch.sort_unstable();
+/// assert_eq!(epoch, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+/// # Ok::<(), sgd_sde::random::batches::BatchError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Batches {
+    sampling: Sampling,
+    examples: u32,
+    stream: Stream,
+    /// For epochs the order, shuffled up to `position`; for subsets 0 … N − 1; else empty.
+    order: Vec<u32>,
+    position: usize,
+}
+
+impl Batches {
+    /// The batches of a trajectory, before the first step.
+    pub fn new(plan: BatchPlan, seed: u64, trajectory: u64) -> Self {
+        let BatchPlan { sampling, examples, .. } = plan;
+        let ordered = if sampling == Sampling::WithReplacement { 0 } else { examples };
+        let stream = Stream::new(seed, trajectory, Purpose::Batches);
+        Self { sampling, examples, stream, order: (0..ordered).collect(), position: 0 }
     }
 
-    fn draw_with_replacement(&mut self) {
-        for (stream, batch) in self.streams.iter_mut().zip(self.drawn.chunks_exact_mut(self.plan.size())) {
-            batch.iter_mut().for_each(|example| *example = stream.below(self.plan.examples));
-        }
+    /// Writes the next batch, as many examples as `batch` is long. An epoch ends where fewer are left of it.
+    ///
+    /// # Panics
+    /// Without replacement or in epochs, when `batch` is longer than there are examples.
+    pub fn draw(&mut self, batch: &mut [u32]) {
+        let Self { sampling, examples, stream, order, position } = self;
+        let begin = sampling.begin(*position, batch.len(), *examples as usize);
+        sampling.draw(stream, *examples, order, begin, batch);
+        *position = begin + batch.len();
+    }
+}
+
+impl Sampling {
+    /// Where a batch of an epoch begins in its order, `position` examples of which have been used.
+    fn begin(self, position: usize, size: usize, examples: usize) -> usize {
+        // From whatever order a shuffle starts, that in which it ends is uniform.
+        if self == Self::Epochs && position + size <= examples { position } else { 0 }
     }
 
-    fn draw_subsets(&mut self) {
-        let pool = &mut self.pool[..];
-        for (stream, batch) in self.streams.iter_mut().zip(self.drawn.chunks_exact_mut(self.plan.size())) {
-            shuffle_on(pool, 0, batch, stream);
-            // Back to 0 … N − 1: what is out of place behind the batch has been drawn.
-            for (place, &example) in batch.iter().enumerate() {
-                pool[place] = place as u32;
-                pool[example as usize] = example;
+    /// Draws a batch. `order` is that of the epoch; for subsets 0 … N − 1, as which it is left; not used with replacement.
+    #[inline]
+    fn draw(self, stream: &mut Stream, examples: u32, order: &mut [u32], begin: usize, batch: &mut [u32]) {
+        match self {
+            Self::WithReplacement => batch.iter_mut().for_each(|example| *example = stream.below(examples)),
+            Self::WithoutReplacement => {
+                shuffle_on(order, 0, batch, stream);
+                // Back to 0 … N − 1: what is out of place behind the batch has been drawn.
+                for (place, &example) in batch.iter().enumerate() {
+                    order[place] = place as u32;
+                    order[example as usize] = example;
+                }
             }
+            Self::Epochs => shuffle_on(order, begin, batch, stream),
         }
-    }
-
-    fn draw_of_epoch(&mut self) {
-        let (examples, size) = (self.plan.examples(), self.plan.size());
-        if self.position + size > examples {
-            // From whatever order a shuffle starts, that in which it ends is uniform.
-            self.position = 0;
-        }
-        let orders = self.orders.chunks_exact_mut(examples);
-        for ((stream, batch), order) in self.streams.iter_mut().zip(self.drawn.chunks_exact_mut(size)).zip(orders) {
-            shuffle_on(order, self.position, batch, stream);
-        }
-        self.position += size;
     }
 }
 
@@ -266,6 +311,20 @@ mod tests {
             }
             assert!(differs);
             assert!(one.ready_for(&self::plan(sampling, 11, 2)).is_none());
+        }
+    }
+
+    /// Whoever draws for one trajectory gets what its lane of a block gets.
+    #[test]
+    fn a_trajectory_alone_is_a_lane() {
+        for sampling in [Sampling::WithReplacement, Sampling::WithoutReplacement, Sampling::Epochs] {
+            let plan = plan(sampling, 11, 3);
+            let (mut block, mut alone) = (BatchBlock::new(plan, 7, 0), Batches::new(plan, 7, 5));
+            let mut batch = [0; 3];
+            for _ in 0..20 {
+                alone.draw(&mut batch);
+                assert_eq!(block.draw()[5 * 3..6 * 3], batch);
+            }
         }
     }
 

@@ -53,6 +53,8 @@ pub enum Purpose {
     ChosenExamples,
     /// Which examples are in the minibatches of the dynamics.
     Batches,
+    /// The Gaussian noise of a network's training.
+    TrainingNoise,
     /// The examples of a synthetic data set; its seed is the data's own and not that of the scenario.
     Examples,
 }
@@ -73,6 +75,7 @@ impl Purpose {
             Purpose::Sketch => 0x9C2E_11B7_6D8F_3A59,
             Purpose::ChosenExamples => 0x3F84_D5B5_B547_0917,
             Purpose::Batches => 0x2D35_8DCC_AA6C_78A5,
+            Purpose::TrainingNoise => 0x6C8E_9CF5_7093_2BD5,
             Purpose::Examples => 0x8BB8_4B93_962E_ACC9,
         }
     }
@@ -108,11 +111,11 @@ mod tests {
     fn no_two_purposes_share_a_key() {
         use Purpose::*;
         let early = [Dynamics, Start, Landscape, Sampler, SamplerChoice, Bootstrap, Initialization];
-        let late = [Data, Lanczos, Probe, Sketch, ChosenExamples, Batches, Examples];
+        let late = [Data, Lanczos, Probe, Sketch, ChosenExamples, Batches, TrainingNoise, Examples];
         let mut keys: Vec<u64> = early.into_iter().chain(late).map(Purpose::key).collect();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), 14);
+        assert_eq!(keys.len(), 15);
     }
 
     #[test]

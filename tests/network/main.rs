@@ -6,3 +6,4 @@ mod loss;
 
 mod reference;
 mod support;
+mod weighted;
