@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::{Block, Dynamics, steps_at_once};
 use crate::instructions::vectorized;
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::loss::finite_sum::FiniteSum;
 
 /// Euler–Maruyama with the noise of per-example gradients.

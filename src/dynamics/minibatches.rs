@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Block;
 use crate::instructions::vectorized;
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::loss::finite_sum::FiniteSum;
 use crate::random::batches::{BatchError, BatchPlan, Sampling};
 

@@ -22,7 +22,7 @@ pub(crate) use spec::LearningRate;
 use aligned_vec::{AVec, ConstAlign};
 use serde::{Deserialize, Serialize};
 
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::random::batches::{BatchBlock, BatchPlan};
 use crate::random::increments::{IncrementBlock, Increments};
 use crate::theory::Scheme;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::minibatches::{Minibatches, descend};
 use super::{Block, Dynamics};
 use crate::instructions::vectorized;
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::loss::finite_sum::FiniteSum;
 use crate::random::batches::{BatchError, BatchPlan, Sampling};
 use crate::theory::Scheme;

@@ -17,7 +17,7 @@ use super::occupancy::{Counts, Occupancy};
 use super::run::Member;
 use super::{Observer, Plan, Run};
 use crate::dynamics::{Block, Dynamics};
-use crate::loss::LANES;
+use crate::lanes::LANES;
 
 /// What was saved does not fit what it should go on with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use serde::{Deserialize, Serialize};
 use serde_big_array::BigArray;
 
-use crate::loss::LANES;
+use crate::lanes::LANES;
 
 /// An array over the lanes of a block that begins with a cache line.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -19,7 +19,7 @@ use std::sync::atomic::AtomicBool;
 use serde::{Deserialize, Serialize};
 
 use crate::dynamics::Dynamics;
-use crate::loss::LANES;
+use crate::lanes::LANES;
 
 pub use run::{MOST_STRETCHES_KEPT, Run};
 

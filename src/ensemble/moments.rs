@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_big_array::BigArray;
 
 use super::{Observer, View, merge_means};
-use crate::loss::LANES;
+use crate::lanes::LANES;
 
 /// Sums of θᵢ and of θᵢθⱼ (i ≤ j) for every lane of a block.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! A single trajectory again: randomness is addressed, so replica r of a run can be replayed without the others.
 
 use crate::dynamics::{Block, Dynamics};
-use crate::loss::LANES;
+use crate::lanes::LANES;
 
 /// The first `points` positions of one replica, `every` steps apart, from its start at `start`.
 ///

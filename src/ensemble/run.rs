@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{Fate, Interrupted, MOST_STRETCHES, Observer, Plan, Progress, View};
 use crate::dynamics::{Block, Dynamics};
 use crate::instructions::vectorized;
-use crate::loss::LANES;
+use crate::lanes::LANES;
 
 /// Beyond this a trajectory counts as diverged even if its numbers are finite.
 const FAR: f64 = 1e15;

@@ -10,7 +10,7 @@ use crate::ensemble::defined::Defined;
 use crate::ensemble::moments::Moments;
 use crate::ensemble::{FOLLOWED, Fate, Plan, Progress, Run};
 use crate::findings::{Diagnostics, StartContrastRecord};
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::math;
 use crate::scenario::Start;
 use crate::statistics::memory::LARGEST_BIAS;

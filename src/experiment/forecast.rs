@@ -9,7 +9,7 @@ use super::setting::Setting;
 use crate::dynamics::{Block, steps_at_once};
 use crate::ensemble::{FOLLOWED, MOST_STRETCHES, Plan};
 use crate::landscape::minimum_name;
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::scenario::{ExperimentKind, Loaded, Rung, Start};
 use crate::statistics::effort;
 use crate::statistics::memory::LARGEST_BIAS;

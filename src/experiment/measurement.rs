@@ -13,7 +13,7 @@ use crate::ensemble::{FOLLOWED, Fate, Plan, Progress, Run};
 use crate::findings::{MixingFigure, MixingSeries};
 use crate::landscape::basins::Workspace;
 use crate::landscape::minimum_name;
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::scenario::{Loaded, Start};
 use crate::statistics::{
     Equilibration, EquilibrationInput, Estimate, Jumps, Observable, Occupancies, StartDesign, StartMemory,

@@ -4,7 +4,7 @@ use super::read::Parts;
 use super::{ExperimentKind, SgdSpec};
 use crate::dynamics::DynamicsSpec;
 use crate::input::{Problem, Source};
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::noise::{MinibatchSpec, NoiseSpec};
 use crate::random::batches::{BatchPlan, Sampling};
 use crate::random::increments::Increments;

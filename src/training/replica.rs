@@ -1,7 +1,7 @@
 //! One replica: its weights, its memory, its random streams and its fate.
 
 use super::Noise;
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::network::Real;
 use crate::random::Purpose;
 use crate::random::batches::{BatchError, BatchPlan, Batches};

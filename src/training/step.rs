@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::replica::{Fate, Replica};
 use super::{Noise, Recipe};
 use crate::instructions::vectorized;
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::network::{Batch, Examples, Network, Real, Workspace};
 
 /// Examples that pass through a network at once: what a layer then holds stays in the second cache.

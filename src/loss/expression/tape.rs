@@ -4,7 +4,7 @@ use super::compiler::compile;
 use super::graph::{Graph, NodeId};
 use super::operation::{Arithmetic, Binary, Closing, Unary, apply_binary, apply_fused, apply_unary};
 use crate::instructions::vectorized;
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::loss::kernel::{Descent, advance};
 
 /// Where an instruction reads.

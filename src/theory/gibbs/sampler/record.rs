@@ -2,7 +2,7 @@
 
 use super::walkers::{Moves, Walkers};
 use crate::landscape::{basins::Workspace, minimum_name};
-use crate::loss::LANES;
+use crate::lanes::LANES;
 use crate::statistics::{Equilibration, EquilibrationInput, Observable, Occupancies, StartDesign};
 use crate::theory::gibbs::influences::Influences;
 
