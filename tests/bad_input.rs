@@ -358,7 +358,7 @@ proptest! {
             // What passes must be a scenario in every respect.
             Ok(Loaded { scenario, .. }) => {
                 prop_assert!(scenario.step() > 0.0 && scenario.loss.build().is_ok());
-                prop_assert!(scenario.noise.build(&scenario.variables(), 1).is_ok());
+                prop_assert!(scenario.noise.build(&scenario.loss.build().unwrap(), &scenario.variables(), 1).is_ok());
                 let text = scenario.to_toml().unwrap();
                 let again = parse(&text, "again.toml", &[], None);
                 prop_assert!(again.as_ref().is_ok_and(|again| again.scenario == scenario), "{text}\n{again:?}");

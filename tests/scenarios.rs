@@ -166,7 +166,10 @@ fn numbers_may_be_written_as_people_do() {
     let scenario = read(SMALLEST, &["ensemble.steps=2e6", "ensemble.replicas=1_000", "noise.value=.5"]).scenario;
     assert_eq!((scenario.ensemble.steps, scenario.ensemble.burn_in), (2_000_000, 100_000));
     assert_eq!(scenario.ensemble.replicas, 1000);
-    assert_eq!(scenario.noise.build(&scenario.variables(), 1).unwrap().isotropic_variance(), Some(1.0));
+    assert_eq!(
+        scenario.noise.build(&scenario.loss.build().unwrap(), &scenario.variables(), 1).unwrap().isotropic_variance(),
+        Some(1.0)
+    );
     // An integer is a number too.
     assert_eq!(read(SMALLEST, &["dynamics.step=1"]).scenario.step(), 1.0);
 }
@@ -198,7 +201,14 @@ fn every_value_can_be_overridden() {
     let scenario =
         read(SMALLEST, &["noise={kind=\"covariance\",diagonal=[1.0,2.0]}", "sgd={learning_rate=0.1,batch_size=1}"])
             .scenario;
-    assert_eq!(scenario.noise.build(&scenario.variables(), 1).unwrap().covariance(&[0.0, 0.0])[(1, 1)], 2.0);
+    assert_eq!(
+        scenario
+            .noise
+            .build(&scenario.loss.build().unwrap(), &scenario.variables(), 1)
+            .unwrap()
+            .covariance(&[0.0, 0.0])[(1, 1)],
+        2.0
+    );
 }
 
 #[test]

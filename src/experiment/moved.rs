@@ -4,13 +4,13 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use crate::dynamics::{
-    Dynamics, DynamicsSpec, euler_maruyama::EulerMaruyama, leimkuhler_matthews::LeimkuhlerMatthews,
-    minibatch_sgd::MinibatchSgd, platen::Platen, sgd::Sgd, svag::Svag,
+    Dynamics, DynamicsSpec, euler_maruyama::EulerMaruyama, example_noise::ExampleNoise,
+    leimkuhler_matthews::LeimkuhlerMatthews, minibatch_sgd::MinibatchSgd, platen::Platen, sgd::Sgd, svag::Svag,
 };
 use crate::input::Problem;
 use crate::loss::Loss;
 use crate::loss::finite_sum::FiniteSum;
-use crate::noise::{GradientNoise, MinibatchSpec, NoiseSpec};
+use crate::noise::{GradientNoise, MinibatchSpec, NoiseError, NoiseSpec};
 use crate::scenario::{Loaded, SgdSpec};
 
 /// What moves θ, made from a scenario.
@@ -25,7 +25,7 @@ pub(super) fn moved(loaded: &Loaded, loss: &Arc<dyn Loss>) -> Result<Moved, Prob
     let scenario = &loaded.scenario;
     let at = |key: &str, error: &dyn Display| loaded.source.problem(key, error.to_string());
     let batch_size = scenario.sgd.map_or(1, |sgd| sgd.batch_size);
-    let noise = scenario.noise.build(&scenario.variables(), batch_size).map_err(|error| at("noise", &error))?;
+    let noise = scenario.noise.build(loss, &scenario.variables(), batch_size).map_err(|error| at("noise", &error))?;
     let noise_scale = scenario.noise_scale().unwrap_or(1.0);
     let (step, loss, shared) = (scenario.step(), loss.clone(), noise.clone());
     let dynamics: Arc<dyn Dynamics> = match (&scenario.dynamics, scenario.sgd, &scenario.noise) {
@@ -42,6 +42,10 @@ pub(super) fn moved(loaded: &Loaded, loss: &Arc<dyn Loss>) -> Result<Moved, Prob
         (DynamicsSpec::Svag { .. }, ..) => {
             return Err(at("dynamics.kind", &"SVAG needs minibatches; write noise.kind = \"minibatch\""));
         }
+        // Reading lets no other integrator pass.
+        (DynamicsSpec::EulerMaruyama { .. }, Some(sgd), NoiseSpec::Minibatch(spec)) if spec.tilts.is_none() => {
+            of_examples(spec, &loss, sgd, step).map_err(|error| at("noise", &error))?
+        }
         (DynamicsSpec::Sgd { increments }, Some(sgd), _) => {
             let dynamics = Sgd::new(loss, shared, sgd.learning_rate, sgd.batch_size as f64);
             Arc::new(dynamics.with_increments(*increments))
@@ -57,6 +61,19 @@ pub(super) fn moved(loaded: &Loaded, loss: &Arc<dyn Loss>) -> Result<Moved, Prob
         }
     };
     Ok(Moved { noise, noise_scale, dynamics })
+}
+
+/// Euler–Maruyama with noise of the covariance of a loss's own examples, at every θ.
+fn of_examples(
+    spec: &MinibatchSpec,
+    loss: &Arc<dyn Loss>,
+    sgd: SgdSpec,
+    step: f64,
+) -> Result<Arc<dyn Dynamics>, NoiseError> {
+    let sum = spec.sum(loss)?;
+    let SgdSpec { learning_rate, batch_size } = sgd;
+    let noise_scale = learning_rate / batch_size as f64 * spec.factor(sum.examples() as u64, batch_size);
+    Ok(Arc::new(ExampleNoise::new(sum, noise_scale, step)))
 }
 
 /// SGD on batches of a scenario's examples.

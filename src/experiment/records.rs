@@ -5,8 +5,8 @@ use super::ladder::Ladder;
 use super::setting::Setting;
 use crate::ensemble::Fate;
 use crate::findings::{
-    ClaimRecord, ContrastRecord, Diagnostics, DivergedRecord, Findings, MinimumRecord, OccupancyRecord, Program,
-    SCHEMA, SaddleRecord, StartContrastRecord, StartMemoryRecord,
+    ClaimRecord, ContrastRecord, DataRecord, Diagnostics, DivergedRecord, Findings, MinimumRecord, OccupancyRecord,
+    Program, SCHEMA, SaddleRecord, StartContrastRecord, StartMemoryRecord,
 };
 use crate::landscape::{CriticalPoint, Saddle, minimum_name};
 use crate::scenario::Loaded;
@@ -32,6 +32,7 @@ pub(super) fn document(
     Findings {
         schema: SCHEMA,
         program: Program { name: "sgd-sde".into(), version: env!("CARGO_PKG_VERSION").into() },
+        data: scenario.loss.data().map(|data| DataRecord::of(data)),
         noise_scale: scenario.noise_scale(),
         temperature,
         // Only the slide's formula asks for one.

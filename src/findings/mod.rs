@@ -3,12 +3,14 @@
 //! [`Findings`] is the document `result.json`; [`FigureData`] is what the figures are drawn from (`figures/*.csv`).
 //! Both are plain data: a pure function of scenario, seed and program version.
 
+mod data;
 pub mod figures;
 mod points;
 pub mod study;
 
 use serde::{Deserialize, Serialize};
 
+pub use data::{DataRecord, PartRecord};
 pub use figures::{
     CellsFigure, CrossoverFigure, CrossoverLine, DensityFigure, DistributionFigure, FigureData, LogRatioFigure,
     MapFigure, MixingFigure, MixingSeries, Path2, ScalingFigure,
@@ -32,6 +34,9 @@ pub struct Findings {
     pub program: Program,
     /// The resolved scenario, every default filled in.
     pub scenario: Scenario,
+    /// What a network learned from; absent for other losses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataRecord>,
     /// n = η/S; null where the scenario gives a temperature instead.
     pub noise_scale: Option<f64>,
     /// T = nσ²/2; null where C is not σ²I.

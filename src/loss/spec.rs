@@ -12,6 +12,7 @@ use super::expression::{ExpressionSpec, FormulaError};
 use super::network::{Given, NetworkSpec};
 use super::quadratic::{QuadraticError, QuadraticSpec};
 use super::wells::{WellsError, WellsSpec};
+use crate::data::Data;
 use crate::input::{LARGEST, Number, Table};
 use crate::network::{ExamplesError, MismatchError};
 
@@ -118,6 +119,14 @@ impl LossKind {
 }
 
 impl LossSpec {
+    /// What a network learns from; `None` for other losses, and in a description that was read back from a result.
+    pub fn data(&self) -> Option<&Arc<Data>> {
+        match &self.kind {
+            LossKind::Network(network) => network.data.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Reads the table `[loss]` beside the data that the scenario gives.
     pub(crate) fn read(table: &Table<'_>, data: &Given) -> Option<Self> {
         let read = table.choice("kind", "the kind of loss", &KINDS, &LATER)?;

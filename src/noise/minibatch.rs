@@ -1,4 +1,5 @@
-//! `noise.kind = "minibatch"`: real minibatches of synthetic examples ℓᵢ(θ) = L(θ) + ξᵢ·θ.
+//! `noise.kind = "minibatch"`: real minibatches, of the examples that a loss is a mean over, or where it is none of synthetic ones
+//! ℓᵢ(θ) = L(θ) + ξᵢ·θ.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::covariance::{ConstantCovariance, CovarianceError, CovarianceSpec};
+use super::example_gradients::ExampleGradients;
 use super::isotropic::{Isotropic, IsotropicSpec};
 use super::{GradientNoise, NoiseError};
 use crate::input::{Integer, Table};
@@ -19,11 +21,19 @@ use crate::theory::minibatch::finite_population;
 /// The most examples: beyond, they would only take memory, and ξ keeps fewer bits the more there are.
 pub const MOST_EXAMPLES: u64 = 1_000_000;
 
-/// Synthetic examples and how batches are drawn from them.
+/// How batches are drawn, and from which examples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MinibatchSpec {
     /// How a batch is drawn.
     pub sampling: Sampling,
+    /// Synthetic examples; absent where the loss has its own.
+    #[serde(flatten)]
+    pub tilts: Option<TiltsSpec>,
+}
+
+/// Synthetic examples: tilts ξᵢ of a loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TiltsSpec {
     /// N.
     pub examples: u64,
     /// Of the ξᵢ, which are drawn once and belong to the problem: the seed of the scenario does not change them.
@@ -43,8 +53,62 @@ const SAMPLINGS: [(&str, Sampling); 3] = [
 ];
 
 impl MinibatchSpec {
-    pub(crate) fn read(table: &Table<'_>) -> Option<Self> {
+    /// Reads the keys; `own` tells whether the loss has examples of its own, `None` where it is wrong, which has been told.
+    pub(crate) fn read(table: &Table<'_>, own: Option<bool>) -> Option<Self> {
+        const OF_TILTS: [&str; 5] = ["examples", "seed", "sigma", "matrix", "diagonal"];
         let sampling = table.optional_choice("sampling", "how a batch is drawn", &SAMPLINGS, &[]);
+        if own == Some(true) || own.is_none() && !OF_TILTS.iter().any(|key| table.has(key)) {
+            for key in OF_TILTS {
+                table.refuse(key, "belongs to synthetic examples, but a network has those of [data]; remove the key");
+            }
+            return Some(Self { sampling: sampling?.unwrap_or_default(), tilts: None });
+        }
+        let tilts = TiltsSpec::read(table);
+        Some(Self { sampling: sampling?.unwrap_or_default(), tilts: Some(tilts?) })
+    }
+
+    /// The loss as a mean over its examples.
+    ///
+    /// # Errors
+    /// When C is no covariance of this dimension, N is not above it, or the loss has no examples; one of a scenario has been checked.
+    pub fn sum(&self, loss: &Arc<dyn Loss>) -> Result<Arc<dyn FiniteSum>, NoiseError> {
+        match &self.tilts {
+            None => loss.clone().finite_sum().ok_or(NoiseError::NoExamples),
+            Some(tilts) => Ok(Arc::new(Tilted::new(loss.clone(), tilts.draw(loss.dimension())?)?)),
+        }
+    }
+
+    /// (N−S)/(N−1) where batches hold different ones of N examples, else 1. Of epochs it is what one batch by itself has.
+    pub fn factor(&self, examples: u64, batch_size: u64) -> f64 {
+        match self.sampling {
+            Sampling::WithReplacement => 1.0,
+            Sampling::WithoutReplacement | Sampling::Epochs => {
+                finite_population(examples as usize, batch_size.min(examples) as usize)
+            }
+        }
+    }
+
+    /// Gaussian noise whose covariance, over S, is that of the gradient of a batch of S: C times [`MinibatchSpec::factor`].
+    pub(crate) fn build(&self, loss: &Arc<dyn Loss>, batch_size: u64) -> Result<Arc<dyn GradientNoise>, NoiseError> {
+        let Some(tilts) = &self.tilts else {
+            let sum = self.sum(loss)?;
+            let factor = self.factor(sum.examples() as u64, batch_size);
+            return Ok(Arc::new(ExampleGradients::new(sum, factor)));
+        };
+        let (dimension, factor) = (loss.dimension(), self.factor(tilts.examples, batch_size));
+        if let Some(sigma) = tilts.sigma {
+            return Ok(Arc::new(Isotropic::new(dimension, sigma * factor.sqrt())));
+        }
+        let covariance = tilts.covariance(dimension);
+        if covariance.nrows() != dimension {
+            return Err(CovarianceError.into());
+        }
+        Ok(Arc::new(ConstantCovariance::new(covariance * factor)?))
+    }
+}
+
+impl TiltsSpec {
+    fn read(table: &Table<'_>) -> Option<Self> {
         let examples = Integer {
             what: "N, the number of examples,",
             example: "1000",
@@ -71,7 +135,7 @@ impl MinibatchSpec {
             table.problem_here(message);
             return None;
         };
-        Some(Self { sampling: sampling?.unwrap_or_default(), examples: examples?, seed: seed?, sigma, matrix })
+        Some(Self { examples: examples?, seed: seed?, sigma, matrix })
     }
 
     /// C, d × d; of another size if the matrix was given so.
@@ -83,35 +147,8 @@ impl MinibatchSpec {
         }
     }
 
-    /// The loss as a mean over its examples.
-    ///
-    /// # Errors
-    /// When C is no covariance of this dimension, or N is not above it; one of a scenario has been checked.
-    pub fn sum(&self, loss: &Arc<dyn Loss>) -> Result<Arc<dyn FiniteSum>, NoiseError> {
-        let tilts = Tilts::normal(&self.covariance(loss.dimension()), self.examples as usize, self.seed)?;
-        Ok(Arc::new(Tilted::new(loss.clone(), tilts)?))
-    }
-
-    /// (N−S)/(N−1) where batches hold different examples, else 1. Of epochs it is what one batch by itself has.
-    pub fn factor(&self, batch_size: u64) -> f64 {
-        match self.sampling {
-            Sampling::WithReplacement => 1.0,
-            Sampling::WithoutReplacement | Sampling::Epochs => {
-                finite_population(self.examples as usize, batch_size.min(self.examples) as usize)
-            }
-        }
-    }
-
-    /// Gaussian noise whose covariance, over S, is that of the gradient of a batch of S: C times [`MinibatchSpec::factor`].
-    pub(crate) fn build(&self, dimension: usize, batch_size: u64) -> Result<Arc<dyn GradientNoise>, CovarianceError> {
-        let factor = self.factor(batch_size);
-        if let Some(sigma) = self.sigma {
-            return Ok(Arc::new(Isotropic::new(dimension, sigma * factor.sqrt())));
-        }
-        let covariance = self.covariance(dimension);
-        if covariance.nrows() != dimension {
-            return Err(CovarianceError);
-        }
-        Ok(Arc::new(ConstantCovariance::new(covariance * factor)?))
+    /// The ξᵢ.
+    fn draw(&self, dimension: usize) -> Result<Tilts, NoiseError> {
+        Ok(Tilts::normal(&self.covariance(dimension), self.examples as usize, self.seed)?)
     }
 }

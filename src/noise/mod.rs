@@ -4,6 +4,7 @@
 //! of normals (B·dW) and never taken as a matrix root during a run.
 
 pub mod covariance;
+pub mod example_gradients;
 pub mod expression;
 pub mod isotropic;
 pub mod minibatch;
@@ -15,7 +16,7 @@ use nalgebra::DMatrix;
 pub use covariance::CovarianceSpec;
 pub use expression::FormulaNoiseSpec;
 pub use isotropic::IsotropicSpec;
-pub use minibatch::MinibatchSpec;
+pub use minibatch::{MinibatchSpec, TiltsSpec};
 pub use spec::{NoiseError, NoiseSpec};
 pub use temperature::TemperatureSpec;
 

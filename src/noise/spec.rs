@@ -17,6 +17,7 @@ use crate::input::Table;
 use crate::loss::expression::FormulaError;
 use crate::loss::tilted::TiltedError;
 use crate::loss::tilts::TiltsError;
+use crate::loss::{Loss, LossKind, LossSpec};
 
 /// A noise as a scenario describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub enum NoiseSpec {
     Expression(FormulaNoiseSpec),
     /// T = nσ²/2 itself, for users who think in temperatures.
     Temperature(TemperatureSpec),
-    /// Real minibatches of synthetic examples.
+    /// Real minibatches, of the loss's own examples or of synthetic ones.
     Minibatch(MinibatchSpec),
 }
 
@@ -49,24 +50,32 @@ pub enum NoiseError {
     /// Their number of coordinates.
     #[error(transparent)]
     Tilted(#[from] TiltedError),
+    /// Minibatches of a loss that is no mean over examples.
+    #[error("found minibatches of a loss that has no examples; give synthetic ones by noise.sigma, or take a network")]
+    NoExamples,
 }
 
-/// The table `[noise]`, and the names of the coordinates; `None` where the loss is wrong, which has been told.
-type Reader = fn(&Table<'_>, Option<&[String]>) -> Option<NoiseSpec>;
+/// The table `[noise]`, and the loss; `None` where that is wrong, which has been told.
+type Reader = fn(&Table<'_>, Option<&LossSpec>) -> Option<NoiseSpec>;
 
 const KINDS: [(&str, Reader); 5] = [
     ("isotropic", |table, _| IsotropicSpec::read(table).map(NoiseSpec::Isotropic)),
     ("covariance", |table, _| CovarianceSpec::read(table).map(NoiseSpec::Covariance)),
-    ("expression", |table, variables| FormulaNoiseSpec::read(table, variables).map(NoiseSpec::Expression)),
+    ("expression", |table, loss| {
+        FormulaNoiseSpec::read(table, loss.map(LossSpec::variables).as_deref()).map(NoiseSpec::Expression)
+    }),
     ("temperature", |table, _| TemperatureSpec::read(table).map(NoiseSpec::Temperature)),
-    ("minibatch", |table, _| MinibatchSpec::read(table).map(NoiseSpec::Minibatch)),
+    ("minibatch", |table, loss| {
+        let own = loss.map(|loss| matches!(loss.kind, LossKind::Network(_)));
+        MinibatchSpec::read(table, own).map(NoiseSpec::Minibatch)
+    }),
 ];
 
 impl NoiseSpec {
-    /// Reads the table `[noise]` beside a loss of the given variables.
-    pub(crate) fn read(table: &Table<'_>, variables: Option<&[String]>) -> Option<Self> {
+    /// Reads the table `[noise]` beside a loss.
+    pub(crate) fn read(table: &Table<'_>, loss: Option<&LossSpec>) -> Option<Self> {
         let read = table.choice("kind", "the kind of noise", &KINDS, &[])?;
-        let noise = read(table, variables);
+        let noise = read(table, loss);
         table.finish();
         noise
     }
@@ -75,25 +84,30 @@ impl NoiseSpec {
     pub fn dimension(&self) -> Option<usize> {
         match self {
             Self::Covariance(spec) => spec.matrix.dimension(),
-            Self::Minibatch(spec) => spec.matrix.as_ref()?.dimension(),
+            Self::Minibatch(spec) => spec.tilts.as_ref()?.matrix.as_ref()?.dimension(),
             Self::Isotropic(_) | Self::Expression(_) | Self::Temperature(_) => None,
         }
     }
 
-    /// The noise itself in ℝᵈ, whose coordinates have these names. A temperature gives the noise that has it with n = 1,
+    /// The noise itself for a loss on ℝᵈ, whose coordinates have these names. A temperature gives the noise that has it with n = 1,
     /// minibatches Gaussian noise of the covariance that a batch of `batch_size` examples has, times S; no other noise depends on S.
     ///
     /// # Errors
     /// When the covariance is not d × d, symmetric and positive definite, or σ is no formula of these names; one of a
     /// scenario has been checked.
-    pub fn build(&self, variables: &[String], batch_size: u64) -> Result<Arc<dyn GradientNoise>, NoiseError> {
-        let dimension = variables.len();
+    pub fn build(
+        &self,
+        loss: &Arc<dyn Loss>,
+        variables: &[String],
+        batch_size: u64,
+    ) -> Result<Arc<dyn GradientNoise>, NoiseError> {
+        let dimension = loss.dimension();
         match self {
             Self::Isotropic(spec) => Ok(spec.build(dimension)),
             Self::Covariance(spec) => Ok(spec.build(dimension)?),
             Self::Expression(spec) => spec.build(variables).map_err(NoiseError::Formula),
             Self::Temperature(spec) => Ok(spec.build(dimension)),
-            Self::Minibatch(spec) => Ok(spec.build(dimension, batch_size)?),
+            Self::Minibatch(spec) => spec.build(loss, batch_size),
         }
     }
 }

@@ -100,8 +100,14 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
                 Sampling::WithoutReplacement => "batches are random subsets, which have (N−S)/(N−1) of the noise",
                 Sampling::Epochs => "batches are the pieces of shuffled epochs, whose batches are dependent",
             };
-            add("N", count(noise.examples), &format!("examples ℓᵢ = L + ξᵢ·θ; {how}"));
-            if let Some(sigma) = noise.sigma {
+            match &noise.tilts {
+                Some(tilts) => add("N", count(tilts.examples), &format!("examples ℓᵢ = L + ξᵢ·θ; {how}")),
+                None => {
+                    let examples = findings.data.as_ref().map_or(0, |data| data.training.examples);
+                    add("N", count(examples), &format!("examples that are trained on; {how}"));
+                }
+            }
+            if let Some(sigma) = noise.tilts.as_ref().and_then(|tilts| tilts.sigma) {
                 let meaning = "variance of the per-example gradient in each coordinate, C = σ²I";
                 add("σ²", number(sigma * sigma), meaning);
             }

@@ -12,7 +12,7 @@ use crate::input::{LARGEST, Problem, SMALLEST, Source};
 use crate::loss::network::{MOST_IMAGES, NetworkSpec, images};
 use crate::loss::{Loss, LossKind, LossSpec, MatrixSpec};
 use crate::noise::expression::FormulaNoise;
-use crate::noise::{GradientNoise, IsotropicSpec, MinibatchSpec, NoiseSpec};
+use crate::noise::{GradientNoise, IsotropicSpec, MinibatchSpec, NoiseSpec, TiltsSpec};
 
 /// Steps of all replicas together: a month of a large machine.
 const MOST_STEPS: f64 = 1e16;
@@ -81,7 +81,7 @@ fn noise_and_sgd(noise: &NoiseSpec, sgd: Option<SgdSpec>, source: &Source) -> Op
             Some(source.problem("sgd", message))
         }
         (NoiseSpec::Isotropic(IsotropicSpec { sigma }), Some(sgd))
-        | (NoiseSpec::Minibatch(MinibatchSpec { sigma: Some(sigma), .. }), Some(sgd)) => {
+        | (NoiseSpec::Minibatch(MinibatchSpec { tilts: Some(TiltsSpec { sigma: Some(sigma), .. }), .. }), Some(sgd)) => {
             let temperature = sgd.learning_rate / sgd.batch_size as f64 * sigma * sigma / 2.0;
             if (SMALLEST..=LARGEST).contains(&temperature) {
                 return None;

@@ -5,7 +5,7 @@ use super::{ExperimentKind, SgdSpec};
 use crate::dynamics::DynamicsSpec;
 use crate::input::{Problem, Source};
 use crate::lanes::LANES;
-use crate::noise::{MinibatchSpec, NoiseSpec};
+use crate::noise::{MinibatchSpec, NoiseSpec, TiltsSpec};
 use crate::random::batches::{BatchPlan, Sampling};
 use crate::random::increments::Increments;
 
@@ -21,9 +21,12 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
         return needs_batches.then(|| source.problem("dynamics.kind", message)).into_iter().collect();
     };
     let mut problems = Vec::new();
-    problems.extend(parts.loss.as_ref().and_then(|loss| enough_examples(spec, loss.dimension(), source)));
-    let largest = largest_beta(parts);
-    problems.extend(parts.sgd.flatten().and_then(|sgd| batch_size(spec, sgd, largest, source)));
+    if let (Some(tilts), Some(loss)) = (&spec.tilts, &parts.loss) {
+        problems.extend(enough_examples(tilts, loss.dimension(), source));
+    }
+    if let (Some(sgd), Some(examples)) = (parts.sgd.flatten(), examples(parts)) {
+        problems.extend(batch_size(spec, examples, sgd, largest_beta(parts), source));
+    }
     problems.extend(parts.dynamics.as_ref().and_then(|dynamics| moved_by(spec, dynamics, source)));
     problems.extend(parts.experiment.and_then(|experiment| asked(spec, experiment, source)));
     problems
@@ -32,8 +35,17 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
 /// Bytes that the batches of a replica take: of epochs an order of all examples.
 pub(super) fn bytes_per_replica(parts: &Parts) -> u64 {
     let (Some(NoiseSpec::Minibatch(spec)), Some(Some(sgd))) = (&parts.noise, parts.sgd) else { return 0 };
-    let plan = BatchPlan::new(spec.sampling, spec.examples as usize, sgd.batch_size as usize);
+    let plan = BatchPlan::new(spec.sampling, examples(parts).unwrap_or(0) as usize, sgd.batch_size as usize);
     plan.map_or(0, |plan| plan.bytes_per_block() / LANES) as u64
+}
+
+/// N, of synthetic examples or of those that the loss learns from.
+fn examples(parts: &Parts) -> Option<u64> {
+    match (&parts.noise, &parts.loss) {
+        (Some(NoiseSpec::Minibatch(MinibatchSpec { tilts: Some(tilts), .. })), _) => Some(tilts.examples),
+        (_, Some(loss)) => loss.data().map(|data| data.training.len() as u64),
+        _ => None,
+    }
 }
 
 /// The largest β of a scaling experiment, by which S grows.
@@ -43,7 +55,7 @@ fn largest_beta(parts: &Parts) -> f64 {
 }
 
 /// d + 1 examples at least, for a covariance of full rank.
-fn enough_examples(spec: &MinibatchSpec, dimension: usize, source: &Source) -> Option<Problem> {
+fn enough_examples(spec: &TiltsSpec, dimension: usize, source: &Source) -> Option<Problem> {
     if spec.examples > dimension as u64 {
         return None;
     }
@@ -57,7 +69,7 @@ fn enough_examples(spec: &MinibatchSpec, dimension: usize, source: &Source) -> O
 }
 
 /// A batch of different examples leaves some out, or nothing is left to chance.
-fn batch_size(spec: &MinibatchSpec, sgd: SgdSpec, beta: f64, source: &Source) -> Option<Problem> {
+fn batch_size(spec: &MinibatchSpec, examples: u64, sgd: SgdSpec, beta: f64, source: &Source) -> Option<Problem> {
     let SgdSpec { batch_size, .. } = sgd;
     let (grown, how) = match beta {
         1.0 => (batch_size as f64, String::new()),
@@ -68,12 +80,13 @@ fn batch_size(spec: &MinibatchSpec, sgd: SgdSpec, beta: f64, source: &Source) ->
             "found a batch of {batch_size}{how}; every step draws its examples one by one, and at most {LARGEST_BATCH} is allowed; take a \
              smaller batch, or noise of kind \"isotropic\""
         )
-    } else if spec.sampling != Sampling::WithReplacement && grown >= spec.examples as f64 {
+    } else if spec.sampling != Sampling::WithReplacement && grown >= examples as f64 {
         format!(
             "found a batch of {batch_size}{how}, from {} examples; a batch of different examples must leave some out, else its gradient has \
-             no noise; take at most {}, more noise.examples, or noise.sampling = \"with-replacement\"",
-            spec.examples,
-            (((spec.examples - 1) as f64 / beta).floor() as u64).max(1)
+             no noise; take at most {}, more {}, or noise.sampling = \"with-replacement\"",
+            examples,
+            (((examples - 1) as f64 / beta).floor() as u64).max(1),
+            if spec.tilts.is_some() { "noise.examples" } else { "examples" }
         )
     } else {
         return None;
@@ -97,6 +110,16 @@ fn moved_by(spec: &MinibatchSpec, dynamics: &DynamicsSpec, source: &Source) -> O
                 dynamics.title()
             );
             Some(source.problem("noise.sampling", message))
+        }
+        DynamicsSpec::Svag { .. } | DynamicsSpec::EulerMaruyama { increments: Increments::Gaussian, .. } => None,
+        _ if spec.tilts.is_none() => {
+            let message = format!(
+                "found {} with the noise of a network's examples, whose covariance is another at every θ; of the integrators only \
+                 Euler–Maruyama with Gaussian increments takes it; write dynamics.kind = \"euler-maruyama\", or \"sgd\" for minibatches \
+                 themselves",
+                dynamics.title()
+            );
+            Some(source.problem("dynamics.kind", message))
         }
         _ => None,
     }

@@ -86,7 +86,7 @@ impl Parts {
         super::data::refuse_unused(root, loss.as_ref());
         let noise = root
             .table("noise", "[noise] with kind = \"isotropic\" and sigma = 2.0")
-            .and_then(|table| NoiseSpec::read(&table, loss.as_ref().map(LossSpec::variables).as_deref()));
+            .and_then(|table| NoiseSpec::read(&table, loss.as_ref()));
         let sgd = root.optional_table("sgd").and_then(|table| match table {
             Some(table) => SgdSpec::read(&table).map(Some),
             None => Some(None),

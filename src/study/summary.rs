@@ -34,6 +34,7 @@ pub(super) fn of(points: &Points, loaded: &Loaded, mut rows: Vec<StudyPoint>) ->
     let findings = Findings {
         schema: SCHEMA,
         program: Program { name: "sgd-sde".into(), version: env!("CARGO_PKG_VERSION").into() },
+        data: None,
         noise_scale: common(rows.iter().map(|row| row.noise_scale)),
         temperature: common(rows.iter().map(|row| row.temperature)),
         effective_temperature: None,

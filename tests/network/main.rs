@@ -3,6 +3,7 @@
 mod differences;
 mod limits;
 mod loss;
+mod noise;
 
 mod reference;
 mod support;

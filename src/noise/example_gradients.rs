@@ -1,0 +1,57 @@
+//! The noise of examples whose gradients depend on θ, as those of a network: C(θ) = (1/N) Σ (∇ℓᵢ − ∇L)(∇ℓᵢ − ∇L)ᵀ.
+
+use std::sync::Arc;
+
+use nalgebra::DMatrix;
+
+use super::GradientNoise;
+use crate::lanes::LANES;
+use crate::loss::finite_sum::{FiniteSum, example_covariance};
+
+/// Noise with `factor` times the covariance of the example gradients of a loss.
+///
+/// Theory reads C(θ) from it. Dynamics take the examples themselves instead: minibatches, or N normals
+/// ([`crate::dynamics::example_noise`]), since a factor with d columns takes a matrix root for every θ.
+#[derive(Clone)]
+pub struct ExampleGradients {
+    sum: Arc<dyn FiniteSum>,
+    factor: f64,
+}
+
+impl ExampleGradients {
+    /// `factor` is 1, or (N−S)/(N−1) for batches of different examples.
+    pub fn new(sum: Arc<dyn FiniteSum>, factor: f64) -> Self {
+        Self { sum, factor }
+    }
+}
+
+impl GradientNoise for ExampleGradients {
+    fn dimension(&self) -> usize {
+        self.sum.dimension()
+    }
+
+    fn covariance(&self, theta: &[f64]) -> DMatrix<f64> {
+        example_covariance(self.sum.as_ref(), theta) * self.factor
+    }
+
+    fn isotropic_variance(&self) -> Option<f64> {
+        None
+    }
+
+    /// By the symmetric root of C(θ) in every lane, which exists where C is singular too: slow, and for whoever has no use of N normals.
+    fn apply_block(&self, theta: &[f64], normals: &mut [f64], _scratch: &mut [f64]) {
+        let d = self.dimension();
+        for lane in 0..LANES {
+            let of_lane = |rows: &[f64]| rows.iter().skip(lane).step_by(LANES).copied().collect::<Vec<f64>>();
+            let eigen = self.covariance(&of_lane(theta)).symmetric_eigen();
+            let mut along = eigen.eigenvectors.tr_mul(&nalgebra::DVector::from_vec(of_lane(normals)));
+            for (part, value) in along.iter_mut().zip(&eigen.eigenvalues) {
+                *part *= value.max(0.0).sqrt();
+            }
+            let noise = &eigen.eigenvectors * along;
+            for i in 0..d {
+                normals[i * LANES + lane] = noise[i];
+            }
+        }
+    }
+}
