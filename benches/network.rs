@@ -47,7 +47,7 @@ fn training(criterion: &mut Criterion) {
             noise,
         };
         let starts = Starts::Drawn { law: Initialization::Glorot, replicas };
-        let mut ensemble = Ensemble::begin(&network, data.clone(), &recipe, 1, starts).unwrap();
+        let mut ensemble = Ensemble::begin(&network, data.clone(), &recipe, 1, starts, 0).unwrap();
         let control = &mut Control { monitor: &mut |_| (), stop: &AtomicBool::new(false) };
         group.throughput(Throughput::Elements((replicas * size * STEPS) as u64));
         group.bench_function(title, |bencher| {

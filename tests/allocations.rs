@@ -125,7 +125,7 @@ fn nothing_is_allocated_per_step_of_training() {
         let (learning_rate, batch_size) = (Schedule::constant(0.01), Schedule::constant(4));
         let recipe = Recipe { learning_rate, batch_size, momentum: 0.5, noise };
         let starts = Starts::Drawn { law: Initialization::Glorot, replicas: 3 };
-        let mut ensemble = Ensemble::begin(&network, data.clone(), &recipe, 1, starts).unwrap();
+        let mut ensemble = Ensemble::begin(&network, data.clone(), &recipe, 1, starts, 0).unwrap();
         let counted = pool.install(|| {
             let control = &mut Control { monitor: &mut |_| (), stop: &AtomicBool::new(false) };
             ensemble.advance(20.0, control).unwrap();

@@ -39,7 +39,7 @@ pub fn train(replicas: usize, size: usize, steps: usize) -> Score {
     let mut score = time(replicas * size * steps, || {
         let starts = Starts::Given(start.clone());
         let mut ensemble =
-            Ensemble::begin(&network, data.clone(), &recipe, 1, starts).expect("the recipe suits the network");
+            Ensemble::begin(&network, data.clone(), &recipe, 1, starts, 0).expect("the recipe suits the network");
         let epochs = (steps * size) as f64 / EXAMPLES as f64;
         let advanced = pool.install(|| {
             let control = &mut Control { monitor: &mut |_| (), stop: &AtomicBool::new(false) };

@@ -1,6 +1,6 @@
 //! `sgd-sde check`: is the scenario sound, what will it cost, what can it show?
 
-use sgd_sde::experiment::forecast::{Forecast, Outlook, Target};
+use sgd_sde::experiment::forecast::{Forecast, Of, Outlook, Target};
 use sgd_sde::statistics::memory::LARGEST_BIAS;
 
 use super::output::print;
@@ -22,7 +22,11 @@ pub(super) fn check(arguments: &ScenarioArguments) -> Result<(), Failure> {
 
 fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
     let mut lines = vec![
-        format!("{name}: sound, {} {}", forecast.minima, if forecast.minima == 1 { "minimum" } else { "minima" }),
+        match forecast.of {
+            Of::Minima(1) => format!("{name}: sound, 1 minimum"),
+            Of::Minima(minima) => format!("{name}: sound, {minima} minima"),
+            Of::Network(parameters) => format!("{name}: sound, a network of {parameters} parameters in training"),
+        },
         format!(
             "  cost   {}{}{} trajectory-steps, about {} on {threads} threads, about {:.0} MB",
             if forecast.target.is_some() { "at most " } else { "" },
@@ -56,6 +60,9 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
         lines.extend(power(outlook, forecast.tolerance));
         return lines.join("\n");
     }
+    if let Of::Network(_) = forecast.of {
+        return lines.join("\n");
+    }
     match (forecast.transitions, forecast.standard_error) {
         (Some(transitions), Some(error)) => lines.push(format!(
             "  power  about {} transitions expected: standard error {error:.2$} of {}",
@@ -67,7 +74,7 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
         (Some(transitions), None) => lines.push(format!(
             "  power  about {} transitions expected in all{}",
             quantity(transitions),
-            if forecast.minima > 2 {
+            if matches!(forecast.of, Of::Minima(3..)) {
                 "; with more than two minima the rarest decides the error"
             } else {
                 ": too few for an error"

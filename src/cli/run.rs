@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
-use sgd_sde::experiment::{self, Control, Finished, setting::Setting, state::Earlier};
+use sgd_sde::experiment::{self, Control, Finished, Prepared, state::Earlier};
 use sgd_sde::findings::Findings;
 use sgd_sde::instructions;
 use sgd_sde::report::{self, Extra, RunRecord, Style};
@@ -61,11 +61,11 @@ pub(super) fn run(arguments: &RunArguments) -> Result<bool, Failure> {
             Some(_) => Ok(None),
             None => experiment::prepare(loaded).map(Some).map_err(|error| Failure::of(&loaded.scenario.name, error)),
         };
-        let settings: Vec<Option<Setting>> = scenarios.iter().map(prepare).collect::<Result<_, _>>()?;
+        let prepared: Vec<Option<Prepared>> = scenarios.iter().map(prepare).collect::<Result<_, _>>()?;
         report::require_writable(&arguments.out)?;
         let names = scenarios.iter().map(|loaded| report::lock(&arguments.out, &loaded.scenario.name));
         interruption.hold(names.collect::<Result<_, _>>()?);
-        let result = run_all(arguments, &scenarios, &settings, earlier, &interruption);
+        let result = run_all(arguments, &scenarios, &prepared, earlier, &interruption);
         interruption.hold(Vec::new());
         result
     })
@@ -76,15 +76,15 @@ pub(super) fn run(arguments: &RunArguments) -> Result<bool, Failure> {
 fn run_all(
     arguments: &RunArguments,
     scenarios: &[Loaded],
-    settings: &[Option<Setting>],
+    prepared: &[Option<Prepared>],
     earlier: Vec<Option<Earlier>>,
     interruption: &Interruption,
 ) -> Result<bool, Failure> {
     let mut all_as_expected = true;
     let mut failed = None;
-    for ((loaded, setting), earlier) in scenarios.iter().zip(settings).zip(earlier) {
-        let result = match setting {
-            Some(setting) => run_one(arguments, loaded, setting, earlier, interruption),
+    for ((loaded, prepared), earlier) in scenarios.iter().zip(prepared).zip(earlier) {
+        let result = match prepared {
+            Some(prepared) => run_one(arguments, loaded, prepared, earlier, interruption),
             None => study::run(arguments, loaded, interruption),
         };
         match result {
@@ -103,7 +103,7 @@ fn run_all(
 fn run_one(
     arguments: &RunArguments,
     loaded: &Loaded,
-    setting: &Setting,
+    prepared: &Prepared,
     earlier: Option<Earlier>,
     interruption: &Interruption,
 ) -> Result<bool, Failure> {
@@ -113,7 +113,7 @@ fn run_one(
     let mut steps = 0;
     let result = experiment::run_from(
         loaded,
-        setting,
+        prepared,
         earlier,
         &mut Control {
             monitor: &mut |status| {

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::ExperimentError;
 use super::ladder::Ladder;
 use super::reason::RUNGS;
 use super::setting::Setting;
+use super::{ExperimentError, Prepared};
 use crate::dynamics::{Block, steps_at_once};
 use crate::ensemble::{FOLLOWED, MOST_STRETCHES, Plan};
 use crate::landscape::minimum_name;
@@ -17,8 +17,8 @@ use crate::statistics::memory::LARGEST_BIAS;
 /// Cost and power of a scenario.
 #[derive(Clone, Debug)]
 pub struct Forecast {
-    /// Minima found.
-    pub minima: usize,
+    /// What it is of.
+    pub of: Of,
     /// Ensembles that are simulated, one after another.
     pub ensembles: usize,
     /// Trajectory-steps in all, burn-in included.
@@ -148,13 +148,53 @@ impl Motions {
     }
 }
 
+/// What a forecast is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// A landscape with so many minima.
+    Minima(usize),
+    /// A network of so many parameters in training.
+    Network(usize),
+}
+
 impl Forecast {
+    /// Of `groups` of a network with so many `parameters`.
+    pub(super) fn of_training(
+        [groups, parameters]: [usize; 2],
+        trajectory_steps: f64,
+        memory: f64,
+        seconds: f64,
+        tolerance: f64,
+    ) -> Self {
+        Self {
+            of: Of::Network(parameters),
+            ensembles: groups,
+            trajectory_steps,
+            memory,
+            seconds,
+            transitions: None,
+            quantity: String::new(),
+            standard_error: None,
+            steps_wanted: None,
+            tolerance,
+            bias: None,
+            slowest: None,
+            remembered: None,
+            time: 0.0,
+            outlook: None,
+            target: None,
+        }
+    }
+
     /// Works out the theory and times a short pilot.
     ///
     /// # Errors
     /// When the loss does not allow the question.
     pub fn of(loaded: &Loaded, threads: usize) -> Result<Self, ExperimentError> {
-        let setting = super::prepare(loaded)?;
+        let setting = match super::prepare(loaded)? {
+            Prepared::Landscape(setting) => *setting,
+            Prepared::Training(course) => return Ok(super::training::forecast(loaded, &course, threads)),
+        };
         let power = match loaded.scenario.experiment {
             ExperimentKind::Crossover => super::crossover::power(loaded, &setting)?,
             ExperimentKind::Scaling => super::scaling::power(loaded, &setting)?,
@@ -169,6 +209,7 @@ impl Forecast {
                 Power { outlook: Some(outlook), ..power(loaded, &setting, &ladder) }
             }
             ExperimentKind::Covariance => power_in_a_bowl(loaded, &setting),
+            ExperimentKind::Training(_) => return Err(ExperimentError::OtherExperiment),
             ExperimentKind::Equilibrium => {
                 let ladder = Ladder::climb(&setting);
                 ladder.require_primary(loaded)?;
@@ -181,7 +222,7 @@ impl Forecast {
         let blocks = (replicas / LANES as f64).ceil();
         let steps_of_replica = ensembles * (steps + ensemble.burn_in as f64);
         Ok(Self {
-            minima: setting.landscape.minima.len(),
+            of: Of::Minima(setting.landscape.minima.len()),
             ensembles: loaded.scenario.ensembles(),
             trajectory_steps: replicas * steps_of_replica,
             memory: blocks * bytes_per_block(&setting) + 60e6,

@@ -20,6 +20,7 @@ pub mod setting;
 pub mod state;
 mod state_dependent;
 pub mod temperature_pair;
+pub mod training;
 
 use std::sync::atomic::AtomicBool;
 
@@ -28,6 +29,7 @@ use crate::findings::{FigureData, Findings};
 use crate::input::{Problem, Problems};
 use crate::scenario::{ExperimentKind, Loaded};
 use setting::Setting;
+use training::Course;
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,24 @@ pub enum ExperimentError {
         /// δ.
         step: f64,
     },
+    /// No replica of a network in training came to its end.
+    #[error(
+        "all {replicas} replicas with η = {learning_rate} diverged, the first at step {first_step}: nothing is left to compare with. Gradient \
+         descent is stable at the first weights up to η = 2/λ_max = {largest}; lower sgd.learning_rate, or standardise the data"
+    )]
+    TrainingDiverged {
+        /// How many.
+        replicas: u64,
+        /// The earliest step at which one was seen to have diverged.
+        first_step: u64,
+        /// η.
+        learning_rate: f64,
+        /// 2/λ_max in words.
+        largest: String,
+    },
+    /// What was prepared is of another experiment.
+    #[error("what was prepared is of another experiment than this scenario's; prepare the scenario itself")]
+    OtherExperiment,
     /// A saved state is not of this run.
     #[error("the run cannot be continued: the saved state {0}")]
     State(#[from] state::StateError),
@@ -111,61 +131,95 @@ pub fn in_turn<T>(
     Ok(results)
 }
 
-/// The setting of a scenario, if it allows the scenario's question: everything that can be refused before a prediction
+/// A scenario made into what its experiment needs.
+pub enum Prepared {
+    /// A loss whose minima were found.
+    Landscape(Box<Setting>),
+    /// A network to train.
+    Training(Box<Course>),
+}
+
+impl Prepared {
+    /// The same with only what claims need, for the points of a study.
+    pub fn brief(self) -> Self {
+        match self {
+            Self::Landscape(setting) => Self::Landscape(Box::new(Setting { brief: true, ..*setting })),
+            Self::Training(course) => Self::Training(course),
+        }
+    }
+
+    /// T = nσ²/2; `None` where there is none.
+    pub fn temperature(&self) -> Option<f64> {
+        match self {
+            Self::Landscape(setting) => setting.temperature(),
+            Self::Training(_) => None,
+        }
+    }
+}
+
+/// What the experiment of a scenario needs, if the scenario allows the question: everything that can be refused before a prediction
 /// or a run is refused here.
 ///
 /// # Errors
-/// When the loss does not allow the question.
-pub fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
+/// When loss or data do not allow the question.
+pub fn prepare(loaded: &Loaded) -> Result<Prepared, ExperimentError> {
     let ensemble = &loaded.scenario.ensemble;
     if ensemble.target_standard_error.is_some() && !is_on_demand(loaded.scenario.experiment) {
         let message = "found a standard error to reach, but this experiment cannot plan its own length; remove the key and give \
              ensemble.steps";
         return Err(loaded.source.problem("ensemble.target_standard_error", message).into());
     }
-    match loaded.scenario.experiment {
+    let setting = match loaded.scenario.experiment {
         ExperimentKind::Equilibrium => equilibrium::prepare(loaded),
         ExperimentKind::Covariance => covariance::prepare(loaded),
         ExperimentKind::Crossover => crossover::prepare(loaded),
         ExperimentKind::Scaling => scaling::prepare(loaded),
         ExperimentKind::Density => density::prepare(loaded),
         ExperimentKind::TemperaturePair => temperature_pair::prepare(loaded),
-    }
+        ExperimentKind::Training(kind) => return Ok(Prepared::Training(Box::new(training::prepare(loaded, kind)?))),
+    };
+    Ok(Prepared::Landscape(Box::new(setting?)))
 }
 
-/// The theory alone: the document with the measured fields null. `setting` is what [`prepare`] made of the scenario.
+/// The theory alone: the document with the measured fields null. `prepared` is what [`prepare`] made of the scenario.
 ///
 /// # Errors
 /// When the theory does not reach the question.
-pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, ExperimentError> {
-    match loaded.scenario.experiment {
-        ExperimentKind::Equilibrium => equilibrium::predict(loaded, setting),
-        ExperimentKind::Covariance => covariance::predict(loaded, setting),
-        ExperimentKind::Crossover => crossover::predict(loaded, setting),
-        ExperimentKind::Scaling => scaling::predict(loaded, setting),
-        ExperimentKind::Density => density::predict(loaded, setting),
-        ExperimentKind::TemperaturePair => temperature_pair::predict(loaded, setting),
+pub fn predict(loaded: &Loaded, prepared: &Prepared) -> Result<Findings, ExperimentError> {
+    match (loaded.scenario.experiment, prepared) {
+        (ExperimentKind::Equilibrium, Prepared::Landscape(setting)) => equilibrium::predict(loaded, setting),
+        (ExperimentKind::Covariance, Prepared::Landscape(setting)) => covariance::predict(loaded, setting),
+        (ExperimentKind::Crossover, Prepared::Landscape(setting)) => crossover::predict(loaded, setting),
+        (ExperimentKind::Scaling, Prepared::Landscape(setting)) => scaling::predict(loaded, setting),
+        (ExperimentKind::Density, Prepared::Landscape(setting)) => density::predict(loaded, setting),
+        (ExperimentKind::TemperaturePair, Prepared::Landscape(setting)) => temperature_pair::predict(loaded, setting),
+        (ExperimentKind::Training(kind), Prepared::Training(course)) => Ok(training::predict(loaded, kind, course)),
+        _ => Err(ExperimentError::OtherExperiment),
     }
 }
 
-/// Simulates, compares and judges. `setting` is what [`prepare`] made of the scenario. For a run that may be continued, and
+/// Simulates, compares and judges. `prepared` is what [`prepare`] made of the scenario. For a run that may be continued, and
 /// to continue one, see [`run_from`].
 ///
 /// # Errors
 /// When the theory does not reach the question, the run was stopped, or every replica diverged.
 pub fn run(
     loaded: &Loaded,
-    setting: &Setting,
+    prepared: &Prepared,
     control: &mut Control,
 ) -> Result<(Findings, FigureData), ExperimentError> {
-    match loaded.scenario.experiment {
-        ExperimentKind::Equilibrium | ExperimentKind::Covariance => {
-            run_from(loaded, setting, None, control).map(|finished| (finished.findings, finished.figures))
+    match (loaded.scenario.experiment, prepared) {
+        (ExperimentKind::Equilibrium | ExperimentKind::Covariance, _) => {
+            run_from(loaded, prepared, None, control).map(|finished| (finished.findings, finished.figures))
         }
-        ExperimentKind::Crossover => crossover::run(loaded, setting, control),
-        ExperimentKind::Scaling => scaling::run(loaded, setting, control),
-        ExperimentKind::Density => density::run(loaded, setting, control),
-        ExperimentKind::TemperaturePair => temperature_pair::run(loaded, setting, control),
+        (ExperimentKind::Crossover, Prepared::Landscape(setting)) => crossover::run(loaded, setting, control),
+        (ExperimentKind::Scaling, Prepared::Landscape(setting)) => scaling::run(loaded, setting, control),
+        (ExperimentKind::Density, Prepared::Landscape(setting)) => density::run(loaded, setting, control),
+        (ExperimentKind::TemperaturePair, Prepared::Landscape(setting)) => {
+            temperature_pair::run(loaded, setting, control)
+        }
+        (ExperimentKind::Training(kind), Prepared::Training(course)) => training::run(loaded, kind, course, control),
+        _ => Err(ExperimentError::OtherExperiment),
     }
 }
 
@@ -191,15 +245,16 @@ pub fn is_on_demand(kind: ExperimentKind) -> bool {
 /// As [`run`]; and when `earlier` does not fit.
 pub fn run_from(
     loaded: &Loaded,
-    setting: &Setting,
+    prepared: &Prepared,
     earlier: Option<state::Earlier>,
     control: &mut Control,
 ) -> Result<Finished, ExperimentError> {
     let kind = loaded.scenario.experiment;
     if !is_on_demand(kind) {
-        let (findings, figures) = run(loaded, setting, control)?;
+        let (findings, figures) = run(loaded, prepared, control)?;
         return Ok(Finished { findings, figures, state: None });
     }
+    let Prepared::Landscape(setting) = prepared else { return Err(ExperimentError::OtherExperiment) };
     let mut effort = effort::Effort::from(earlier);
     let (mut findings, figures) = if kind == ExperimentKind::Covariance {
         covariance::run(loaded, setting, &mut effort, control)?

@@ -41,6 +41,7 @@ pub(super) fn document(
         saddles: saddle_records(setting),
         escape: ladder.map_or(Vec::new(), |ladder| ladder.escape.clone()),
         occupancy,
+        groups: Vec::new(),
         points: Vec::new(),
         crossover: None,
         scaling: None,

@@ -21,6 +21,8 @@ pub struct FigureData {
     pub cells: Option<CellsFigure>,
     /// The ratio of the laws of L at two temperatures.
     pub log_ratio: Option<LogRatioFigure>,
+    /// Learning curves of several groups.
+    pub curves: Option<CurvesFigure>,
     /// The points of a study, all of them: `study.csv`.
     pub study: Option<Vec<StudyPoint>>,
 }
@@ -200,4 +202,39 @@ pub struct LogRatioFigure {
     pub fitted_standard_error: Vec<f64>,
     /// The line of the predicted slope through the fitted one at the mean of L.
     pub predicted: Vec<f64>,
+}
+
+/// Loss and accuracy against epochs, group by group, and their differences from the first group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurvesFigure {
+    /// What the curves are of.
+    pub quantities: Vec<String>,
+    /// The groups; differences are from the first.
+    pub groups: Vec<CurveGroup>,
+}
+
+/// The curves of one group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurveGroup {
+    /// For the key.
+    pub name: String,
+    /// One per quantity.
+    pub curves: Vec<Vec<CurvePoint>>,
+}
+
+/// A curve at one look.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurvePoint {
+    /// When.
+    pub epoch: f64,
+    /// Over the replicas.
+    pub mean: f64,
+    /// Standard deviation between replicas.
+    pub deviation: f64,
+    /// Mean difference from the first group, in standard deviations between seeds; NaN at the start.
+    pub difference: f64,
+    /// Low end of its 95 % interval.
+    pub low: f64,
+    /// High end of its 95 % interval.
+    pub high: f64,
 }

@@ -5,6 +5,7 @@
 
 mod data;
 pub mod figures;
+mod groups;
 mod points;
 pub mod study;
 
@@ -12,9 +13,10 @@ use serde::{Deserialize, Serialize};
 
 pub use data::{DataRecord, PartRecord};
 pub use figures::{
-    CellsFigure, CrossoverFigure, CrossoverLine, DensityFigure, DistributionFigure, FigureData, LogRatioFigure,
-    MapFigure, MixingFigure, MixingSeries, Path2, ScalingFigure,
+    CellsFigure, CrossoverFigure, CrossoverLine, CurveGroup, CurvePoint, CurvesFigure, DensityFigure,
+    DistributionFigure, FigureData, LogRatioFigure, MapFigure, MixingFigure, MixingSeries, Path2, ScalingFigure,
 };
+pub use groups::{GroupRecord, MeasureRecord};
 pub use points::{CrossingRecord, CrossoverRecord, PointRecord, ScalingRecord};
 pub use study::{Outlook, PointClaim, PointContrast, StudyClaimRecord, StudyPoint, StudyRecord, VerdictCounts};
 
@@ -54,6 +56,9 @@ pub struct Findings {
     /// Where a question goes through several noise scales or learning rates: one row per point and quantity.
     #[serde(default)]
     pub points: Vec<PointRecord>,
+    /// Where a network is trained: one row per group of replicas.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupRecord>,
     /// The line through the points, for a crossover.
     #[serde(default)]
     pub crossover: Option<CrossoverRecord>,
@@ -261,7 +266,7 @@ pub struct TransitionRecord {
 }
 
 /// A replica that left the numbers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DivergedRecord {
     /// Its index, from 0; with the seed it replays the trajectory.
     pub replica: u64,

@@ -22,7 +22,8 @@ pub struct LossSpec {
     /// Which function.
     #[serde(flatten)]
     pub kind: LossKind,
-    /// Where minima are looked for: one [low, high] per coordinate.
+    /// Where minima are looked for: one [low, high] per coordinate; empty for a network that is too large for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub domain: Vec<[f64; 2]>,
 }
 
@@ -150,7 +151,8 @@ impl LossSpec {
         table.finish();
         let (kind, domain) = (kind?, domain?);
         let d = kind.described().dimension();
-        if domain.len() != d {
+        let is_searched = table.has("domain") || !domain.is_empty();
+        if is_searched && domain.len() != d {
             let (pairs, names) = (domain.len(), crate::input::shorten(&kind.described().names().join(", ")));
             let message =
                 format!("found {pairs} pair(s) [low, high]; {d} needed, for {names}; give one for each coordinate");

@@ -5,6 +5,7 @@ mod study;
 use crate::findings::{ClaimRecord, Diagnostics, Findings, MinimumRecord, OccupancyRecord, StartMemoryRecord};
 use crate::statistics::claim::Verdict;
 
+use super::groups::groups;
 use super::number::{count, fixed, interval, point, probability, significant, with_error};
 use super::points;
 use super::table::{Table, WIDTH, wrap};
@@ -100,7 +101,8 @@ fn section(lines: &mut Vec<String>, title: &str, content: Vec<String>) {
 fn along(lines: &mut Vec<String>, findings: &Findings) {
     let tolerance = findings.scenario.test.tolerance;
     let scaling = findings.scaling.as_ref().map(|record| points::scaling(record, tolerance));
-    let tables = [findings.crossover.as_ref().map(points::crossover), scaling, points::points(findings)];
+    let tables =
+        [findings.crossover.as_ref().map(points::crossover), scaling, points::points(findings), groups(findings)];
     for (index, table) in tables.into_iter().enumerate() {
         let Some(points::Rows { title, head, rows }) = table else { continue };
         let left: &[usize] = if index == 1 { &[0, 2] } else { &[0] };
@@ -127,7 +129,7 @@ fn heading(findings: &Findings, style: Style) -> Vec<String> {
         .iter()
         .map(|quantity| match quantity.symbol {
             "R" => format!("{} replicas", quantity.value),
-            "steps" | "burn-in" | "seed" => format!("{} {}", quantity.symbol, quantity.value),
+            "steps" | "burn-in" | "seed" | "epochs" => format!("{} {}", quantity.symbol, quantity.value),
             symbol => format!("{symbol} = {}", quantity.value),
         })
         .collect();

@@ -2,9 +2,10 @@
 
 use crate::dynamics::DynamicsSpec;
 use crate::findings::{ClaimRecord, Findings, OccupancyRecord, Outlook, StudyPoint, StudyRecord};
+use crate::loss::LossKind;
 use crate::noise::NoiseSpec;
 use crate::random::batches::Sampling;
-use crate::scenario::{ExperimentKind, Rung, Start, StudySpec};
+use crate::scenario::{ExperimentKind, Rung, Scenario, Start, StudySpec, TrainingSpec};
 use crate::statistics::Look;
 
 use super::number::{count, significant};
@@ -146,6 +147,10 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
             step
         }
     };
+    if let Some(training) = &scenario.training {
+        quantities.extend(trained(scenario, training));
+        return quantities;
+    }
     let ensemble = &scenario.ensemble;
     let start = match &ensemble.start {
         Start::Minima => "shared out equally over the minima",
@@ -169,6 +174,31 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
     if let Some(study) = &scenario.study {
         mark_varied(&mut quantities, study);
     }
+    quantities
+}
+
+/// The setting of a network in training, after η, S and how batches are drawn.
+fn trained(scenario: &Scenario, training: &TrainingSpec) -> Vec<Quantity> {
+    let quantity = |symbol, value: String, meaning: &str| Quantity { symbol, value, meaning: meaning.to_owned() };
+    let number = |value: f64| significant(value, 6);
+    let mut quantities = vec![quantity("d", count(scenario.dimension() as u64), "weights and biases of the network")];
+    if let LossKind::Network(network) = &scenario.loss.kind {
+        quantities.push(quantity("λ", number(network.weight_decay), "weight decay: L has (λ/2)|θ|² in it"));
+    }
+    if training.momentum > 0.0 {
+        quantities.push(quantity("μ", number(training.momentum), "momentum: v ← μv + g, θ ← θ − ηv"));
+    }
+    let start = match &training.weights {
+        Some(_) => "all starting from the given weights",
+        None => "each starting from weights of its own, the same in every group",
+    };
+    let replicas = format!("independent replicas in each group, {start}");
+    quantities.extend([
+        quantity("R", count(scenario.ensemble.replicas), &replicas),
+        quantity("epochs", number(training.epochs), "of N/S steps each"),
+        quantity("seed", scenario.seed.to_string(), "of all randomness: the same seed gives the same result"),
+        quantity("ε", number(scenario.test.tolerance), "tolerance of the test, fixed before the run"),
+    ]);
     quantities
 }
 

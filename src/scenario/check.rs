@@ -6,24 +6,35 @@ use super::memory;
 use super::minibatch;
 use super::read::Parts;
 use super::scaling;
-use super::{EnsembleSpec, SgdSpec, Start};
+use super::training;
+use super::{EnsembleSpec, ExperimentKind, SgdSpec, Start};
 use crate::dynamics::DynamicsSpec;
 use crate::input::{LARGEST, Problem, SMALLEST, Source};
-use crate::loss::network::{MOST_IMAGES, NetworkSpec, images};
+use crate::loss::network::{MOST_IMAGES, MOST_SEARCHED, NetworkSpec, images};
 use crate::loss::{Loss, LossKind, LossSpec, MatrixSpec};
 use crate::noise::expression::FormulaNoise;
 use crate::noise::{GradientNoise, IsotropicSpec, MinibatchSpec, NoiseSpec, TiltsSpec};
 
 /// Steps of all replicas together: a month of a large machine.
 const MOST_STEPS: f64 = 1e16;
-/// The largest network whose minima are looked for.
-const MOST_PARAMETERS: usize = 100;
 
 /// All problems between parts that are right by themselves.
 pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let (Some(noise), Some(sgd)) = (&parts.noise, parts.sgd) {
         problems.extend(noise_and_sgd(noise, sgd, source));
+    }
+    if let Some(ExperimentKind::Training(_)) = parts.experiment {
+        problems.extend(minibatch::check(parts, source));
+        problems.extend(training::check(parts, source));
+        problems.extend(
+            parts
+                .scaling
+                .as_ref()
+                .zip(parts.sgd.flatten())
+                .and_then(|(scaling, sgd)| scaling::whole_batches(scaling.as_ref()?, sgd, source)),
+        );
+        return problems;
     }
     if let Some(ensemble) = &parts.ensemble {
         problems.extend(steps(ensemble, source));
@@ -101,10 +112,10 @@ fn noise_and_sgd(noise: &NoiseSpec, sgd: Option<SgdSpec>, source: &Source) -> Op
 fn small_enough(network: &NetworkSpec, source: &Source) -> Option<Problem> {
     let architecture = network.network().architecture;
     let d = architecture.parameters();
-    if d > MOST_PARAMETERS {
+    if d > MOST_SEARCHED {
         let message = format!(
             "found a network of {d} parameters; its minima are looked for one by one, and their Hessians are taken in full: at most \
-             {MOST_PARAMETERS} parameters are allowed; take fewer units, or data with fewer features"
+             {MOST_SEARCHED} parameters are allowed; take fewer units, or data with fewer features"
         );
         return Some(source.problem("loss.hidden", message));
     }

@@ -11,7 +11,9 @@ mod scaling;
 mod shipped;
 mod study;
 mod temperature_pair;
+mod training;
 
+use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
 pub use crossover::CrossoverSpec;
@@ -20,6 +22,7 @@ pub use scaling::ScalingSpec;
 pub use shipped::{Shipped, resolve, shipped};
 pub use study::{AxisSpec, MOST_POINTS, Points, StudySpec};
 pub use temperature_pair::TemperaturePairSpec;
+pub use training::{InitializationName, Precision, TrainingSpec};
 
 use crate::data::DataSpec;
 use crate::dynamics::DynamicsSpec;
@@ -66,6 +69,9 @@ pub struct Scenario {
     /// What the two ensembles of a `temperature-pair` differ by; absent in other experiments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature_pair: Option<TemperaturePairSpec>,
+    /// How a network is trained; absent in experiments that train none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<TrainingSpec>,
     /// What a study varies; absent for a single run.
     #[serde(default)]
     pub study: Option<StudySpec>,
@@ -87,6 +93,17 @@ pub enum ExperimentKind {
     Density,
     /// The ratio of the laws of L at two temperatures.
     TemperaturePair,
+    /// A question about a network in training.
+    #[serde(untagged)]
+    Training(TrainingExperiment),
+}
+
+/// Questions about networks in training, which ask for no minima, one file each in `crate::experiment::training`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrainingExperiment {
+    /// η → βη, S → βS: loss and accuracy against epochs, between β.
+    Curves,
 }
 
 /// Learning rate and batch size.
@@ -98,16 +115,19 @@ pub struct SgdSpec {
     pub batch_size: u64,
 }
 
-/// How many replicas, for how long.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// How many replicas, for how long. Where a network is trained `[training]` says how long, and `replicas` is all there is: `steps` is 0.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct EnsembleSpec {
     /// Independent trajectories R ≥ 2.
     pub replicas: u64,
     /// Measured steps per replica.
+    #[serde(default)]
     pub steps: u64,
     /// Steps before anything is measured.
+    #[serde(default)]
     pub burn_in: u64,
     /// Where replicas start.
+    #[serde(default)]
     pub start: Start,
     /// Steps between two looks at a trajectory; left out: a fraction of the fastest relaxation time.
     pub observe_every: Option<u64>,
@@ -116,11 +136,27 @@ pub struct EnsembleSpec {
     pub target_standard_error: Option<f64>,
 }
 
+impl Serialize for EnsembleSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut keys = serializer.serialize_struct("EnsembleSpec", if self.steps > 0 { 6 } else { 1 })?;
+        keys.serialize_field("replicas", &self.replicas)?;
+        if self.steps > 0 {
+            keys.serialize_field("steps", &self.steps)?;
+            keys.serialize_field("burn_in", &self.burn_in)?;
+            keys.serialize_field("start", &self.start)?;
+            keys.serialize_field("observe_every", &self.observe_every)?;
+            keys.serialize_field("target_standard_error", &self.target_standard_error)?;
+        }
+        keys.end()
+    }
+}
+
 /// Where replicas start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
     /// Shared out equally over the minima: replica r starts in minimum r mod K.
+    #[default]
     Minima,
     /// Uniform in the domain, by the replica's own random stream.
     Uniform,
@@ -205,11 +241,21 @@ impl Scenario {
             ExperimentKind::Scaling => self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()),
             ExperimentKind::TemperaturePair => 2,
             ExperimentKind::Equilibrium | ExperimentKind::Covariance | ExperimentKind::Density => 1,
+            ExperimentKind::Training(TrainingExperiment::Curves) => {
+                // One of the first β for the margin and one that differs.
+                self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()) + 2
+            }
         }
     }
 
     /// Seconds that a run takes, to an order of magnitude.
     pub fn rough_seconds(&self) -> f64 {
+        if let Some(training) = &self.training {
+            // Six operations a weight and example, of which a machine with two cores does some 3·10¹⁰ a second.
+            let examples = self.loss.data().map_or(0, |data| data.training.len()) as f64 * training.epochs;
+            let work = 6.0 * self.dimension() as f64 * examples * self.ensemble.replicas as f64;
+            return self.ensembles() as f64 * work / 3e10;
+        }
         let steps = self.ensemble.steps as f64 + self.ensemble.burn_in as f64;
         let ensembles = self.ensembles() as f64;
         ensembles * steps * self.ensemble.replicas as f64 * self.dimension() as f64 / ROUGH_SPEED

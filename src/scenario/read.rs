@@ -2,7 +2,7 @@
 
 use super::{
     CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, StudySpec,
-    TemperaturePairSpec, TestSpec,
+    TemperaturePairSpec, TestSpec, TrainingExperiment, TrainingSpec,
 };
 use crate::data::DataSpec;
 use crate::dynamics::{DynamicsSpec, LearningRate};
@@ -15,22 +15,32 @@ use crate::statistics::claim::Verdict;
 /// The largest integer of TOML, which has 64 bits with a sign.
 const LARGEST_INTEGER: u64 = i64::MAX as u64;
 
-const EXPERIMENTS: [(&str, ExperimentKind); 6] = [
+const EXPERIMENTS: [(&str, ExperimentKind); 7] = [
     ("equilibrium", ExperimentKind::Equilibrium),
     ("covariance", ExperimentKind::Covariance),
     ("crossover", ExperimentKind::Crossover),
     ("scaling", ExperimentKind::Scaling),
     ("density", ExperimentKind::Density),
     ("temperature-pair", ExperimentKind::TemperaturePair),
+    ("curves", ExperimentKind::Training(TrainingExperiment::Curves)),
 ];
 /// Experiments of later versions.
-const LATER_EXPERIMENTS: [&str; 6] = ["cloud", "escape", "walk", "weak-error", "curves", "training"];
+const LATER_EXPERIMENTS: [&str; 4] = ["cloud", "escape", "walk", "weak-error"];
 
 const VERDICTS: [(&str, Verdict); 3] =
     [("holds", Verdict::Holds), ("rejected", Verdict::Rejected), ("undetermined", Verdict::Undetermined)];
 
 const RUNGS: [(&str, Rung); 4] =
     [("laplace", Rung::Laplace), ("gibbs", Rung::Gibbs), ("ito", Rung::Ito), ("discrete", Rung::Discrete)];
+
+const REPLICAS: Integer = Integer {
+    what: "the number of replicas",
+    example: "128",
+    range: 2..=100_000_000,
+    reason: "one alone has no standard error; more than 10^8 would show nothing new",
+};
+/// Replicas of a network in training, if the scenario does not say.
+const DEFAULT_TRAINED: u64 = 32;
 
 /// The parts of a scenario; `None` where one is wrong, which has been told.
 #[derive(Debug)]
@@ -55,6 +65,8 @@ pub(super) struct Parts {
     pub scaling: Option<Option<ScalingSpec>>,
     /// `Some(None)` in an experiment that has none.
     temperature_pair: Option<Option<TemperaturePairSpec>>,
+    /// `Some(None)` in an experiment that trains nothing.
+    pub training: Option<Option<TrainingSpec>>,
     /// `Some(None)` where it was left out.
     study: Option<Option<StudySpec>>,
 }
@@ -92,8 +104,11 @@ impl Parts {
             None => Some(None),
         });
         let dynamics = read_dynamics(root, noise.as_ref(), sgd);
+        let is_training = matches!(experiment, Some(ExperimentKind::Training(_)));
         let ensemble = match root.optional_table("ensemble") {
+            Some(Some(table)) if is_training => EnsembleSpec::read_replicas(&table),
             Some(Some(table)) => EnsembleSpec::read(&table),
+            Some(None) if is_training => Some(EnsembleSpec::of_training(DEFAULT_TRAINED)),
             Some(None) => Some(EnsembleSpec::default()),
             None => None,
         };
@@ -106,8 +121,10 @@ impl Parts {
         // A misspelt experiment may be the one that the table belongs to.
         let asks = |kind: ExperimentKind| experiment.is_none_or(|experiment| experiment == kind);
         let crossover = table_of(root, "crossover", asks(ExperimentKind::Crossover), CrossoverSpec::read);
-        let scaling = table_of(root, "scaling", asks(ExperimentKind::Scaling), ScalingSpec::read);
+        let scales = asks(ExperimentKind::Scaling) || asks(ExperimentKind::Training(TrainingExperiment::Curves));
+        let scaling = table_of(root, "scaling", scales, ScalingSpec::read);
         let temperature_pair = TemperaturePairSpec::of(root, experiment);
+        let training = TrainingSpec::of(root, experiment, loss.as_ref());
         let study = match root.optional_table("study") {
             Some(Some(table)) => StudySpec::read(&table).map(Some),
             Some(None) => Some(None),
@@ -131,6 +148,7 @@ impl Parts {
             crossover,
             scaling,
             temperature_pair,
+            training,
             study,
         }
     }
@@ -154,6 +172,7 @@ impl Parts {
             crossover: self.crossover?,
             scaling: self.scaling?,
             temperature_pair: self.temperature_pair?,
+            training: self.training?,
             study: self.study?,
         })
     }
@@ -242,15 +261,23 @@ impl Default for EnsembleSpec {
 }
 
 impl EnsembleSpec {
+    /// The number of replicas alone, where a network is trained: `[training]` says how long.
+    fn read_replicas(table: &Table<'_>) -> Option<Self> {
+        let replicas = table.integer_or("replicas", &REPLICAS, DEFAULT_TRAINED);
+        for key in ["steps", "burn_in", "start", "observe_every", "target_standard_error"] {
+            table.refuse(key, "how long and from where a network is trained is said by [training]; remove the key");
+        }
+        table.finish();
+        Some(Self::of_training(replicas?))
+    }
+
+    fn of_training(replicas: u64) -> Self {
+        Self { replicas, steps: 0, burn_in: 0, ..Self::default() }
+    }
+
     fn read(table: &Table<'_>) -> Option<Self> {
         let default = Self::default();
-        let replicas = Integer {
-            what: "the number of replicas",
-            example: "128",
-            range: 2..=100_000_000,
-            reason: "one alone has no standard error; more than 10^8 would show nothing new",
-        };
-        let replicas = table.integer_or("replicas", &replicas, default.replicas);
+        let replicas = table.integer_or("replicas", &REPLICAS, default.replicas);
         let steps = Integer {
             what: "the number of measured steps per replica",
             example: "1000000",
@@ -323,6 +350,7 @@ impl TestSpec {
             ExperimentKind::Crossover => (0.1, Rung::Gibbs),
             ExperimentKind::Density => (0.02, Rung::Gibbs),
             ExperimentKind::TemperaturePair => (0.05, Rung::Gibbs),
+            ExperimentKind::Training(TrainingExperiment::Curves) => (0.5, Rung::Discrete),
         };
         Self { tolerance, against }
     }
@@ -335,6 +363,9 @@ impl TestSpec {
                 Number { what: "ε, the largest distance between the laws,", example: "0.02", low: 1e-9, high: 1.0 }
             }
             ExperimentKind::TemperaturePair => Number::positive("ε, the tolerance in ln ratio,", "0.05"),
+            ExperimentKind::Training(TrainingExperiment::Curves) => {
+                Number::positive("ε, the tolerance in standard deviations between seeds,", "0.5")
+            }
             _ => Number::positive("ε, the tolerance in log-odds,", "0.1"),
         };
         let tolerance = table.number_or("tolerance", &tolerance, default.tolerance);

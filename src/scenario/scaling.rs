@@ -72,7 +72,11 @@ pub(super) fn check(
         let key = if source.has("dynamics.kind") { "dynamics.kind" } else { "dynamics" };
         return Some(source.problem(key, message));
     }
-    let (sgd, scaling) = (sgd?, scaling?);
+    whole_batches(scaling?, sgd?, source)
+}
+
+/// Every βS is a whole number.
+pub(super) fn whole_batches(scaling: &ScalingSpec, sgd: SgdSpec, source: &Source) -> Option<Problem> {
     scaling.beta.iter().enumerate().find_map(|(index, beta)| {
         let batch = beta * sgd.batch_size as f64;
         (batch.fract() != 0.0 || batch > LARGEST_BATCH).then(|| {

@@ -76,7 +76,7 @@ fn one(points: &Points, index: u64) -> Option<(Forecast, f64)> {
     let loaded = points.get(index).ok()?;
     let forecast = Forecast::of(&loaded, 1).ok()?;
     let clock = Instant::now();
-    let setting = experiment::prepare(&loaded).ok()?;
-    experiment::predict(&loaded, &experiment::setting::Setting { brief: true, ..setting }).ok()?;
+    let prepared = experiment::prepare(&loaded).ok()?.brief();
+    experiment::predict(&loaded, &prepared).ok()?;
     Some((forecast, clock.elapsed().as_secs_f64()))
 }

@@ -7,7 +7,7 @@ use crate::experiment::{self, ExperimentError, setting::Setting};
 use crate::findings::{Findings, Outlook, PointClaim, StudyPoint};
 use crate::input::Problems;
 use crate::math;
-use crate::scenario::{Loaded, Points};
+use crate::scenario::{ExperimentKind, Loaded, Points};
 use crate::statistics::Verdict;
 
 /// The name of the claim that an unstable point makes.
@@ -23,18 +23,21 @@ pub(super) struct Control<'a> {
 
 /// What a point allows.
 enum Prepared {
-    Ready(Box<Setting>),
+    Ready(experiment::Prepared),
     /// δh ≥ 2 at a minimum: what the refusal of a single run says.
     Unstable(Box<Setting>, String),
 }
 
 fn prepare(loaded: &Loaded) -> Result<Prepared, String> {
+    if let ExperimentKind::Training(_) = loaded.scenario.experiment {
+        return experiment::prepare(loaded).map(Prepared::Ready).map_err(|error| reason(&error));
+    }
     let bare = Setting::unchecked(loaded).map_err(|problems| in_words(&problems))?;
     if let Err(problem) = bare.require_stable(loaded) {
         return Ok(Prepared::Unstable(Box::new(bare), problem.message));
     }
-    let setting = experiment::prepare(loaded).map_err(|error| reason(&error))?;
-    Ok(Prepared::Ready(Box::new(Setting { brief: true, ..setting })))
+    let prepared = experiment::prepare(loaded).map_err(|error| reason(&error))?;
+    Ok(Prepared::Ready(prepared.brief()))
 }
 
 /// Measures a point.
@@ -48,8 +51,8 @@ pub(super) fn run(points: &Points, index: u64, control: &mut Control) -> Result<
         Err(why) => return Ok(not_run(row, why)),
     };
     let replicas = loaded.scenario.ensemble.replicas;
-    let setting = match prepare(&loaded) {
-        Ok(Prepared::Ready(setting)) => setting,
+    let prepared = match prepare(&loaded) {
+        Ok(Prepared::Ready(prepared)) => prepared,
         Ok(Prepared::Unstable(setting, why)) => {
             row.temperature = setting.temperature();
             diverging(&setting, &loaded, why, &mut row, control)?;
@@ -57,10 +60,10 @@ pub(super) fn run(points: &Points, index: u64, control: &mut Control) -> Result<
         }
         Err(why) => return Ok(not_run(row, why)),
     };
-    row.temperature = setting.temperature();
+    row.temperature = prepared.temperature();
     let mut monitor = |status: &experiment::Status| (control.monitor)(status, replicas);
     let result =
-        experiment::run(&loaded, &setting, &mut experiment::Control { monitor: &mut monitor, stop: control.stop });
+        experiment::run(&loaded, &prepared, &mut experiment::Control { monitor: &mut monitor, stop: control.stop });
     match result {
         Ok((findings, _)) => Ok(filled(row, &findings)),
         Err(ExperimentError::Interrupted(interrupted)) => Err(interrupted),
@@ -82,9 +85,9 @@ pub(super) fn predict(points: &Points, index: u64) -> StudyPoint {
         Err(why) => return StudyPoint { verdict: None, ..not_run(row, why) },
     };
     let predicted = match prepare(&loaded) {
-        Ok(Prepared::Ready(setting)) => {
-            row.temperature = setting.temperature();
-            experiment::predict(&loaded, &setting).map_err(|error| reason(&error))
+        Ok(Prepared::Ready(prepared)) => {
+            row.temperature = prepared.temperature();
+            experiment::predict(&loaded, &prepared).map_err(|error| reason(&error))
         }
         Ok(Prepared::Unstable(setting, why)) => {
             let claims = vec![divergence(None, None)];
@@ -102,8 +105,8 @@ pub(super) fn predict(points: &Points, index: u64) -> StudyPoint {
 pub(super) fn claims(points: &Points, index: u64) -> Vec<crate::findings::ClaimRecord> {
     let Ok(loaded) = points.get(index) else { return Vec::new() };
     match prepare(&loaded) {
-        Ok(Prepared::Ready(setting)) => {
-            experiment::predict(&loaded, &setting).map_or(Vec::new(), |findings| findings.claims)
+        Ok(Prepared::Ready(prepared)) => {
+            experiment::predict(&loaded, &prepared).map_or(Vec::new(), |findings| findings.claims)
         }
         _ => Vec::new(),
     }

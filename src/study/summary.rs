@@ -42,6 +42,7 @@ pub(super) fn of(points: &Points, loaded: &Loaded, mut rows: Vec<StudyPoint>) ->
         saddles: Vec::new(),
         escape: Vec::new(),
         occupancy: Vec::new(),
+        groups: Vec::new(),
         points: Vec::new(),
         crossover: None,
         scaling: None,

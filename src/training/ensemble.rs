@@ -105,7 +105,8 @@ pub struct Control<'a> {
 pub struct Interrupted;
 
 impl<T: Real> Ensemble<T> {
-    /// Replicas at their starts.
+    /// Replicas at their starts. Their random streams, of batches and normals, are those of `first_stream` and the numbers after it: ensembles
+    /// that are to be independent of each other must not share any, while the same starts make them comparable pair by pair.
     ///
     /// # Errors
     /// When recipe, data or starts are not of the network.
@@ -115,6 +116,7 @@ impl<T: Real> Ensemble<T> {
         recipe: &Recipe,
         seed: u64,
         starts: Starts<T>,
+        first_stream: u64,
     ) -> Result<Self, BeginError> {
         let examples = data.training.count();
         network.accepts(&data.training)?;
@@ -128,7 +130,7 @@ impl<T: Real> Ensemble<T> {
             Replica::new(theta, recipe.momentum, &recipe.noise, examples, seed, index).map_err(RecipeError::from)
         };
         let starts = first_weights(network, seed, starts)?;
-        let replicas = (0..).zip(starts).map(replica).collect::<Result<Vec<_>, _>>()?;
+        let replicas = (first_stream..).zip(starts).map(replica).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             network: network.clone(),
             data,

@@ -48,7 +48,7 @@
 //!     noise: Noise::Minibatch(Sampling::WithReplacement),
 //! };
 //! let starts = Starts::Drawn { law: Initialization::Glorot, replicas: 2 };
-//! let mut ensemble = Ensemble::begin(&network, data, &recipe, 1, starts)?;
+//! let mut ensemble = Ensemble::begin(&network, data, &recipe, 1, starts, 0)?;
 //! let control = &mut Control { monitor: &mut |_| (), stop: &AtomicBool::new(false) };
 //! ensemble.advance(3.0, control)?;
 //! for replica in ensemble.look(false).replicas.iter().flatten() {

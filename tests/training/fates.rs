@@ -25,7 +25,7 @@ const FAR: f64 = 20.0;
 fn ensemble<T: Real>(recipe: &Recipe) -> Ensemble<T> {
     let data = Arc::new(TrainingData { training: examples(), test: None });
     let starts = [NEAR, FAR, NEAR, FAR].map(|x| vec![T::from_f64(x); 4]).to_vec();
-    Ensemble::begin(&network(), data, recipe, 1, Starts::Given(starts)).unwrap()
+    Ensemble::begin(&network(), data, recipe, 1, Starts::Given(starts), 0).unwrap()
 }
 
 /// The step at which gradient descent from far out is found to be lost: its loss is no number, or its weights are too large at the end of
@@ -104,7 +104,7 @@ fn large_weights_have_diverged_even_with_a_finite_loss() {
     let network = Network { architecture, objective: Objective::SquaredError, weight_decay: 0.0 };
     let data = Arc::new(TrainingData { training: examples::<f64>(), test: None });
     let starts = Starts::Given(vec![vec![1e16, 0.5], vec![1e14, 0.5]]);
-    let mut ensemble = Ensemble::begin(&network, data, &recipe(0.01, 1, Noise::None), 1, starts).unwrap();
+    let mut ensemble = Ensemble::begin(&network, data, &recipe(0.01, 1, Noise::None), 1, starts, 0).unwrap();
     advance(&mut ensemble, 2.0);
     assert_eq!((ensemble.fate(0), ensemble.fate(1)), (Fate::Diverged { step: 4 }, Fate::Trained));
 }

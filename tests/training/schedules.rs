@@ -50,7 +50,8 @@ fn what_makes_no_schedule_or_recipe_is_refused() {
     assert_eq!(order, Err(ScheduleError::Order { before: 2.0, found: 2.0 }));
     assert!(Schedule::piecewise(vec![(0.0, 0.1), (f64::NAN, 0.2)]).is_err());
 
-    let begin = |recipe| Ensemble::begin(&network(), data::<f64>(), &recipe, 1, Starts::Given(vec![weights()])).err();
+    let begin =
+        |recipe| Ensemble::begin(&network(), data::<f64>(), &recipe, 1, Starts::Given(vec![weights()]), 0).err();
     let refused = |recipe| match begin(recipe) {
         Some(BeginError::Recipe(error)) => error,
         other => panic!("{other:?}"),
@@ -69,7 +70,7 @@ fn what_makes_no_schedule_or_recipe_is_refused() {
     momentum.momentum = 1.0;
     assert_eq!(refused(momentum), RecipeError::Momentum(1.0));
 
-    let begin = |starts| Ensemble::begin(&network(), data::<f64>(), &recipe(0.1, 1, Noise::None), 1, starts).err();
+    let begin = |starts| Ensemble::begin(&network(), data::<f64>(), &recipe(0.1, 1, Noise::None), 1, starts, 0).err();
     assert_eq!(begin(Starts::Given(vec![])), Some(BeginError::NoReplicas));
     let short = BeginError::StartLength { replica: 1, found: 2, expected: 12 };
     assert_eq!(begin(Starts::Given(vec![weights(), vec![0.0; 2]])), Some(short));

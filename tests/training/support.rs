@@ -37,7 +37,7 @@ pub fn recipe(learning_rate: f64, batch_size: usize, noise: Noise) -> Recipe {
 }
 
 pub fn ensemble<T: Real>(recipe: &Recipe, starts: Vec<Vec<T>>) -> Ensemble<T> {
-    Ensemble::begin(&network(), data(), recipe, SEED, Starts::Given(starts)).unwrap()
+    Ensemble::begin(&network(), data(), recipe, SEED, Starts::Given(starts), 0).unwrap()
 }
 
 pub fn advance<T: Real>(ensemble: &mut Ensemble<T>, epochs: f64) {

@@ -25,7 +25,7 @@ fn bits<T: Real>(recipe: &Recipe, threads: usize, piece: f64) -> Vec<u64> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
         let starts = Starts::Drawn { law: Initialization::Glorot, replicas: 9 };
-        let mut ensemble = Ensemble::<T>::begin(&network(), data(), recipe, 1, starts).unwrap();
+        let mut ensemble = Ensemble::<T>::begin(&network(), data(), recipe, 1, starts, 0).unwrap();
         while ensemble.status().epochs < 2.0 {
             advance(&mut ensemble, piece);
         }

@@ -10,5 +10,5 @@ mod spec;
 mod units;
 
 pub use loss::NetworkLoss;
-pub use spec::{Given, NetworkSpec};
+pub use spec::{Given, MOST_SEARCHED, NetworkSpec};
 pub use units::{MOST_IMAGES, images};

@@ -57,6 +57,8 @@ pub enum Given {
 
 /// The largest width of a layer.
 const WIDEST: f64 = 10_000.0;
+/// The largest network whose minima are looked for.
+pub const MOST_SEARCHED: usize = 100;
 /// Minima are looked for among parameters of at most this size, if the scenario does not say.
 const REACH: f64 = 5.0;
 
@@ -201,8 +203,10 @@ impl Described for NetworkSpec {
         names
     }
 
+    /// None at all where the network is too large for minima to be looked for.
     fn default_domain(&self) -> Option<Vec<[f64; 2]>> {
-        Some(vec![[-REACH, REACH]; self.dimension()])
+        let d = self.dimension();
+        Some(vec![[-REACH, REACH]; if d <= MOST_SEARCHED { d } else { 0 }])
     }
 
     fn build(&self) -> Result<Arc<dyn Loss>, LossError> {

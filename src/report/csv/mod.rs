@@ -3,6 +3,7 @@
 
 mod cells;
 mod crossover;
+mod curves;
 mod density;
 mod distribution;
 mod grid;
@@ -28,7 +29,8 @@ type Tables = Vec<(&'static str, Table)>;
 /// What the figures are drawn from, file by file.
 fn all(figures: &FigureData) -> Result<Tables, ReportError> {
     // A study's points are a table of their own, beside the figures.
-    let FigureData { density, map, mixing, crossover, scaling, distribution, cells, log_ratio, study: _ } = figures;
+    let FigureData { density, map, mixing, crossover, scaling, distribution, cells, log_ratio, curves, study: _ } =
+        figures;
     let tables = [
         density.as_ref().map(density::tables),
         map.as_ref().map(map::tables),
@@ -38,6 +40,7 @@ fn all(figures: &FigureData) -> Result<Tables, ReportError> {
         distribution.as_ref().map(distribution::tables),
         cells.as_ref().map(cells::tables),
         log_ratio.as_ref().map(log_ratio::tables),
+        curves.as_ref().map(curves::tables),
     ];
     let tables: Result<Vec<Tables>, ReportError> = tables.into_iter().flatten().collect();
     Ok(tables?.into_iter().flatten().collect())
@@ -87,6 +90,7 @@ pub fn load_figures(folder: &Path) -> Result<FigureData, ReportError> {
         distribution: distribution::read(folder)?,
         cells: cells::read(folder)?,
         log_ratio: log_ratio::read(folder)?,
+        curves: curves::read(folder)?,
         study: None,
     })
 }

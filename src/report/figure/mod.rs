@@ -4,6 +4,7 @@ mod axis;
 mod canvas;
 mod cells;
 mod crossover;
+mod curves;
 mod density;
 mod distribution;
 mod ladder;
@@ -103,6 +104,10 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
     }
     if let Some(design) = figures.scaling.as_ref().and_then(|data| scaling::Scaling::new(findings, data)) {
         jobs.push(Box::new(move || draw("scaling", "What changes with β", design.caption(), &design)));
+    }
+    if let Some(data) = &figures.curves {
+        let design = curves::Curves::new(findings, data);
+        jobs.push(Box::new(move || draw("curves", "Learning curves", design.caption(), &design)));
     }
     // Each on its own thread: drawing takes longer than many a simulation.
     let mut drawn: Vec<Figure> = jobs.into_par_iter().map(|job| job()).collect::<Result<_, _>>()?;

@@ -1,0 +1,235 @@
+//! A scenario that trains a network, made into objects: network, data, recipe, and where replicas begin.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::super::{ExperimentError, Status};
+use super::group::Group;
+use super::trainees::Trainees;
+use crate::data::Data;
+use crate::input::Problem;
+use crate::loss::LossKind;
+use crate::network::{Initialization, Network, Real};
+use crate::noise::NoiseSpec;
+use crate::random::batches::Sampling;
+use crate::scenario::{Loaded, Precision, Scenario, SgdSpec, TrainingSpec};
+use crate::training::{DataMismatch, Ensemble, Noise, Recipe, Schedule, Starts, TrainingData, weights};
+
+/// Everything that the groups of replicas of an experiment share.
+///
+/// A *group* is an ensemble with one learning rate, one batch size and one kind of noise. Groups start from the same weights, replica by
+/// replica, and have random streams of their own: what is compared between them is compared pair by pair.
+pub struct Course {
+    /// What is trained.
+    pub network: Network,
+    /// What on.
+    pub data: Arc<Data>,
+    /// How long, how often to look, and in which precision.
+    pub spec: TrainingSpec,
+    /// How minibatches are drawn.
+    pub sampling: Sampling,
+    /// η and S that the scenario gives.
+    pub sgd: SgdSpec,
+    /// Replicas of a group.
+    pub replicas: usize,
+    /// Of all randomness.
+    pub seed: u64,
+    /// Weights that all replicas start from, in place of drawn ones.
+    given: Option<Vec<f64>>,
+    examples: Precise,
+}
+
+/// The data in the precision of the scenario.
+#[derive(Clone)]
+enum Precise {
+    Single(Arc<TrainingData<f32>>),
+    Double(Arc<TrainingData<f64>>),
+}
+
+impl Course {
+    /// From a scenario; problems name the key that causes them.
+    ///
+    /// # Errors
+    /// When the data are not for the network, or the file of first weights is not of it.
+    pub fn of(loaded: &Loaded) -> Result<Self, Problem> {
+        let Scenario { loss, noise, sgd, training, ensemble, seed, .. } = &loaded.scenario;
+        let at = |key: &str, message: &str| loaded.source.problem(key, message);
+        let LossKind::Network(spec) = &loss.kind else {
+            return Err(at("loss.kind", "this experiment trains a network; write loss.kind = \"network\""));
+        };
+        let Some(data) = spec.data.clone() else {
+            return Err(at("data", "the examples are not loaded; read the scenario from its file"));
+        };
+        // Reading lets no other scenario pass.
+        let (Some(training), Some(sgd), NoiseSpec::Minibatch(noise)) = (training, sgd, noise) else {
+            return Err(at("training", "a network is trained with [training], [sgd] and noise.kind = \"minibatch\""));
+        };
+        let network = spec.network();
+        let mismatch = |error: DataMismatch| loaded.source.problem("data", error.to_string());
+        let examples = match training.precision {
+            Precision::Single => Precise::Single(Arc::new(training_data(&network, &data).map_err(mismatch)?)),
+            Precision::Double => Precise::Double(Arc::new(training_data(&network, &data).map_err(mismatch)?)),
+        };
+        let given = match &training.weights {
+            None => None,
+            Some(file) => Some(
+                weights::load::<f64>(&path(&loaded.source, file), &network.architecture)
+                    .map_err(|error| loaded.source.problem("training.weights", error.to_string()))?,
+            ),
+        };
+        Ok(Self {
+            network,
+            data,
+            spec: training.clone(),
+            sampling: noise.sampling,
+            sgd: *sgd,
+            replicas: ensemble.replicas as usize,
+            seed: *seed,
+            given,
+            examples,
+        })
+    }
+
+    /// N.
+    pub fn examples(&self) -> usize {
+        self.data.training.len()
+    }
+
+    /// The recipe of plain minibatch SGD with these η and S, and the schedules of the scenario.
+    pub fn recipe(&self, learning_rate: f64, batch_size: u64) -> Recipe {
+        let rates = pieces(&self.spec.learning_rate_factors).map(|[epoch, factor]| (epoch, learning_rate * factor));
+        let sizes =
+            pieces(&self.spec.batch_size_factors).map(|[epoch, factor]| (epoch, (batch_size as f64 * factor) as usize));
+        Recipe {
+            // Reading has checked the order; a schedule that is none is that of its first piece.
+            learning_rate: Schedule::piecewise(rates.collect()).unwrap_or(Schedule::constant(learning_rate)),
+            batch_size: Schedule::piecewise(sizes.collect()).unwrap_or(Schedule::constant(batch_size as usize)),
+            momentum: self.spec.momentum,
+            noise: Noise::Minibatch(self.sampling),
+        }
+    }
+
+    /// A group at its start. Groups with different `index` share no random numbers but those of their starts: replica r of every group
+    /// starts from weights r of `block`, of which each holds as many as there are replicas.
+    ///
+    /// # Errors
+    /// When the recipe cannot be followed, told at the key of the batch size or the learning rate.
+    pub fn begin(&self, loaded: &Loaded, recipe: &Recipe, index: u64, block: u64) -> Result<Trainees, ExperimentError> {
+        let first = index * self.replicas as u64;
+        let begun = match &self.examples {
+            Precise::Single(data) => {
+                Ensemble::begin(&self.network, data.clone(), recipe, self.seed, self.starts(block), first)
+                    .map(Trainees::Single)
+            }
+            Precise::Double(data) => {
+                Ensemble::begin(&self.network, data.clone(), recipe, self.seed, self.starts(block), first)
+                    .map(Trainees::Double)
+            }
+        };
+        Ok(begun.map_err(|error| loaded.source.problem("sgd", error.to_string()))?)
+    }
+
+    /// The law of the first weights, where they are drawn.
+    fn law(&self) -> Initialization {
+        self.spec.law()
+    }
+
+    fn starts<T: Real>(&self, block: u64) -> Starts<T> {
+        match &self.given {
+            Some(theta) => Starts::Given(vec![theta.iter().map(|&x| T::from_f64(x)).collect(); self.replicas]),
+            None => {
+                let first = block * self.replicas as u64;
+                let draw = |replica| self.law().draw(&self.network.architecture, self.seed, replica);
+                Starts::Given((first..first + self.replicas as u64).map(draw).collect())
+            }
+        }
+    }
+
+    /// How many steps a replica takes in all epochs of this recipe.
+    pub fn steps(&self, recipe: &Recipe) -> u64 {
+        let sizes = &recipe.batch_size;
+        let (mut steps, mut used) = (0, 0.0);
+        let examples = self.examples() as f64;
+        while used < self.spec.epochs * examples - 1e-6 {
+            used += sizes.at(used / examples) as f64;
+            steps += 1;
+        }
+        steps
+    }
+
+    /// 2/λ_max of H at the first weights of the first replica: gradient descent leaves every quadratic whose curvature is above 2/η.
+    pub fn largest_stable_rate(&self) -> Option<f64> {
+        super::curvature::largest_stable_rate(self)
+    }
+
+    /// Weights of the first replica in double precision.
+    pub(super) fn first_weights(&self) -> Vec<f64> {
+        match self.starts(0) {
+            Starts::Given(starts) => starts.into_iter().next().unwrap_or_default(),
+            Starts::Drawn { .. } => Vec::new(),
+        }
+    }
+}
+
+/// [epoch, factor] from epoch 0 on.
+fn pieces(factors: &[[f64; 2]]) -> impl Iterator<Item = [f64; 2]> + '_ {
+    let begins = factors.first().is_none_or(|first| first[0] > 0.0);
+    begins.then_some([0.0, 1.0]).into_iter().chain(factors.iter().copied())
+}
+
+fn training_data<T: Real>(network: &Network, data: &Data) -> Result<TrainingData<T>, DataMismatch> {
+    TrainingData::new(network, &data.training, data.test.as_ref())
+}
+
+/// A relative path starts at the folder of the scenario.
+fn path(source: &crate::input::Source, file: &str) -> PathBuf {
+    source.folder().join(Path::new(file))
+}
+
+/// Trains a group to its end, looking at it as the scenario says.
+///
+/// # Errors
+/// When it was told to stop.
+pub(super) fn train(
+    course: &Course,
+    trainees: &mut Trainees,
+    group: &mut Group,
+    progress: &mut Progress<'_, '_>,
+) -> Result<(), ExperimentError> {
+    let mut looks = Vec::new();
+    let (epochs, every) = (course.spec.epochs, course.spec.look_every);
+    progress
+        .follow(|stop, monitor| trainees.train(epochs, every, &mut |look| looks.push(look.clone()), monitor, stop))?;
+    group.take(looks, trainees);
+    Ok(())
+}
+
+/// The progress of several groups as that of one run.
+pub(super) struct Progress<'c, 'm> {
+    control: &'c mut super::super::Control<'m>,
+    /// Steps of the groups that are finished.
+    done: u64,
+    /// Steps of all groups.
+    in_all: u64,
+}
+
+impl<'c, 'm> Progress<'c, 'm> {
+    pub(super) fn new(control: &'c mut super::super::Control<'m>, in_all: u64) -> Self {
+        Self { control, done: 0, in_all }
+    }
+
+    /// Follows the steps of one group.
+    fn follow<T>(&mut self, work: impl FnOnce(&AtomicBool, &mut dyn FnMut(&crate::training::Status)) -> T) -> T {
+        let (stop, done, in_all) = (self.control.stop, self.done, self.in_all);
+        let mut last = 0;
+        let monitor = &mut self.control.monitor;
+        let result = work(stop, &mut |status: &crate::training::Status| {
+            last = status.steps;
+            let estimate = || None;
+            monitor(&Status { steps_done: done + status.steps, steps_in_all: in_all, estimate: &estimate });
+        });
+        self.done += last;
+        result
+    }
+}

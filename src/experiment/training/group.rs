@@ -1,0 +1,96 @@
+//! One group of replicas: what is common to them, and what was seen of them.
+
+use super::course::Course;
+use super::trainees::Trainees;
+use crate::findings::{DivergedRecord, GroupRecord, MeasureRecord};
+use crate::statistics::Estimate;
+use crate::training::{Fate, Look, Measured};
+
+/// At most so many diverged replicas are named.
+const NAMED_DIVERGED: usize = 10;
+
+/// Replicas with one learning rate and one batch size.
+pub struct Group {
+    /// For tables and keys of figures.
+    pub name: String,
+    /// η.
+    pub learning_rate: f64,
+    /// S.
+    pub batch_size: u64,
+    /// In order of time; the first is that of the start.
+    pub looks: Vec<Look>,
+    /// Replica and step of those that diverged.
+    pub diverged: Vec<(u64, u64)>,
+    /// Steps of a replica.
+    pub steps: u64,
+    replicas: u64,
+}
+
+impl Group {
+    /// Before anything was trained.
+    pub fn new(name: impl Into<String>, learning_rate: f64, batch_size: u64, course: &Course) -> Self {
+        Self {
+            name: name.into(),
+            learning_rate,
+            batch_size,
+            looks: Vec::new(),
+            diverged: Vec::new(),
+            steps: course.steps(&course.recipe(learning_rate, batch_size)),
+            replicas: course.replicas as u64,
+        }
+    }
+
+    /// What was seen of it.
+    pub(super) fn take(&mut self, looks: Vec<Look>, trainees: &Trainees) {
+        self.diverged = (0..trainees.replicas())
+            .filter_map(|replica| match trainees.fate(replica) {
+                Fate::Diverged { step } => Some((replica as u64, step)),
+                Fate::Trained => None,
+            })
+            .collect();
+        self.looks = looks;
+    }
+
+    /// A quantity of every replica at one look; `None` for those that have diverged.
+    pub fn at(&self, look: usize, quantity: impl Fn(&Measured) -> f64) -> Vec<Option<f64>> {
+        let replicas = self.looks.get(look).map_or(&[][..], |look| &look.replicas);
+        replicas.iter().map(|measured| measured.as_ref().map(&quantity)).collect()
+    }
+
+    /// Mean over the replicas that are left.
+    pub fn mean(&self, look: usize, quantity: impl Fn(&Measured) -> f64) -> Option<Estimate> {
+        let values: Vec<f64> = self.at(look, quantity).into_iter().flatten().collect();
+        Estimate::from_replicas(&values)
+    }
+
+    /// Whether nothing is left.
+    pub fn is_lost(&self) -> bool {
+        self.diverged.len() as u64 == self.replicas
+    }
+
+    /// The group as a row of `result.json`, with what is told of its end; measured fields are empty before it was trained.
+    pub fn record(&self, measures: &[(&str, Option<Estimate>)]) -> GroupRecord {
+        let named = self.diverged.iter().take(NAMED_DIVERGED);
+        GroupRecord {
+            name: self.name.clone(),
+            learning_rate: self.learning_rate,
+            batch_size: self.batch_size,
+            noise_scale: self.learning_rate / self.batch_size as f64,
+            replicas: self.replicas,
+            steps: self.steps,
+            diverged: (!self.looks.is_empty()).then_some(self.diverged.len() as u64),
+            diverged_replicas: named.map(|&(replica, step)| DivergedRecord { replica, step }).collect(),
+            measures: measures.iter().filter_map(|(name, estimate)| measure(name, estimate.as_ref())).collect(),
+        }
+    }
+}
+
+fn measure(name: &str, estimate: Option<&Estimate>) -> Option<MeasureRecord> {
+    let estimate = estimate.filter(|estimate| estimate.is_finite())?;
+    Some(MeasureRecord {
+        quantity: name.to_owned(),
+        measured: estimate.value,
+        standard_error: estimate.standard_error,
+        interval: estimate.interval(0.95),
+    })
+}

@@ -1,0 +1,117 @@
+//! Questions about a network in training: groups of replicas that differ in η, S or noise, and what they come to.
+//!
+//! Minima are not looked for, so a network may be of any size. Each question has a file; [`Course`] is what they share.
+
+mod course;
+mod curvature;
+mod curves;
+mod group;
+mod trainees;
+
+pub use course::Course;
+pub use group::Group;
+pub use trainees::Trainees;
+
+use super::forecast::Forecast;
+use super::{Control, ExperimentError};
+use crate::findings::{ClaimRecord, DataRecord, FigureData, Findings, GroupRecord, Program, SCHEMA};
+use crate::scenario::{ExperimentKind, Loaded, TrainingExperiment};
+use crate::statistics::Verdict;
+
+/// The course of a scenario, if it allows the scenario's question.
+///
+/// # Errors
+/// When data, weights or batches do not go with the network, or with the question.
+pub fn prepare(loaded: &Loaded, kind: TrainingExperiment) -> Result<Course, ExperimentError> {
+    let course = Course::of(loaded)?;
+    match kind {
+        TrainingExperiment::Curves => curves::prepare(loaded, &course)?,
+    }
+    Ok(course)
+}
+
+/// What is going to be compared, nothing trained.
+pub fn predict(loaded: &Loaded, kind: TrainingExperiment, course: &Course) -> Findings {
+    match kind {
+        TrainingExperiment::Curves => curves::predict(loaded, course),
+    }
+}
+
+/// Trains, compares and judges.
+///
+/// # Errors
+/// When the run was stopped, or nothing is left to compare with.
+pub fn run(
+    loaded: &Loaded,
+    kind: TrainingExperiment,
+    course: &Course,
+    control: &mut Control,
+) -> Result<(Findings, FigureData), ExperimentError> {
+    match kind {
+        TrainingExperiment::Curves => curves::run(loaded, course, control),
+    }
+}
+
+/// What a run will cost. Its power is not foreseen.
+pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Forecast {
+    let scenario = &loaded.scenario;
+    let groups = match scenario.experiment {
+        ExperimentKind::Training(TrainingExperiment::Curves) => curves::groups(loaded, course),
+        _ => Vec::new(),
+    };
+    let replicas = course.replicas as f64;
+    let steps: f64 = groups.iter().map(|group| group.steps as f64).sum();
+    let parameters = course.network.parameters() as f64;
+    Forecast::of_training(
+        [groups.len(), course.network.parameters()],
+        replicas * steps,
+        60e6 + replicas * parameters * 24.0,
+        scenario.rough_seconds() * 2.0 / threads.min(course.replicas).max(1) as f64,
+        scenario.test.tolerance,
+    )
+}
+
+/// Everything that no training changes, with what a question adds to it.
+fn document(
+    loaded: &Loaded,
+    course: &Course,
+    groups: Vec<GroupRecord>,
+    claims: Vec<ClaimRecord>,
+    verdict: Option<Verdict>,
+    notes: Vec<String>,
+) -> Findings {
+    let scenario = loaded.scenario.clone();
+    Findings {
+        schema: SCHEMA,
+        program: Program { name: "sgd-sde".into(), version: env!("CARGO_PKG_VERSION").into() },
+        data: Some(DataRecord::of(&course.data)),
+        noise_scale: scenario.noise_scale(),
+        temperature: None,
+        effective_temperature: None,
+        minima: Vec::new(),
+        saddles: Vec::new(),
+        escape: Vec::new(),
+        occupancy: Vec::new(),
+        points: Vec::new(),
+        groups,
+        crossover: None,
+        scaling: None,
+        claims,
+        verdict,
+        expected: scenario.expect,
+        diagnostics: None,
+        notes,
+        scenario,
+        study: None,
+    }
+}
+
+/// Nothing is left of a group that others are compared with.
+fn lost(course: &Course, group: &Group) -> ExperimentError {
+    ExperimentError::TrainingDiverged {
+        replicas: group.diverged.len() as u64,
+        first_step: group.diverged.iter().map(|&(_, step)| step).min().unwrap_or(0),
+        learning_rate: group.learning_rate,
+        largest: course.largest_stable_rate().map_or_else(|| "not known".to_owned(), |rate| format!("{rate:.4}")),
+    }
+}
