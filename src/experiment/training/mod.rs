@@ -2,10 +2,12 @@
 //!
 //! Minima are not looked for, so a network may be of any size. Each question has a file; [`Course`] is what they share.
 
+mod comparison;
 mod course;
 mod curvature;
 mod curves;
 mod group;
+mod svag;
 mod trainees;
 
 pub use course::Course;
@@ -18,6 +20,9 @@ use crate::findings::{ClaimRecord, DataRecord, FigureData, Findings, GroupRecord
 use crate::scenario::{ExperimentKind, Loaded, TrainingExperiment};
 use crate::statistics::Verdict;
 
+/// Operations a second of one thread on networks of everyday size, roughly.
+const SPEED: f64 = 1.5e10;
+
 /// The course of a scenario, if it allows the scenario's question.
 ///
 /// # Errors
@@ -26,6 +31,7 @@ pub fn prepare(loaded: &Loaded, kind: TrainingExperiment) -> Result<Course, Expe
     let course = Course::of(loaded)?;
     match kind {
         TrainingExperiment::Curves => curves::prepare(loaded, &course)?,
+        TrainingExperiment::Svag => svag::prepare(loaded, &course)?,
     }
     Ok(course)
 }
@@ -34,6 +40,7 @@ pub fn prepare(loaded: &Loaded, kind: TrainingExperiment) -> Result<Course, Expe
 pub fn predict(loaded: &Loaded, kind: TrainingExperiment, course: &Course) -> Findings {
     match kind {
         TrainingExperiment::Curves => curves::predict(loaded, course),
+        TrainingExperiment::Svag => svag::predict(loaded, course),
     }
 }
 
@@ -49,6 +56,7 @@ pub fn run(
 ) -> Result<(Findings, FigureData), ExperimentError> {
     match kind {
         TrainingExperiment::Curves => curves::run(loaded, course, control),
+        TrainingExperiment::Svag => svag::run(loaded, course, control),
     }
 }
 
@@ -57,6 +65,7 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
     let scenario = &loaded.scenario;
     let groups = match scenario.experiment {
         ExperimentKind::Training(TrainingExperiment::Curves) => curves::groups(loaded, course),
+        ExperimentKind::Training(TrainingExperiment::Svag) => svag::groups(loaded, course),
         _ => Vec::new(),
     };
     let replicas = course.replicas as f64;
@@ -66,7 +75,9 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
         [groups.len(), course.network.parameters()],
         replicas * steps,
         60e6 + replicas * parameters * 24.0,
-        scenario.rough_seconds() * 2.0 / threads.min(course.replicas).max(1) as f64,
+        replicas * groups.iter().map(|group| group.work(course)).sum::<f64>()
+            / SPEED
+            / threads.min(course.replicas).max(1) as f64,
         scenario.test.tolerance,
     )
 }
@@ -111,7 +122,7 @@ fn lost(course: &Course, group: &Group) -> ExperimentError {
     ExperimentError::TrainingDiverged {
         replicas: group.diverged.len() as u64,
         first_step: group.diverged.iter().map(|&(_, step)| step).min().unwrap_or(0),
-        learning_rate: group.learning_rate,
+        learning_rate: group.learning_rate(),
         largest: course.largest_stable_rate().map_or_else(|| "not known".to_owned(), |rate| format!("{rate:.4}")),
     }
 }
