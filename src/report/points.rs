@@ -82,12 +82,15 @@ pub(super) fn straightness(record: &CrossoverRecord) -> Option<String> {
 }
 
 /// Where proportional scaling breaks and diverges.
-pub(super) fn scaling(record: &ScalingRecord, tolerance: f64) -> Rows {
+pub(super) fn scaling(findings: &Findings, record: &ScalingRecord) -> Rows {
+    let tolerance = findings.scenario.test.tolerance;
+    // Of a network in training nobody predicts where it breaks.
+    let none = if findings.scenario.training.is_some() { "not predicted" } else { "not up to the last β" };
     let beta = |value: Option<f64>, none: &str| value.map_or(none.to_owned(), |value| significant(value, 5));
     let measured = record.breaks_measured;
     let mut rows = vec![vec![
         format!("something changes by ε = {}", significant(tolerance, 3)),
-        beta(record.breaks_predicted, "not up to the last β"),
+        beta(record.breaks_predicted, none),
         match measured {
             [None, None] => "–".to_owned(),
             [last, None] => format!("no change shown; unchanged up to {}", beta(last, "–")),

@@ -99,8 +99,7 @@ fn section(lines: &mut Vec<String>, title: &str, content: Vec<String>) {
 
 /// Tables of a question about several noise scales or learning rates.
 fn along(lines: &mut Vec<String>, findings: &Findings) {
-    let tolerance = findings.scenario.test.tolerance;
-    let scaling = findings.scaling.as_ref().map(|record| points::scaling(record, tolerance));
+    let scaling = findings.scaling.as_ref().map(|record| points::scaling(findings, record));
     let tables =
         [findings.crossover.as_ref().map(points::crossover), scaling, points::points(findings), groups(findings)];
     for (index, table) in tables.into_iter().enumerate() {

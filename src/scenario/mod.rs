@@ -111,6 +111,8 @@ pub enum TrainingExperiment {
     Curves,
     /// How far SGD and SVAG(l) are from the SDE.
     Svag,
+    /// η → βη, S → βS: the mean loss once training has come to rest.
+    StationaryLoss,
 }
 
 /// Learning rate and batch size.
@@ -251,6 +253,9 @@ impl Scenario {
             ExperimentKind::Training(TrainingExperiment::Curves) => {
                 // One of the first β for the margin and one that differs.
                 self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()) + 2
+            }
+            ExperimentKind::Training(TrainingExperiment::StationaryLoss) => {
+                self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()) + 1
             }
             ExperimentKind::Training(TrainingExperiment::Svag) => {
                 self.svag.as_ref().map_or(3, |svag| svag.amplifications.len() + svag.beside.len() + 3)

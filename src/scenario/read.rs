@@ -15,7 +15,7 @@ use crate::statistics::claim::Verdict;
 /// The largest integer of TOML, which has 64 bits with a sign.
 const LARGEST_INTEGER: u64 = i64::MAX as u64;
 
-const EXPERIMENTS: [(&str, ExperimentKind); 8] = [
+const EXPERIMENTS: [(&str, ExperimentKind); 9] = [
     ("equilibrium", ExperimentKind::Equilibrium),
     ("covariance", ExperimentKind::Covariance),
     ("crossover", ExperimentKind::Crossover),
@@ -24,6 +24,7 @@ const EXPERIMENTS: [(&str, ExperimentKind); 8] = [
     ("temperature-pair", ExperimentKind::TemperaturePair),
     ("curves", ExperimentKind::Training(TrainingExperiment::Curves)),
     ("svag", ExperimentKind::Training(TrainingExperiment::Svag)),
+    ("stationary-loss", ExperimentKind::Training(TrainingExperiment::StationaryLoss)),
 ];
 /// Experiments of later versions.
 const LATER_EXPERIMENTS: [&str; 4] = ["cloud", "escape", "walk", "weak-error"];
@@ -123,7 +124,10 @@ impl Parts {
         // A misspelt experiment may be the one that the table belongs to.
         let asks = |kind: ExperimentKind| experiment.is_none_or(|experiment| experiment == kind);
         let crossover = table_of(root, "crossover", asks(ExperimentKind::Crossover), CrossoverSpec::read);
-        let scales = asks(ExperimentKind::Scaling) || asks(ExperimentKind::Training(TrainingExperiment::Curves));
+        let trains = |kind: TrainingExperiment| asks(ExperimentKind::Training(kind));
+        let scales = asks(ExperimentKind::Scaling)
+            || trains(TrainingExperiment::Curves)
+            || trains(TrainingExperiment::StationaryLoss);
         let scaling = table_of(root, "scaling", scales, ScalingSpec::read);
         let temperature_pair = TemperaturePairSpec::of(root, experiment);
         let svag = SvagSpec::of(root, experiment);
@@ -356,6 +360,7 @@ impl TestSpec {
             ExperimentKind::Density => (0.02, Rung::Gibbs),
             ExperimentKind::TemperaturePair => (0.05, Rung::Gibbs),
             ExperimentKind::Training(TrainingExperiment::Curves | TrainingExperiment::Svag) => (0.5, Rung::Discrete),
+            ExperimentKind::Training(TrainingExperiment::StationaryLoss) => (0.05, Rung::Discrete),
         };
         Self { tolerance, against }
     }
@@ -367,7 +372,9 @@ impl TestSpec {
             ExperimentKind::Density => {
                 Number { what: "ε, the largest distance between the laws,", example: "0.02", low: 1e-9, high: 1.0 }
             }
-            ExperimentKind::TemperaturePair => Number::positive("ε, the tolerance in ln ratio,", "0.05"),
+            ExperimentKind::TemperaturePair | ExperimentKind::Training(TrainingExperiment::StationaryLoss) => {
+                Number::positive("ε, the tolerance in ln ratio,", "0.05")
+            }
             ExperimentKind::Training(TrainingExperiment::Curves | TrainingExperiment::Svag) => {
                 Number::positive("ε, the tolerance in standard deviations between seeds,", "0.5")
             }

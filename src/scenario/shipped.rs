@@ -51,6 +51,7 @@ const SHIPPED: &[Shipped] = embed![
     "same-dynamics",
     "proportional-scaling-bowl",
     "proportional-scaling-wells",
+    "proportional-scaling-digits",
     "gibbs-density-1d",
     "gibbs-density-2d",
     "temperature-pair",

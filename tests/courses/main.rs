@@ -3,5 +3,6 @@
 mod curves;
 mod refusals;
 mod starts;
+mod stationary_loss;
 mod support;
 mod svag;

@@ -7,6 +7,7 @@ mod course;
 mod curvature;
 mod curves;
 mod group;
+mod stationary_loss;
 mod svag;
 mod trainees;
 
@@ -32,6 +33,7 @@ pub fn prepare(loaded: &Loaded, kind: TrainingExperiment) -> Result<Course, Expe
     match kind {
         TrainingExperiment::Curves => curves::prepare(loaded, &course)?,
         TrainingExperiment::Svag => svag::prepare(loaded, &course)?,
+        TrainingExperiment::StationaryLoss => stationary_loss::prepare(loaded, &course)?,
     }
     Ok(course)
 }
@@ -41,6 +43,7 @@ pub fn predict(loaded: &Loaded, kind: TrainingExperiment, course: &Course) -> Fi
     match kind {
         TrainingExperiment::Curves => curves::predict(loaded, course),
         TrainingExperiment::Svag => svag::predict(loaded, course),
+        TrainingExperiment::StationaryLoss => stationary_loss::predict(loaded, course),
     }
 }
 
@@ -57,6 +60,7 @@ pub fn run(
     match kind {
         TrainingExperiment::Curves => curves::run(loaded, course, control),
         TrainingExperiment::Svag => svag::run(loaded, course, control),
+        TrainingExperiment::StationaryLoss => stationary_loss::run(loaded, course, control),
     }
 }
 
@@ -66,6 +70,7 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
     let groups = match scenario.experiment {
         ExperimentKind::Training(TrainingExperiment::Curves) => curves::groups(loaded, course),
         ExperimentKind::Training(TrainingExperiment::Svag) => svag::groups(loaded, course),
+        ExperimentKind::Training(TrainingExperiment::StationaryLoss) => stationary_loss::groups(loaded, course),
         _ => Vec::new(),
     };
     let replicas = course.replicas as f64;

@@ -26,6 +26,8 @@ pub(super) struct Scaling<'a> {
     points: &'a [PointRecord],
     tolerance: f64,
     replicas: u64,
+    /// Whether the quantity is the loss of a network in training, of which there is no curve.
+    is_training: bool,
 }
 
 impl<'a> Scaling<'a> {
@@ -37,6 +39,7 @@ impl<'a> Scaling<'a> {
             points: &findings.points,
             tolerance: findings.scenario.test.tolerance,
             replicas: findings.scenario.ensemble.replicas,
+            is_training: findings.scenario.training.is_some(),
         })
     }
 
@@ -46,6 +49,13 @@ impl<'a> Scaling<'a> {
 
     /// What the figure shows.
     pub(super) fn caption(&self) -> String {
+        if self.is_training {
+            return format!(
+                "ln of the mean training loss at rest minus its value at the first β, as η → βη and S → βS, pair by pair from equal starts, with 95 % \
+                 intervals between independent replicas. Band: ±ε = ±{}, within which nothing counts as changed.",
+                significant(self.tolerance, 3)
+            );
+        }
         let what = if self.is_bowl() { "ln of the variance relative to that" } else { "ln(p_A/p_B) minus its value" };
         let divergence = if self.is_bowl() {
             " Crosses at the upper edge: every replica diverged; the dotted line is β = 2/(ηh)."
@@ -103,6 +113,7 @@ impl<'a> Scaling<'a> {
         } else {
             KeyEntry { look: palette::MEASURED, sample: Sample::Point, label: "symbols: measured".into() }
         };
+        let curves = curves.filter(|_| !self.data.at.is_empty());
         curves.chain([measured, band]).collect()
     }
 
@@ -195,7 +206,9 @@ impl Design for Scaling<'_> {
         self.draw_data(&panel)?;
         let first = self.data.beta.first().copied().unwrap_or(1.0);
         let first = pretty(&significant(first, 4));
-        let title = if self.is_bowl() {
+        let title = if self.is_training {
+            format!("ln⟨L⟩ − ln⟨L⟩ at β = {first}")
+        } else if self.is_bowl() {
             format!("ln(variance/variance at β = {first})")
         } else {
             format!("log-odds − log-odds at β = {first}")

@@ -53,8 +53,7 @@ pub(super) fn occupancy(findings: &Findings) -> Markup {
 
 /// Tables of a question about several noise scales or learning rates.
 pub(super) fn along(findings: &Findings) -> Markup {
-    let tolerance = findings.scenario.test.tolerance;
-    let scaling = findings.scaling.as_ref().map(|record| points::scaling(record, tolerance));
+    let scaling = findings.scaling.as_ref().map(|record| points::scaling(findings, record));
     let lines = findings.crossover.as_ref().map(points::crossover);
     let sentence = findings.crossover.as_ref().and_then(points::straightness);
     html! {
