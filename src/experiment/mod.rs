@@ -20,6 +20,7 @@ pub mod setting;
 pub mod state;
 mod state_dependent;
 pub mod temperature_pair;
+pub mod weak_error;
 
 use std::sync::atomic::AtomicBool;
 
@@ -130,6 +131,7 @@ pub fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
         ExperimentKind::Scaling => scaling::prepare(loaded),
         ExperimentKind::Density => density::prepare(loaded),
         ExperimentKind::TemperaturePair => temperature_pair::prepare(loaded),
+        ExperimentKind::WeakError => weak_error::prepare(loaded),
     }
 }
 
@@ -145,6 +147,7 @@ pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, Experimen
         ExperimentKind::Scaling => scaling::predict(loaded, setting),
         ExperimentKind::Density => density::predict(loaded, setting),
         ExperimentKind::TemperaturePair => temperature_pair::predict(loaded, setting),
+        ExperimentKind::WeakError => weak_error::predict(loaded, setting),
     }
 }
 
@@ -166,6 +169,7 @@ pub fn run(
         ExperimentKind::Scaling => scaling::run(loaded, setting, control),
         ExperimentKind::Density => density::run(loaded, setting, control),
         ExperimentKind::TemperaturePair => temperature_pair::run(loaded, setting, control),
+        ExperimentKind::WeakError => weak_error::run(loaded, setting, control),
     }
 }
 

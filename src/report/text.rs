@@ -112,6 +112,11 @@ fn along(lines: &mut Vec<String>, findings: &Findings) {
         }
         section(lines, &title, content);
     }
+    for points::Rows { title, head, rows } in findings.weak_error.iter().flat_map(points::weak_error) {
+        let mut table = Table::new(head, &[0, 1]);
+        rows.into_iter().for_each(|row| table.row(row));
+        section(lines, &title, table.without_empty_columns().lines());
+    }
 }
 
 fn heading(findings: &Findings, style: Style) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::memory;
 use super::minibatch;
 use super::read::Parts;
-use super::scaling;
+use super::{scaling, weak_error};
 use super::{EnsembleSpec, SgdSpec, Start};
 use crate::dynamics::DynamicsSpec;
 use crate::input::{LARGEST, Problem, SMALLEST, Source};
@@ -33,6 +33,7 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
         problems.extend(scaling::check(experiment, scaling.as_ref(), noise, dynamics, parts.sgd.flatten(), source));
     }
     problems.extend(minibatch::check(parts, source));
+    problems.extend(weak_error::check(parts, source));
     let Some(loss) = &parts.loss else { return problems };
     if let LossKind::Network(network) = &loss.kind
         && let Some(problem) = small_enough(network, source)

@@ -11,6 +11,7 @@ mod scaling;
 mod shipped;
 mod study;
 mod temperature_pair;
+mod weak_error;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,7 @@ pub use scaling::ScalingSpec;
 pub use shipped::{Shipped, resolve, shipped};
 pub use study::{AxisSpec, MOST_POINTS, Points, StudySpec};
 pub use temperature_pair::TemperaturePairSpec;
+pub use weak_error::WeakErrorSpec;
 
 use crate::data::DataSpec;
 use crate::dynamics::DynamicsSpec;
@@ -66,6 +68,9 @@ pub struct Scenario {
     /// What the two ensembles of a `temperature-pair` differ by; absent in other experiments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature_pair: Option<TemperaturePairSpec>,
+    /// At which time and learning rates SGD is set beside its SDEs; absent in other experiments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weak_error: Option<WeakErrorSpec>,
     /// What a study varies; absent for a single run.
     #[serde(default)]
     pub study: Option<StudySpec>,
@@ -87,6 +92,8 @@ pub enum ExperimentKind {
     Density,
     /// The ratio of the laws of L at two temperatures.
     TemperaturePair,
+    /// How |E f(SGD) − E f(SDE)| at a fixed time falls with η, for the SDE and for its modification of second order.
+    WeakError,
 }
 
 /// Learning rate and batch size.
@@ -204,6 +211,7 @@ impl Scenario {
             ExperimentKind::Crossover => self.crossover.as_ref().map_or(1, |crossover| crossover.factors.len()),
             ExperimentKind::Scaling => self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()),
             ExperimentKind::TemperaturePair => 2,
+            ExperimentKind::WeakError => self.weak_error.as_ref().map_or(1, |spec| spec.learning_rates.len()),
             ExperimentKind::Equilibrium | ExperimentKind::Covariance | ExperimentKind::Density => 1,
         }
     }
@@ -211,7 +219,11 @@ impl Scenario {
     /// Seconds that a run takes, to an order of magnitude.
     pub fn rough_seconds(&self) -> f64 {
         let steps = self.ensemble.steps as f64 + self.ensemble.burn_in as f64;
-        let ensembles = self.ensembles() as f64;
+        let ensembles = match &self.weak_error {
+            // An ensemble of η takes t/η steps of its own; their sum over that of the smallest η.
+            Some(spec) => spec.gradients_per_step() * spec.learning_rates.iter().map(|&rate| spec.steps(rate) as f64).sum::<f64>() / steps,
+            None => self.ensembles() as f64,
+        };
         ensembles * steps * self.ensemble.replicas as f64 * self.dimension() as f64 / ROUGH_SPEED
     }
 

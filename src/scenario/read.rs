@@ -2,7 +2,7 @@
 
 use super::{
     CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, StudySpec,
-    TemperaturePairSpec, TestSpec,
+    TemperaturePairSpec, TestSpec, WeakErrorSpec,
 };
 use crate::data::DataSpec;
 use crate::dynamics::{DynamicsSpec, LearningRate};
@@ -15,16 +15,17 @@ use crate::statistics::claim::Verdict;
 /// The largest integer of TOML, which has 64 bits with a sign.
 const LARGEST_INTEGER: u64 = i64::MAX as u64;
 
-const EXPERIMENTS: [(&str, ExperimentKind); 6] = [
+const EXPERIMENTS: [(&str, ExperimentKind); 7] = [
     ("equilibrium", ExperimentKind::Equilibrium),
     ("covariance", ExperimentKind::Covariance),
     ("crossover", ExperimentKind::Crossover),
     ("scaling", ExperimentKind::Scaling),
     ("density", ExperimentKind::Density),
     ("temperature-pair", ExperimentKind::TemperaturePair),
+    ("weak-error", ExperimentKind::WeakError),
 ];
 /// Experiments of later versions.
-const LATER_EXPERIMENTS: [&str; 6] = ["cloud", "escape", "walk", "weak-error", "curves", "training"];
+const LATER_EXPERIMENTS: [&str; 5] = ["cloud", "escape", "walk", "curves", "training"];
 
 const VERDICTS: [(&str, Verdict); 3] =
     [("holds", Verdict::Holds), ("rejected", Verdict::Rejected), ("undetermined", Verdict::Undetermined)];
@@ -49,12 +50,13 @@ pub(super) struct Parts {
     pub sgd: Option<Option<SgdSpec>>,
     pub dynamics: Option<DynamicsSpec>,
     pub ensemble: Option<EnsembleSpec>,
-    test: Option<TestSpec>,
+    pub test: Option<TestSpec>,
     /// `Some(None)` where the experiment has no such table.
     pub crossover: Option<Option<CrossoverSpec>>,
     pub scaling: Option<Option<ScalingSpec>>,
     /// `Some(None)` in an experiment that has none.
     temperature_pair: Option<Option<TemperaturePairSpec>>,
+    pub weak_error: Option<Option<WeakErrorSpec>>,
     /// `Some(None)` where it was left out.
     study: Option<Option<StudySpec>>,
 }
@@ -87,8 +89,10 @@ impl Parts {
         let noise = root
             .table("noise", "[noise] with kind = \"isotropic\" and sigma = 2.0")
             .and_then(|table| NoiseSpec::read(&table, loss.as_ref().map(LossSpec::variables).as_deref()));
+        let weak_error = WeakErrorSpec::of(root, experiment, loss.as_ref().map(LossSpec::variables).as_deref());
+        let weak = weak_error.as_ref().and_then(Option::as_ref);
         let sgd = root.optional_table("sgd").and_then(|table| match table {
-            Some(table) => SgdSpec::read(&table).map(Some),
+            Some(table) => SgdSpec::read(&table, WeakErrorSpec::largest_of(experiment, weak)).map(Some),
             None => Some(None),
         });
         let dynamics = read_dynamics(root, noise.as_ref(), sgd);
@@ -96,6 +100,13 @@ impl Parts {
             Some(Some(table)) => EnsembleSpec::read(&table),
             Some(None) => Some(EnsembleSpec::default()),
             None => None,
+        };
+        let ensemble = match (ensemble, weak) {
+            (Some(ensemble), Some(weak)) => {
+                let table = root.optional_table("ensemble").flatten();
+                Some(weak.complete(ensemble, |key| table.as_ref().is_some_and(|table| table.has(key))))
+            }
+            (ensemble, _) => ensemble,
         };
         let test_for = experiment.unwrap_or(ExperimentKind::Equilibrium);
         let test = match root.optional_table("test") {
@@ -131,6 +142,7 @@ impl Parts {
             crossover,
             scaling,
             temperature_pair,
+            weak_error,
             study,
         }
     }
@@ -154,6 +166,7 @@ impl Parts {
             crossover: self.crossover?,
             scaling: self.scaling?,
             temperature_pair: self.temperature_pair?,
+            weak_error: self.weak_error?,
             study: self.study?,
         })
     }
@@ -219,8 +232,13 @@ fn read_dynamics(root: &Table<'_>, noise: Option<&NoiseSpec>, sgd: Option<Option
 }
 
 impl SgdSpec {
-    fn read(table: &Table<'_>) -> Option<Self> {
-        let learning_rate = table.number("learning_rate", &Number::positive("η, the learning rate,", "0.05"));
+    /// `largest` is the η of a question that has a list of them: the key may then be left out.
+    fn read(table: &Table<'_>, largest: Option<f64>) -> Option<Self> {
+        let learning_rate = Number::positive("η, the learning rate,", "0.05");
+        let learning_rate = match largest {
+            Some(largest) => table.number_or("learning_rate", &learning_rate, largest),
+            None => table.number("learning_rate", &learning_rate),
+        };
         let batch_size = Integer { what: "S, the batch size,", example: "1", range: 1..=LARGEST_INTEGER, reason: "" };
         let batch_size = table.integer("batch_size", &batch_size);
         table.finish();
@@ -323,6 +341,7 @@ impl TestSpec {
             ExperimentKind::Crossover => (0.1, Rung::Gibbs),
             ExperimentKind::Density => (0.02, Rung::Gibbs),
             ExperimentKind::TemperaturePair => (0.05, Rung::Gibbs),
+            ExperimentKind::WeakError => (0.1, Rung::Discrete),
         };
         Self { tolerance, against }
     }
@@ -335,6 +354,7 @@ impl TestSpec {
                 Number { what: "ε, the largest distance between the laws,", example: "0.02", low: 1e-9, high: 1.0 }
             }
             ExperimentKind::TemperaturePair => Number::positive("ε, the tolerance in ln ratio,", "0.05"),
+            ExperimentKind::WeakError => Number::positive("ε, the tolerance of ln|error| against its exact value,", "0.1"),
             _ => Number::positive("ε, the tolerance in log-odds,", "0.1"),
         };
         let tolerance = table.number_or("tolerance", &tolerance, default.tolerance);

@@ -32,6 +32,19 @@ impl Estimate {
         Some(Self { value: mean, standard_error: (variance / replicas).sqrt(), degrees_of_freedom: replicas - 1.0 })
     }
 
+    /// The mean of independent estimates, each counting the same: SE² = Σ SEᵢ²/k², degrees of freedom by Welch–Satterthwaite.
+    ///
+    /// `None` of nothing.
+    pub fn mean_of(estimates: &[Self]) -> Option<Self> {
+        let zero = Self::exact(0.0);
+        let sum = estimates.iter().fold(zero, |sum, one| {
+            // a + b as a − (−b), of which `minus` knows the error.
+            sum.minus(&Self { value: -one.value, ..one.clone() })
+        });
+        let count = estimates.len() as f64;
+        (count > 0.0).then(|| Self { value: sum.value / count, standard_error: sum.standard_error / count, ..sum })
+    }
+
     /// A number without error, e.g. one computed and not sampled.
     pub fn exact(value: f64) -> Self {
         Self::with_known_error(value, 0.0)
