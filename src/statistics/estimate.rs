@@ -197,6 +197,18 @@ mod tests {
         assert_eq!(a.minus(&Estimate::exact(0.0)), a);
     }
 
+    /// SE 3 and 4 with 5 and 10 degrees of freedom: the mean has SE 5/2 and the degrees of freedom of the sum.
+    #[test]
+    fn the_mean_of_independent_estimates_by_hand() {
+        let a = Estimate { value: 2.0, standard_error: 3.0, degrees_of_freedom: 5.0 };
+        let b = Estimate { value: 1.0, standard_error: 4.0, degrees_of_freedom: 10.0 };
+        let mean = Estimate::mean_of(&[a.clone(), b]).unwrap();
+        assert!(close(mean.value, 1.5) && close(mean.standard_error, 2.5));
+        assert!(close(mean.degrees_of_freedom, 625.0 / (81.0 / 5.0 + 256.0 / 10.0)));
+        assert_eq!(Estimate::mean_of(std::slice::from_ref(&a)), Some(a));
+        assert_eq!(Estimate::mean_of(&[]), None);
+    }
+
     #[test]
     fn logarithm_by_the_delta_method() {
         let estimate = Estimate { value: 4.0, standard_error: 0.2, degrees_of_freedom: 9.0 }.logarithm().unwrap();

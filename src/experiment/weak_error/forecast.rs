@@ -18,6 +18,9 @@ use crate::statistics::{Estimate, Line, LinePoint, effort};
 
 /// Replicas of the pilot: their spread is then known to some per cent.
 const PILOT: u64 = 4 * LANES as u64;
+/// A pilot that took less is repeated with so many times the replicas, which know the errors themselves better.
+const QUICK: f64 = 0.1;
+const LARGER: u64 = 16;
 /// Of the pilot, whose numbers are not those of the run.
 const SEED: u64 = 0;
 
@@ -33,15 +36,16 @@ pub(in crate::experiment) fn forecast(
     let question = Question::new(loaded, setting)?;
     let spec = &question.spec;
     let replicas = loaded.scenario.ensemble.replicas;
-    let pilot = replicas.min(PILOT.max(2 * question.starts.len() as u64));
-    let (clock, stop) = (Instant::now(), AtomicBool::new(false));
-    let control = &mut Control { monitor: &mut |_| (), stop: &stop };
-    let points: Vec<Measured> = (0..spec.learning_rates.len())
-        .map(|index| Measured::take(&question, index, pilot, SEED, control))
-        .collect::<Result<_, _>>()?;
+    let smallest = PILOT.max(2 * question.starts.len() as u64);
+    let mut pilot = replicas.min(smallest);
+    let (mut points, mut seconds) = piloted(&question, pilot)?;
+    if seconds < QUICK {
+        pilot = replicas.min(LARGER * smallest);
+        (points, seconds) = piloted(&question, pilot)?;
+    }
     // The pilot's blocks ran on as many threads as there are blocks.
     let blocks = |replicas: u64| replicas.div_ceil(LANES as u64) as f64;
-    let seconds = clock.elapsed().as_secs_f64() / blocks(pilot) * (threads as f64).min(blocks(pilot));
+    let seconds = seconds / blocks(pilot) * (threads as f64).min(blocks(pilot));
     let steps: f64 = spec.learning_rates.iter().map(|&rate| spec.steps(rate) as f64).sum();
     Ok(Forecast {
         minima: setting.landscape.minima.len(),
@@ -62,6 +66,15 @@ pub(in crate::experiment) fn forecast(
         outlook: Some(outlook(&question, &points, pilot, replicas)),
         target: None,
     })
+}
+
+/// All learning rates with so many replicas, and the seconds that they took.
+fn piloted(question: &Question, replicas: u64) -> Result<(Vec<Measured>, f64), ExperimentError> {
+    let (clock, stop) = (Instant::now(), AtomicBool::new(false));
+    let control = &mut Control { monitor: &mut |_| (), stop: &stop };
+    let take = |index| Measured::take(question, index, replicas, SEED, control);
+    let points = (0..question.spec.learning_rates.len()).map(take).collect::<Result<_, _>>()?;
+    Ok((points, clock.elapsed().as_secs_f64()))
 }
 
 /// Of the slope that is harder to know, over the observables: that of the second order.

@@ -27,9 +27,25 @@ use slope::{Fit, fit};
 
 /// The setting, of the largest η.
 pub(super) fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
+    require_stable(loaded, &Setting::unchecked(loaded)?)?;
     let setting = Setting::from_scenario(loaded)?;
     Question::new(loaded, &setting)?;
     Ok(setting)
+}
+
+/// ηh < 2 at every minimum for the largest η, told where that one is typed.
+fn require_stable(loaded: &Loaded, setting: &Setting) -> Result<(), ExperimentError> {
+    let (rate, sharpest) = (setting.step(), setting.sharpest());
+    if rate * sharpest < 2.0 {
+        return Ok(());
+    }
+    let message = format!(
+        "found {rate} as the largest learning rate, which is unstable at a minimum of curvature h = {sharpest:.6e}: ηh = {:.4} is not below 2; \
+         take learning rates well below {:.4e}",
+        rate * sharpest,
+        2.0 / sharpest
+    );
+    Err(loaded.source.problem("weak_error.learning_rates", message).into())
 }
 
 /// The slopes that are claimed, and in a bowl the errors themselves.

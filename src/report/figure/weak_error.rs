@@ -26,7 +26,7 @@ const ORDERS: [(u8, Look); 2] = [
 ];
 const INTEGRATOR: Look = Look { colour: GREY, marker: Marker::Triangle, dash: DOTTED };
 const CLAIMED: Look = Look { colour: GREY, marker: Marker::Circle, dash: DASHED };
-const EXACT: Look = Look { colour: GREEN, marker: Marker::Cross, dash: SOLID };
+const EXACT: Look = Look { colour: GREEN, marker: Marker::Diamond, dash: SOLID };
 
 /// Points, lines and the powers beside them.
 pub(super) struct WeakError<'a> {
@@ -37,12 +37,12 @@ pub(super) struct WeakError<'a> {
 impl WeakError<'_> {
     /// What the figure shows.
     pub(super) fn caption(&self) -> String {
-        let exact = if self.has_exact() { " Crosses: the errors in closed form." } else { "" };
+        let exact = if self.has_exact() { " Diamonds: the errors in closed form." } else { "" };
         format!(
             "How far E f of SGD is from that of its SDE (circles) and of the modified equation of second order (squares) at t = {}, against η at \
              fixed S. Bars are 95 %, between replicas that share their Brownian path; solid lines are weighted fits with 95 % bands, dashed \
              ones have the claimed slopes 1 and 2 and pass through the line at the smallest η. Triangles: a 95 % bound of the error of the \
-             integrator's own step, filled for the SDE, open for the modified equation.{exact}",
+             integrator's own step, the larger of the two equations'.{exact}",
             significant(self.findings.scenario.weak_error.as_ref().map_or(f64::NAN, |spec| spec.time), 4)
         )
     }
@@ -70,7 +70,7 @@ impl WeakError<'_> {
             entry(CLAIMED, Sample::Line, "slopes 1 and 2"),
             entry(INTEGRATOR, Sample::Point, "integrator's step"),
         ];
-        entries.extend(self.has_exact().then(|| entry(EXACT, Sample::Point, "exact")));
+        entries.extend(self.has_exact().then(|| entry(EXACT, Sample::OpenPoint, "exact")));
         entries
     }
 
@@ -91,7 +91,9 @@ impl WeakError<'_> {
         let (low, high) = drawn
             .filter(|y| y.is_finite() && *y > 0.0)
             .fold((f64::INFINITY, 0.0f64), |(low, high), y| (low.min(y), high.max(y)));
-        Axis::new(Scale::Log, low.max(1e-8 * high) / 2.0, high * 2.0)
+        let low = low.max(1e-8 * high) / 2.0;
+        // Above all data there is room for the slopes in words.
+        Axis::new(Scale::Log, low, high * 2.0 * (high / low).powf(0.2))
     }
 
     fn slope(&self, observable: &str, order: u8) -> Option<&WeakErrorSlope> {
@@ -124,7 +126,21 @@ impl WeakError<'_> {
         Ok(())
     }
 
-    /// The measured slopes in words, in the corner that a rising line leaves empty.
+    /// What the integrator's step may have done at every η, to the equation to which it did more.
+    fn draw_integrator<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, observable: &str) -> Drawn {
+        let of = || self.data.marks.iter().filter(|mark| mark.observable == observable);
+        for mark in of().filter(|mark| mark.order == 1) {
+            let x = mark.learning_rate;
+            let both = of().filter(|other| other.learning_rate == x).map(|other| other.integrator);
+            let largest = both.fold(f64::NAN, f64::max);
+            if largest > panel.y.low {
+                panel.canvas.marker(panel.at(x, largest), INTEGRATOR.marker, 8.0, INTEGRATOR.colour, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The measured slopes in words, above the data.
     fn draw_slopes<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, observable: &str) -> Drawn {
         let [left, top, ..] = panel.frame;
         let lettering = Lettering::new(SMALL, Align::Left);
@@ -141,19 +157,16 @@ impl WeakError<'_> {
     }
 }
 
-/// An error with its bar, its closed form and what the integrator has to do with it.
+/// An error with its bar and its closed form.
 fn draw_mark<DB: DrawingBackend>(panel: &Panel<'_, '_, DB>, mark: &WeakErrorMark, look: Look) -> Drawn {
     let x = mark.learning_rate;
+    if mark.exact.is_finite() && mark.exact > panel.y.low {
+        panel.canvas.marker(panel.at(x, mark.exact), EXACT.marker, 15.0, EXACT.colour, true)?;
+    }
     if mark.error.is_finite() && mark.error > 0.0 {
         // An interval that reaches zero goes to the bottom of the panel.
         upright_in(panel, x, mark.low.max(panel.y.low), mark.high, look.colour)?;
         panel.canvas.marker(panel.at(x, mark.error), look.marker, 8.5, look.colour, false)?;
-    }
-    if mark.exact.is_finite() && mark.exact > panel.y.low {
-        panel.canvas.marker(panel.at(x, mark.exact), EXACT.marker, 12.0, EXACT.colour, false)?;
-    }
-    if mark.integrator.is_finite() && mark.integrator > panel.y.low {
-        panel.canvas.marker(panel.at(x, mark.integrator), INTEGRATOR.marker, 7.5, INTEGRATOR.colour, mark.order == 2)?;
     }
     Ok(())
 }
@@ -173,6 +186,7 @@ impl Design for WeakError<'_> {
             for order in ORDERS {
                 self.draw_order(&panel, observable, order)?;
             }
+            self.draw_integrator(&panel, observable)?;
             self.draw_slopes(&panel, observable)?;
             panel.left_axis(&format!("|error of E {observable}|"), 66.0)?;
             panel.bottom_axis("learning rate η")?;
