@@ -1,7 +1,8 @@
 //! Points of a question about several noise scales or learning rates, as rows for the terminal and the page alike.
 
 use crate::findings::{
-    CrossingRecord, CrossoverRecord, Findings, PointRecord, ScalingRecord, WeakErrorPoint, WeakErrorRecord, WeakErrorSlope,
+    CrossingRecord, CrossoverRecord, Findings, PointRecord, ScalingRecord, WeakErrorPoint, WeakErrorRecord,
+    WeakErrorSlope,
 };
 
 use super::number::{interval, significant, with_error};
@@ -141,7 +142,8 @@ pub(super) fn weak_error(record: &WeakErrorRecord) -> Vec<Rows> {
         ]
     };
     let slopes = Rows {
-        title: "Slopes of ln|error| against ln η; χ² is the scatter about the line, which bends by the next order in η".into(),
+        title: "Slopes of ln|error| against ln η; χ² is the scatter about the line, which bends by the next order in η"
+            .into(),
         head: ["", "of", "slope", "of the exact errors", "by δ at most", "χ²", "p"].map(str::to_owned).into(),
         rows: record.slopes.iter().map(row).collect(),
     };

@@ -74,7 +74,11 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
             // n, T and δ below are those of the first.
             Some(spec) => {
                 let rates: Vec<String> = spec.learning_rates.iter().map(|&rate| number(rate)).collect();
-                add("η", rates.join(", "), "learning rates, an ensemble each; n, T and δ here are those of the largest");
+                add(
+                    "η",
+                    rates.join(", "),
+                    "learning rates, an ensemble each; n, T and δ here are those of the largest",
+                );
             }
             None => add("η", number(sgd.learning_rate), "learning rate"),
         }

@@ -221,7 +221,10 @@ impl Scenario {
         let steps = self.ensemble.steps as f64 + self.ensemble.burn_in as f64;
         let ensembles = match &self.weak_error {
             // An ensemble of η takes t/η steps of its own; their sum over that of the smallest η.
-            Some(spec) => spec.gradients_per_step() * spec.learning_rates.iter().map(|&rate| spec.steps(rate) as f64).sum::<f64>() / steps,
+            Some(spec) => {
+                spec.gradients_per_step() * spec.learning_rates.iter().map(|&rate| spec.steps(rate) as f64).sum::<f64>()
+                    / steps
+            }
             None => self.ensembles() as f64,
         };
         ensembles * steps * self.ensemble.replicas as f64 * self.dimension() as f64 / ROUGH_SPEED

@@ -354,7 +354,9 @@ impl TestSpec {
                 Number { what: "ε, the largest distance between the laws,", example: "0.02", low: 1e-9, high: 1.0 }
             }
             ExperimentKind::TemperaturePair => Number::positive("ε, the tolerance in ln ratio,", "0.05"),
-            ExperimentKind::WeakError => Number::positive("ε, the tolerance of ln|error| against its exact value,", "0.1"),
+            ExperimentKind::WeakError => {
+                Number::positive("ε, the tolerance of ln|error| against its exact value,", "0.1")
+            }
             _ => Number::positive("ε, the tolerance in log-odds,", "0.1"),
         };
         let tolerance = table.number_or("tolerance", &tolerance, default.tolerance);

@@ -50,10 +50,14 @@ impl WeakErrorSpec {
                 root.has(KEY);
                 return None;
             }
-            root.refuse(KEY, "the table [weak_error] belongs to experiment = \"weak-error\"; write that, or remove the table");
+            root.refuse(
+                KEY,
+                "the table [weak_error] belongs to experiment = \"weak-error\"; write that, or remove the table",
+            );
             return Some(None);
         }
-        let example = "[weak_error] with time = 1.0, learning_rates = [0.05, 0.025, 0.0125] and observables = [\"x^2\"]";
+        let example =
+            "[weak_error] with time = 1.0, learning_rates = [0.05, 0.025, 0.0125] and observables = [\"x^2\"]";
         Self::read(&root.table(KEY, example)?, variables).map(Some)
     }
 
@@ -141,7 +145,8 @@ fn read_rates(table: &Table<'_>, time: Option<f64>) -> Option<Vec<f64>> {
     if (FEWEST..=MOST).contains(&rates.len()) && distinct {
         return Some(rates);
     }
-    let found = if distinct { format!("{} learning rates", rates.len()) } else { "the same learning rate twice".into() };
+    let found =
+        if distinct { format!("{} learning rates", rates.len()) } else { "the same learning rate twice".into() };
     let message = format!(
         "found {found}; a slope needs {FEWEST} to {MOST} different ones to be tested; take, for example, learning_rates = [0.05, 0.025, \
          0.0125, 0.00625]"
@@ -166,7 +171,9 @@ fn not_whole(time: f64, rate: f64) -> Option<String> {
     let (fewer, more) = (steps.floor().max(1.0), steps.ceil().max(1.0));
     let near = |steps: f64| format!("{} ({steps} step{})", time / steps, if steps == 1.0 { "" } else { "s" });
     let nearest = if fewer == more { near(more) } else { format!("{} and {}", near(fewer), near(more)) };
-    Some(format!("found {rate}, of which t = {time} is {steps:.4} steps; SGD takes whole steps; the nearest that do are {nearest}"))
+    Some(format!(
+        "found {rate}, of which t = {time} is {steps:.4} steps; SGD takes whole steps; the nearest that do are {nearest}"
+    ))
 }
 
 /// Formulas in the variables of the loss, no constants.
@@ -178,11 +185,8 @@ fn read_observables(table: &Table<'_>, variables: Option<&[String]>) -> Option<V
     let mut sound = true;
     for (index, formula) in formulas.iter().enumerate() {
         let key = format!("{KEY}[{index}]");
-        let spec = ExpressionSpec {
-            variables: variables.to_vec(),
-            parameters: Default::default(),
-            formula: formula.clone(),
-        };
+        let spec =
+            ExpressionSpec { variables: variables.to_vec(), parameters: Default::default(), formula: formula.clone() };
         let Some(spec) = spec.checked(table, &key) else {
             sound = false;
             continue;
@@ -190,7 +194,8 @@ fn read_observables(table: &Table<'_>, variables: Option<&[String]>) -> Option<V
         let varies = Expression::new(&spec.variables, &[], formula).is_ok_and(|built| built.constant().is_none());
         if !varies || formulas[..index].contains(formula) {
             let fault = if varies { "the same formula twice" } else { "a formula in which no variable occurs" };
-            table.problem(&key, format!("found {fault}; its error would tell nothing; remove it, or write another one"));
+            table
+                .problem(&key, format!("found {fault}; its error would tell nothing; remove it, or write another one"));
             sound = false;
         }
     }
@@ -295,7 +300,10 @@ fn of_ensemble(spec: &WeakErrorSpec, ensemble: &EnsembleSpec) -> Vec<(&'static s
         found.push(("ensemble.burn_in", message));
     }
     if ensemble.observe_every.is_some() {
-        found.push(("ensemble.observe_every", "trajectories are looked at when the time is over; remove the key".into()));
+        found.push((
+            "ensemble.observe_every",
+            "trajectories are looked at when the time is over; remove the key".into(),
+        ));
     }
     found
 }

@@ -50,9 +50,7 @@ impl Subject {
             label: format!("slope of ln|error of E {name}| of the {}", equation(order)),
             predicted,
             predicted_standard_error: 0.0,
-            measured: run
-                .and_then(|run| run.fit(observable, order).as_ref().ok())
-                .map(|fit| fit.line.slope.clone()),
+            measured: run.and_then(|run| run.fit(observable, order).as_ref().ok()).map(|fit| fit.line.slope.clone()),
         };
         question.spec.observables.iter().enumerate().map(one).collect()
     }
@@ -83,7 +81,9 @@ impl Subject {
             ),
         };
         let source = match self {
-            Subject::Exact => "(1 − ηh)ᵏ against e^(−ht), and the covariances that belong to them; the linear recursion and linear SDEs",
+            Subject::Exact => {
+                "(1 − ηh)ᵏ against e^(−ht), and the covariances that belong to them; the linear recursion and linear SDEs"
+            }
             _ => "Li, Tai & E 2019 (JMLR 20, 40), theorem 9; the talk's slide “SGD as an SDE”",
         };
         Claim {
@@ -105,7 +105,9 @@ impl Subject {
         }
         let told = fits().flatten().map(told).collect::<Vec<_>>().join("; ");
         let why = match (self, judgement.verdict) {
-            (Subject::Control, Verdict::Rejected) => ": as it must be, so these data can tell a first from a second order",
+            (Subject::Control, Verdict::Rejected) => {
+                ": as it must be, so these data can tell a first from a second order"
+            }
             (Subject::Slope(_), Verdict::Rejected) => {
                 ": another power, or η too large for the leading one (the local slopes then tend to the claimed one as η falls); where \
                  ∇L = 0 at the start, or f does not feel it, the leading term vanishes and the slope is one higher"
@@ -138,7 +140,9 @@ fn exact(question: &Question, run: Option<&Run>) -> Vec<Contrast> {
     for (observable, name) in question.spec.observables.iter().enumerate() {
         for order in Order::BOTH {
             for (index, rate) in question.spec.learning_rates.iter().enumerate() {
-                let Some(error) = question.exact(index, observable, order).filter(|error| *error != 0.0) else { continue };
+                let Some(error) = question.exact(index, observable, order).filter(|error| *error != 0.0) else {
+                    continue;
+                };
                 // The sign counts: an error of the other one has no logarithm.
                 let towards = |run: &Run| {
                     let measured = run.points[index].error(observable, order).error.clone()?;

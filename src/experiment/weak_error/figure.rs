@@ -21,8 +21,7 @@ pub(super) fn data(question: &Question, run: &Run) -> WeakErrorFigure {
                     size.value = size.value.abs();
                     size
                 });
-                let [low, high] =
-                    size.as_ref().and_then(|size| size.interval(0.95)).unwrap_or([f64::NAN, f64::NAN]);
+                let [low, high] = size.as_ref().and_then(|size| size.interval(0.95)).unwrap_or([f64::NAN, f64::NAN]);
                 figure.marks.push(WeakErrorMark {
                     observable: name.clone(),
                     order: order.number(),
@@ -40,7 +39,8 @@ pub(super) fn data(question: &Question, run: &Run) -> WeakErrorFigure {
             let places: Vec<f64> = (0..PLACES_OF_LINE).map(place).collect();
             let heights: Vec<_> = places.iter().map(|&x| fit.line.at(x)).collect();
             let end = |index: usize| {
-                let ends = heights.iter().map(|height| height.interval(0.95).map_or(f64::NAN, |ends| math::exp(ends[index])));
+                let ends =
+                    heights.iter().map(|height| height.interval(0.95).map_or(f64::NAN, |ends| math::exp(ends[index])));
                 ends.collect::<Vec<f64>>()
             };
             figure.curves.push(WeakErrorCurve {
