@@ -209,7 +209,7 @@ fn errors_in_a_bowl_are_the_exact_ones_and_their_slopes_hold() {
 /// noise n(1 − z/2)²δ for n(1 − e^(−2z))/2. False failure 8 × 1e-6.
 #[test]
 fn the_error_of_the_integrators_step_is_told() {
-    let loaded = shipped("sde-order-bowl", &["ensemble.replicas=20000", "weak_error.substeps=2", "seed=3"]);
+    let loaded = shipped("sde-order-bowl", &["ensemble.replicas=200000", "weak_error.substeps=2", "seed=3"]);
     let findings = measured(&loaded);
     for point in errors(&findings).iter().filter(|point| point.order == 1) {
         let (rate, step) = (point.learning_rate, point.learning_rate / 2.0);

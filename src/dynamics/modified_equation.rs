@@ -4,7 +4,7 @@
 //! Its drift is −∇L − (η/2)H∇L, one gradient and one Hessian product. It is integrated by Platen's explicit scheme ([`super::platen`]):
 //! weak order 2 in δ, two slopes a step. Itô. At fixed n instead of fixed S the second order would need √n(I + ηH/2)B too.
 //!
-//! Source: Li, Tai & E 2017 (ICML) and 2019 (JMLR 20, 40), theorem 9.
+//! Source: Li, Tai & E 2017 (ICML) and 2019 (JMLR 20, 40).
 
 use std::sync::Arc;
 

@@ -142,8 +142,7 @@ pub(super) fn weak_error(record: &WeakErrorRecord) -> Vec<Rows> {
         ]
     };
     let slopes = Rows {
-        title: "Slopes of ln|error| against ln η; χ² is the scatter about the line, which bends by the next order in η"
-            .into(),
+        title: "Slopes of ln|error| against ln η; scatter χ² about the line: the next order in η".into(),
         head: ["", "of", "slope", "of the exact errors", "by δ at most", "χ²", "p"].map(str::to_owned).into(),
         rows: record.slopes.iter().map(row).collect(),
     };

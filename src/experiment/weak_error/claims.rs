@@ -84,7 +84,7 @@ impl Subject {
             Subject::Exact => {
                 "(1 − ηh)ᵏ against e^(−ht), and the covariances that belong to them; the linear recursion and linear SDEs"
             }
-            _ => "Li, Tai & E 2019 (JMLR 20, 40), theorem 9; the talk's slide “SGD as an SDE”",
+            _ => "Li, Tai & E 2017 and 2019 (JMLR 20, 40); the talk: SGD ≈ SDE for small learning rate",
         };
         Claim {
             id: id.into(),
