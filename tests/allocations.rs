@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use nalgebra::{DMatrix, dmatrix};
 use sgd_sde::dynamics::{Block, Dynamics, euler_maruyama::EulerMaruyama, example_noise::ExampleNoise};
+use sgd_sde::dynamics::{coupled::Coupled, modified_equation::ModifiedEquation};
 use sgd_sde::dynamics::{leimkuhler_matthews::LeimkuhlerMatthews, platen::Platen, sgd::Sgd};
 use sgd_sde::dynamics::{minibatch_sgd::MinibatchSgd, momentum::Momentum, svag::Svag};
 use sgd_sde::ensemble::histogram::Histogram;
@@ -17,6 +18,7 @@ use sgd_sde::loss::wells::{Well, Wells};
 use sgd_sde::loss::{LANES, Loss, expression::Expression, quadratic::Quadratic};
 use sgd_sde::loss::{regression::Regression, tilted::Tilted, tilts::Tilts};
 use sgd_sde::network::{Activation, Architecture, Examples, Initialization, Network, Objective, Targets};
+use sgd_sde::noise::GradientNoise;
 use sgd_sde::noise::covariance::ConstantCovariance;
 use sgd_sde::noise::expression::FormulaNoise;
 use sgd_sde::noise::isotropic::Isotropic;
@@ -56,12 +58,13 @@ fn nothing_is_allocated_per_step_or_look() {
         let isotropic = || Arc::new(Isotropic::new(2, 0.5));
         let covariance = Arc::new(ConstantCovariance::new(dmatrix![0.3, 0.1; 0.1, 0.2]).unwrap());
         let varying = Arc::new(FormulaNoise::new(formula("0.4 + 0.1*x^2")));
-        let dynamics: [Box<dyn Dynamics>; 6] = [
+        let dynamics: [Box<dyn Dynamics>; 7] = [
             Box::new(EulerMaruyama::new(loss.clone(), isotropic(), 1.0, 0.02)),
             Box::new(EulerMaruyama::new(loss.clone(), covariance, 1.0, 0.02)),
             Box::new(EulerMaruyama::new(loss.clone(), varying.clone(), 1.0, 0.02)),
             Box::new(LeimkuhlerMatthews::new(loss.clone(), isotropic(), 1.0, 0.02).unwrap()),
-            Box::new(Platen::new(loss.clone(), varying, 1.0, 0.02)),
+            Box::new(Platen::new(loss.clone(), varying.clone(), 1.0, 0.02)),
+            Box::new(ModifiedEquation::new(loss.clone(), varying, 0.02, 1.0, 0.01)),
             Box::new(Sgd::new(loss.clone(), isotropic(), 0.02, 1.0).with_increments(Increments::Binomial)),
         ];
         let landscape = Arc::new(Landscape::explore(loss.clone(), &[[-2.0, 2.0], [-2.0, 2.0]]).unwrap());
@@ -75,6 +78,18 @@ fn nothing_is_allocated_per_step_or_look() {
                 assert_eq!(found, 0, "dynamics {index}");
             }
         }
+    }
+}
+
+/// All members at once: five times the coordinates, so that observers of one loss have no place.
+#[test]
+fn coupled_trajectories_allocate_nothing_per_step() {
+    let loss: Arc<dyn Loss> = Arc::new(formula("x^4/4 - x^2/2 + 0.1*x + exp(-y^2) + 2*y^2"));
+    let noises: [Arc<dyn GradientNoise>; 2] =
+        [Arc::new(Isotropic::new(2, 0.5)), Arc::new(FormulaNoise::new(formula("0.4 + 0.1*x^2")))];
+    for noise in noises {
+        let coupled = Coupled::new(&loss, &noise, 0.02, 1.0, 4);
+        assert_eq!(allocations(&coupled, &mut Moments::new(10), &[0.5; 10]), 0);
     }
 }
 

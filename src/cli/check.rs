@@ -118,6 +118,9 @@ fn power(outlook: &Outlook, tolerance: f64) -> Vec<String> {
     if let Some(steps) = outlook.steps_wanted {
         lines.push(format!("         HOLDS with 90 % power needs about {} steps per replica", self::quantity(steps)));
     }
+    if let Some(replicas) = outlook.replicas_wanted {
+        lines.push(format!("         HOLDS with 90 % power needs about {} replicas", self::quantity(replicas)));
+    }
     lines
 }
 

@@ -4,15 +4,18 @@
 //! once. A block is laid out coordinate by coordinate, [`LANES`] trajectories side by side (see [`crate::loss`]), so
 //! one call through a pointer serves all of them, and where the noise is additive dozens of their steps ([`crate::loss::kernel`]).
 
+pub mod coupled;
 pub mod euler_maruyama;
 pub mod example_noise;
 pub mod leimkuhler_matthews;
 pub mod minibatch_sgd;
 mod minibatches;
+pub mod modified_equation;
 pub mod momentum;
 mod noisy_descent;
 pub mod platen;
 pub mod sgd;
+mod slope;
 mod spec;
 pub mod svag;
 

@@ -67,9 +67,13 @@ impl NoisyDescent {
 
     /// Takes one step for every d rows of the first `length` numbers in [`Block::noise`].
     pub(super) fn step_on_increments(&self, block: &mut Block, length: usize) {
-        let width = self.dimension() * LANES;
         let Block { theta, gradient, noise, scratch, .. } = block;
-        let noise = &mut noise[..length];
+        self.step_on(theta, &mut noise[..length], gradient, scratch);
+    }
+
+    /// Takes one step of the trajectories in `theta` for every d rows of `noise`, which it may change.
+    pub(super) fn step_on(&self, theta: &mut [f64], noise: &mut [f64], gradient: &mut [f64], scratch: &mut [f64]) {
+        let width = self.dimension() * LANES;
         match self.shape {
             Shape::Isotropic { sigma } => {
                 let step = StepSize { diffusion: self.step.diffusion * sigma, ..self.step };

@@ -15,6 +15,7 @@
 
 use std::sync::Arc;
 
+use super::slope::Slope;
 use super::{Block, Dynamics};
 use crate::instructions::vectorized;
 use crate::loss::{LANES, Loss};
@@ -24,7 +25,7 @@ use crate::theory::Scheme;
 /// Platen's scheme of weak order 2 with a fixed step.
 #[derive(Clone)]
 pub struct Platen {
-    loss: Arc<dyn Loss>,
+    slope: Arc<dyn Slope>,
     noise: Arc<dyn GradientNoise>,
     step: f64,
     /// √(nδ).
@@ -35,12 +36,17 @@ pub struct Platen {
 impl Platen {
     /// The SDE of noise scale n = η/S, stepped by δ.
     pub fn new(loss: Arc<dyn Loss>, noise: Arc<dyn GradientNoise>, noise_scale: f64, step: f64) -> Self {
+        Self::of(Arc::new(loss), noise, noise_scale, step)
+    }
+
+    /// The same with another slope in the place of ∇L.
+    pub(super) fn of(slope: Arc<dyn Slope>, noise: Arc<dyn GradientNoise>, noise_scale: f64, step: f64) -> Self {
         let additive = noise.is_additive();
-        Self { loss, noise, step, diffusion: (noise_scale * step).sqrt(), additive }
+        Self { slope, noise, step, diffusion: (noise_scale * step).sqrt(), additive }
     }
 
     /// Pairs r < j, each with a random sign.
-    fn pairs(&self) -> usize {
+    pub(super) fn pairs(&self) -> usize {
         if self.additive { 0 } else { self.dimension() * (self.dimension() - 1) / 2 }
     }
 
@@ -54,18 +60,23 @@ impl Platen {
     /// One step on what [`Block::noise`] and the first rows of scratch hold.
     fn step_on_drawn(&self, block: &mut Block) {
         let Block { theta, gradient, noise, scratch, .. } = block;
+        self.step_on(theta, gradient, &noise[..self.dimension() * LANES], scratch);
+    }
+
+    /// One step of the trajectories in `theta` on given standard normals, d rows of them, and on the signs of the first d(d−1)/2 rows of
+    /// `scratch` where the noise depends on θ.
+    pub(super) fn step_on(&self, theta: &mut [f64], gradient: &mut [f64], normals: &[f64], scratch: &mut [f64]) {
         let rows = self.dimension() * LANES;
-        let normals = &noise[..rows];
         let (pairs, scratch) = scratch.split_at_mut(self.pairs() * LANES);
         let (drifted, scratch) = scratch.split_at_mut(rows);
         let (sum, scratch) = scratch.split_at_mut(rows);
         let (place, scratch) = scratch.split_at_mut(rows);
-        self.loss.gradient_block(theta, gradient, scratch);
+        self.slope.slope_block(theta, gradient, scratch);
         displace(drifted, theta, gradient, -self.step);
         sum.copy_from_slice(normals);
         self.noise.apply_block(theta, sum, scratch);
         displace(place, drifted, sum, self.diffusion);
-        self.loss.gradient_block(place, gradient, scratch);
+        self.slope.slope_block(place, gradient, scratch);
         if !self.additive {
             self.correct(Supports { theta, drifted, normals, pairs }, sum, place, scratch);
         }
@@ -168,7 +179,7 @@ fn finish(theta: &mut [f64], drifted: &[f64], gradient: &[f64], sum: &[f64], [ha
 
 impl Dynamics for Platen {
     fn dimension(&self) -> usize {
-        self.loss.dimension()
+        self.slope.dimension()
     }
 
     fn step(&self) -> f64 {
@@ -180,7 +191,7 @@ impl Dynamics for Platen {
     }
 
     fn block_scratch(&self) -> usize {
-        (5 * self.dimension() + self.pairs()) * LANES + self.loss.block_scratch().max(self.noise.block_scratch())
+        (5 * self.dimension() + self.pairs()) * LANES + self.slope.block_scratch().max(self.noise.block_scratch())
     }
 
     fn advance(&self, block: &mut Block, steps: u64) {

@@ -31,6 +31,11 @@ impl Sgd {
     pub fn with_increments(self, increments: Increments) -> Self {
         Self { increments, ..self }
     }
+
+    /// One step of the trajectories in `theta` on given standard normals ξ, d rows of them, which it may change.
+    pub(super) fn step_on(&self, theta: &mut [f64], normals: &mut [f64], gradient: &mut [f64], scratch: &mut [f64]) {
+        self.descent.step_on(theta, normals, gradient, scratch);
+    }
 }
 
 impl Dynamics for Sgd {

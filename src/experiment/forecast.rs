@@ -120,6 +120,8 @@ pub struct Outlook {
     pub bias: Option<f64>,
     /// Measured steps per replica after which a true claim holds with 90 % probability.
     pub steps_wanted: Option<f64>,
+    /// Replicas with which it does, where the time of each is fixed.
+    pub replicas_wanted: Option<f64>,
 }
 
 /// The slowest motions, for a rough estimate of how many independent samples a run has.
@@ -196,6 +198,7 @@ impl Forecast {
             Prepared::Training(course) => return Ok(super::training::forecast(loaded, &course, threads)),
         };
         let power = match loaded.scenario.experiment {
+            ExperimentKind::WeakError => return super::weak_error::forecast(loaded, &setting, threads),
             ExperimentKind::Crossover => super::crossover::power(loaded, &setting)?,
             ExperimentKind::Scaling => super::scaling::power(loaded, &setting)?,
             ExperimentKind::Density => {

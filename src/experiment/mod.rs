@@ -21,6 +21,7 @@ pub mod state;
 mod state_dependent;
 pub mod temperature_pair;
 pub mod training;
+pub mod weak_error;
 
 use std::sync::atomic::AtomicBool;
 
@@ -176,6 +177,7 @@ pub fn prepare(loaded: &Loaded) -> Result<Prepared, ExperimentError> {
         ExperimentKind::Scaling => scaling::prepare(loaded),
         ExperimentKind::Density => density::prepare(loaded),
         ExperimentKind::TemperaturePair => temperature_pair::prepare(loaded),
+        ExperimentKind::WeakError => weak_error::prepare(loaded),
         ExperimentKind::Training(kind) => return Ok(Prepared::Training(Box::new(training::prepare(loaded, kind)?))),
     };
     Ok(Prepared::Landscape(Box::new(setting?)))
@@ -193,6 +195,7 @@ pub fn predict(loaded: &Loaded, prepared: &Prepared) -> Result<Findings, Experim
         (ExperimentKind::Scaling, Prepared::Landscape(setting)) => scaling::predict(loaded, setting),
         (ExperimentKind::Density, Prepared::Landscape(setting)) => density::predict(loaded, setting),
         (ExperimentKind::TemperaturePair, Prepared::Landscape(setting)) => temperature_pair::predict(loaded, setting),
+        (ExperimentKind::WeakError, Prepared::Landscape(setting)) => weak_error::predict(loaded, setting),
         (ExperimentKind::Training(kind), Prepared::Training(course)) => Ok(training::predict(loaded, kind, course)),
         _ => Err(ExperimentError::OtherExperiment),
     }
@@ -218,6 +221,7 @@ pub fn run(
         (ExperimentKind::TemperaturePair, Prepared::Landscape(setting)) => {
             temperature_pair::run(loaded, setting, control)
         }
+        (ExperimentKind::WeakError, Prepared::Landscape(setting)) => weak_error::run(loaded, setting, control),
         (ExperimentKind::Training(kind), Prepared::Training(course)) => training::run(loaded, kind, course, control),
         _ => Err(ExperimentError::OtherExperiment),
     }

@@ -45,6 +45,7 @@ pub(super) fn document(
         points: Vec::new(),
         crossover: None,
         scaling: None,
+        weak_error: None,
         claims,
         verdict: None,
         expected: scenario.expect,

@@ -23,6 +23,8 @@ pub struct FigureData {
     pub log_ratio: Option<LogRatioFigure>,
     /// Learning curves of several groups.
     pub curves: Option<CurvesFigure>,
+    /// |E f(SGD) − E f(SDE)| against η.
+    pub weak_error: Option<WeakErrorFigure>,
     /// The points of a study, all of them: `study.csv`.
     pub study: Option<Vec<StudyPoint>>,
 }
@@ -237,4 +239,51 @@ pub struct CurvePoint {
     pub low: f64,
     /// High end of its 95 % interval.
     pub high: f64,
+}
+
+/// |E f(SGD) − E f(SDE)| against η, of either order and every f.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WeakErrorFigure {
+    /// Every error.
+    pub marks: Vec<WeakErrorMark>,
+    /// The fitted lines.
+    pub curves: Vec<WeakErrorCurve>,
+}
+
+/// One error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeakErrorMark {
+    /// f.
+    pub observable: String,
+    /// 1 or 2.
+    pub order: u8,
+    /// η.
+    pub learning_rate: f64,
+    /// |error|; NaN without an estimate.
+    pub error: f64,
+    /// Ends of its 95 % interval; below 0 where it is not told from 0.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// A 95 % bound of the error of the integrator's step.
+    pub integrator: f64,
+    /// |error| in closed form; NaN where there is none.
+    pub exact: f64,
+}
+
+/// A fitted line, by its ends and places in between.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeakErrorCurve {
+    /// f.
+    pub observable: String,
+    /// 1 or 2.
+    pub order: u8,
+    /// Where.
+    pub learning_rate: Vec<f64>,
+    /// The height of the line.
+    pub value: Vec<f64>,
+    /// Its 95 % band.
+    pub low: Vec<f64>,
+    /// Upper edge.
+    pub high: Vec<f64>,
 }

@@ -15,9 +15,12 @@ pub use data::{DataRecord, PartRecord};
 pub use figures::{
     CellsFigure, CrossoverFigure, CrossoverLine, CurveGroup, CurvePoint, CurvesFigure, DensityFigure,
     DistributionFigure, FigureData, LogRatioFigure, MapFigure, MixingFigure, MixingSeries, Path2, ScalingFigure,
+    WeakErrorCurve, WeakErrorFigure, WeakErrorMark,
 };
 pub use groups::{GroupRecord, MeasureRecord};
-pub use points::{CrossingRecord, CrossoverRecord, PointRecord, ScalingRecord};
+pub use points::{
+    CrossingRecord, CrossoverRecord, PointRecord, ScalingRecord, WeakErrorPoint, WeakErrorRecord, WeakErrorSlope,
+};
 pub use study::{Outlook, PointClaim, PointContrast, StudyClaimRecord, StudyPoint, StudyRecord, VerdictCounts};
 
 use crate::scenario::Scenario;
@@ -65,6 +68,9 @@ pub struct Findings {
     /// Where proportional scaling breaks, and where it diverges.
     #[serde(default)]
     pub scaling: Option<ScalingRecord>,
+    /// How far SGD is from its SDEs at every learning rate, for a weak error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weak_error: Option<WeakErrorRecord>,
     /// Prediction beside measurement, as tested statements.
     pub claims: Vec<ClaimRecord>,
     /// Of the whole scenario; null when nothing was simulated.

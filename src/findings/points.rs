@@ -88,3 +88,66 @@ pub struct ScalingRecord {
     /// The largest β at which short ensembles stayed and the smallest at which they diverged; an end is null where none did.
     pub diverges_measured: Option<[Option<f64>; 2]>,
 }
+
+/// E f(SGD) − E f(SDE) at one time against η.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WeakErrorRecord {
+    /// t.
+    pub time: f64,
+    /// Steps of the SDEs' integrator within one of SGD.
+    pub substeps: u64,
+    /// One row per order, observable and η.
+    pub errors: Vec<WeakErrorPoint>,
+    /// One row per order and observable that has a line; empty when nothing was simulated.
+    pub slopes: Vec<WeakErrorSlope>,
+}
+
+/// One error.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WeakErrorPoint {
+    /// 1 for the SDE, 2 for its modification of second order.
+    pub order: u8,
+    /// f.
+    pub observable: String,
+    /// η.
+    pub learning_rate: f64,
+    /// t/η.
+    pub steps: u64,
+    /// E f(SGD) − E f(SDE) in closed form; null outside of a bowl with additive noise and a quadratic f.
+    pub exact: Option<f64>,
+    /// By the simulation.
+    pub measured: Option<f64>,
+    /// Of the measured one, between replicas: the error of chance alone.
+    pub standard_error: Option<f64>,
+    /// 95 % interval of the measured one.
+    pub interval: Option<[f64; 2]>,
+    /// How far the integrator's finite step puts E f(SDE) off, told from steps twice as long; it is part of `measured`.
+    pub integrator: Option<f64>,
+    /// Of that.
+    pub integrator_standard_error: Option<f64>,
+    /// Replicas that diverged; null when nothing was simulated.
+    pub diverged: Option<u64>,
+}
+
+/// The line ln|error| = slope·ln η + intercept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WeakErrorSlope {
+    /// 1 for the SDE, 2 for its modification of second order.
+    pub order: u8,
+    /// f.
+    pub observable: String,
+    /// d ln|error|/d ln η.
+    pub slope: f64,
+    /// Of the slope.
+    pub standard_error: f64,
+    /// ln|error| at η = 1 along the line.
+    pub intercept: f64,
+    /// The slope of the exact errors with the same weights: off the order by what the next order in η adds; null where there are none.
+    pub exact: Option<f64>,
+    /// The most by which the integrator's step may have moved the slope.
+    pub integrator: f64,
+    /// Σ (residual/SE)² of the points about their line.
+    pub chi_square: f64,
+    /// P(a larger one, if the line is straight).
+    pub chi_square_p_value: Option<f64>,
+}

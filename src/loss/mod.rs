@@ -84,6 +84,29 @@ pub trait Loss: Send + Sync {
         }
     }
 
+    /// How many numbers of scratch [`Loss::hessian_product_block`] needs.
+    fn hessian_product_scratch(&self) -> usize {
+        2 * self.dimension()
+    }
+
+    /// Writes H(θ)·v for a block of points θ and directions v into `product`, all of `d * LANES` numbers.
+    ///
+    /// By default by way of the full [`Loss::hessian`], which is slow and allocates: losses that move by the modified equation
+    /// ([`crate::dynamics::modified_equation`]) have their own.
+    fn hessian_product_block(&self, theta: &[f64], direction: &[f64], product: &mut [f64], scratch: &mut [f64]) {
+        let d = self.dimension();
+        let (point, vector) = scratch[..2 * d].split_at_mut(d);
+        for lane in 0..LANES {
+            for i in 0..d {
+                (point[i], vector[i]) = (theta[i * LANES + lane], direction[i * LANES + lane]);
+            }
+            let hessian = self.hessian(point);
+            for i in 0..d {
+                product[i * LANES + lane] = (0..d).map(|j| hessian[(i, j)] * vector[j]).sum();
+            }
+        }
+    }
+
     /// Moves a block on by a noisy gradient step for every d rows of noise: θ ← (θ + diffusion·z) − drift·∇L(θ).
     ///
     /// Lane by lane the result is bit for bit what [`Loss::gradient`] gives in this formula.

@@ -114,6 +114,15 @@ impl Loss for Quadratic {
         kernel::gradient_block(self, theta, gradient, scratch);
     }
 
+    fn hessian_product_scratch(&self) -> usize {
+        0
+    }
+
+    /// H is the same everywhere.
+    fn hessian_product_block(&self, _theta: &[f64], direction: &[f64], product: &mut [f64], scratch: &mut [f64]) {
+        kernel::gradient_block(self, direction, product, scratch);
+    }
+
     fn descend_block(&self, descent: Descent<'_>) {
         kernel::descend_block(self, descent);
     }

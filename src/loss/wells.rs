@@ -153,6 +153,51 @@ impl Wells {
         (lowest, total)
     }
 
+    /// H·v = Σ wₖHₖv − (1/s)(Σ wₖ(gₖ·v)gₖ − (ḡ·v)ḡ) at N points; see [`Loss::hessian`].
+    #[inline(always)]
+    fn product_of<const N: usize>(
+        &self,
+        theta: &[[f64; N]],
+        direction: &[[f64; N]],
+        product: &mut [[f64; N]],
+        scratch: &mut [[f64; N]],
+    ) {
+        let d = theta.len();
+        self.evaluate(theta, scratch);
+        let (weights, rest) = scratch.split_at_mut(self.wells.len());
+        let (slopes, curved) = rest.split_at_mut(self.wells.len() * d);
+        let curved = &mut curved[..d];
+        let scale = 1.0 / self.smoothing;
+        // Σ wₖ(gₖ·v) = ḡ·v, so that the last two terms are −(1/s)Σ wₖ(gₖ·v − ḡ·v)gₖ.
+        let mut mean = [0.0; N];
+        let along = |slopes: &[[f64; N]]| {
+            let mut sum = [0.0; N];
+            for (slope, v) in slopes.iter().zip(direction) {
+                for l in 0..N {
+                    sum[l] += slope[l] * v[l];
+                }
+            }
+            sum
+        };
+        for (k, weight) in weights.iter().enumerate() {
+            let along = along(&slopes[k * d..][..d]);
+            for l in 0..N {
+                mean[l] += weight[l] * along[l];
+            }
+        }
+        product.fill([0.0; N]);
+        for (k, (weight, curvature)) in weights.iter().zip(&self.curvatures).enumerate() {
+            let slopes = &slopes[k * d..][..d];
+            let along = along(slopes);
+            curvature.multiply(direction, curved);
+            for ((product, curved), slope) in product.iter_mut().zip(&*curved).zip(slopes) {
+                for l in 0..N {
+                    product[l] += weight[l] * (curved[l] - scale * (along[l] - mean[l]) * slope[l]);
+                }
+            }
+        }
+    }
+
     #[inline(always)]
     fn value_of<const N: usize>(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
         let (lowest, total) = self.evaluate::<N>(theta.as_chunks().0, scratch.as_chunks_mut().0);
@@ -225,6 +270,20 @@ impl Loss for Wells {
 
     fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
         kernel::gradient_block(self, theta, gradient, scratch);
+    }
+
+    fn hessian_product_scratch(&self) -> usize {
+        self.scratch_length(LANES)
+    }
+
+    fn hessian_product_block(&self, theta: &[f64], direction: &[f64], product: &mut [f64], scratch: &mut [f64]) {
+        vectorized(
+            #[inline(always)]
+            || {
+                let (theta, direction) = (theta.as_chunks::<LANES>().0, direction.as_chunks().0);
+                self.product_of(theta, direction, product.as_chunks_mut().0, scratch.as_chunks_mut().0);
+            },
+        );
     }
 
     fn descend_block(&self, descent: Descent<'_>) {

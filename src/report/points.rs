@@ -1,6 +1,9 @@
 //! Points of a question about several noise scales or learning rates, as rows for the terminal and the page alike.
 
-use crate::findings::{CrossingRecord, CrossoverRecord, Findings, PointRecord, ScalingRecord};
+use crate::findings::{
+    CrossingRecord, CrossoverRecord, Findings, PointRecord, ScalingRecord, WeakErrorPoint, WeakErrorRecord,
+    WeakErrorSlope,
+};
 
 use super::number::{interval, significant, with_error};
 
@@ -107,4 +110,44 @@ pub(super) fn scaling(findings: &Findings, record: &ScalingRecord) -> Rows {
         ]);
     }
     Rows { title: "From which β on".into(), head: vec![String::new(), "predicted".into(), "measured".into()], rows }
+}
+
+/// How far SGD is from its SDEs at every η, and the slopes; empty columns where there is nothing to compare with.
+pub(super) fn weak_error(record: &WeakErrorRecord) -> Vec<Rows> {
+    let small = |value: f64| significant(value, 4);
+    let of = |order: u8| if order == 1 { "SDE" } else { "modified" }.to_owned();
+    let row = |point: &WeakErrorPoint| {
+        vec![
+            of(point.order),
+            format!("E {}", point.observable),
+            significant(point.learning_rate, 6),
+            point.steps.to_string(),
+            or_dash(point.exact, small),
+            or_dash(point.measured, |value| with_error(value, point.standard_error)),
+            or_dash(point.interval, |ends| interval(ends, point.standard_error)),
+            or_dash(point.integrator, |value| significant(value, 2)),
+        ]
+    };
+    let errors = Rows {
+        title: format!("E f(SGD) − E f(SDE) at t = {}", significant(record.time, 6)),
+        head: ["", "of", "η", "steps", "exact", "measured", "95 % interval", "by the step δ"].map(str::to_owned).into(),
+        rows: record.errors.iter().map(row).collect(),
+    };
+    let row = |slope: &WeakErrorSlope| {
+        vec![
+            of(slope.order),
+            format!("E {}", slope.observable),
+            with_error(slope.slope, Some(slope.standard_error)),
+            or_dash(slope.exact, small),
+            significant(slope.integrator, 2),
+            significant(slope.chi_square, 3),
+            or_dash(slope.chi_square_p_value, |p| significant(p, 2)),
+        ]
+    };
+    let slopes = Rows {
+        title: "Slopes of ln|error| against ln η; scatter χ² about the line: the next order in η".into(),
+        head: ["", "of", "slope", "of the exact errors", "by δ at most", "χ²", "p"].map(str::to_owned).into(),
+        rows: record.slopes.iter().map(row).collect(),
+    };
+    [errors, slopes].into_iter().filter(|table| !table.rows.is_empty()).collect()
 }

@@ -113,6 +113,22 @@ fn along(lines: &mut Vec<String>, findings: &Findings) {
         }
         section(lines, &title, content);
     }
+    for points::Rows { title, head, rows } in findings.weak_error.iter().flat_map(points::weak_error) {
+        // The standard error says as much as the interval, for which there is no room.
+        let shown: Vec<bool> = head.iter().map(|name| name != "95 % interval").collect();
+        let narrow = |row: Vec<String>| -> Vec<String> {
+            row.into_iter().zip(&shown).filter(|(_, shown)| **shown).map(|(field, _)| shortened(field)).collect()
+        };
+        let mut table = Table::new(narrow(head), &[0, 1]);
+        rows.into_iter().for_each(|row| table.row(narrow(row)));
+        section(lines, &title, table.without_empty_columns().lines());
+    }
+}
+
+/// A formula of any length in a field of a table.
+fn shortened(field: String) -> String {
+    const ROOM: usize = 26;
+    if field.chars().count() <= ROOM { field } else { field.chars().take(ROOM - 1).chain(['…']).collect() }
 }
 
 fn heading(findings: &Findings, style: Style) -> Vec<String> {

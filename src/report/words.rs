@@ -71,7 +71,18 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
     };
     let number = |value: f64| significant(value, 6);
     if let Some(sgd) = scenario.sgd {
-        add("η", number(sgd.learning_rate), "learning rate");
+        match &scenario.weak_error {
+            // n, T and δ below are those of the first.
+            Some(spec) => {
+                let rates: Vec<String> = spec.learning_rates.iter().map(|&rate| number(rate)).collect();
+                add(
+                    "η",
+                    rates.join(", "),
+                    "learning rates, an ensemble each; n, T and δ here are those of the largest",
+                );
+            }
+            None => add("η", number(sgd.learning_rate), "learning rate"),
+        }
         add("S", count(sgd.batch_size), "batch size");
     }
     if let Some(noise_scale) = findings.noise_scale {
@@ -159,6 +170,13 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
     };
     add("R", count(ensemble.replicas), &format!("independent replicas, {start}"));
     let (steps, how) = measured_steps(findings);
+    let (steps, how, step) = match &scenario.weak_error {
+        Some(spec) => {
+            add("t", number(spec.time), "SDE time at which E f is compared, t = kη");
+            (spec.most_steps(), " at the smallest η".to_owned(), None)
+        }
+        None => (steps, how, step),
+    };
     let time = step.map_or(String::new(), |step| format!(" (SDE time {})", number(step * steps as f64)));
     add("steps", format!("{}{time}", count(steps)), &format!("measured steps of each replica{how}"));
     add("burn-in", count(ensemble.burn_in), "steps before anything is measured");
@@ -168,6 +186,9 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
     }
     let tolerance = match scenario.experiment {
         ExperimentKind::Density => "the largest distance between the laws that counts as none, fixed before the run",
+        ExperimentKind::WeakError => {
+            "tolerance of ln|error| against its closed form, in a bowl; those of the slopes are in [weak_error]"
+        }
         _ => "tolerance of the test, in log-odds or ln ratio, fixed before the run",
     };
     add("ε", number(scenario.test.tolerance), tolerance);

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use super::memory;
 use super::minibatch;
 use super::read::Parts;
-use super::scaling;
-use super::training;
 use super::{EnsembleSpec, ExperimentKind, SgdSpec, Start};
+use super::{scaling, training, weak_error};
 use crate::dynamics::DynamicsSpec;
 use crate::input::{LARGEST, Problem, SMALLEST, Source};
 use crate::loss::network::{MOST_IMAGES, MOST_SEARCHED, NetworkSpec, images};
@@ -44,6 +43,7 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
         problems.extend(scaling::check(experiment, scaling.as_ref(), noise, dynamics, parts.sgd.flatten(), source));
     }
     problems.extend(minibatch::check(parts, source));
+    problems.extend(weak_error::check(parts, source));
     let Some(loss) = &parts.loss else { return problems };
     if let LossKind::Network(network) = &loss.kind
         && let Some(problem) = small_enough(network, source)

@@ -13,6 +13,7 @@ mod study;
 mod svag;
 mod temperature_pair;
 mod training;
+mod weak_error;
 
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ pub use study::{AxisSpec, MOST_POINTS, Points, StudySpec};
 pub use svag::{NoiseName, SvagSpec};
 pub use temperature_pair::TemperaturePairSpec;
 pub use training::{InitializationName, Precision, TrainingSpec};
+pub use weak_error::WeakErrorSpec;
 
 use crate::data::DataSpec;
 use crate::dynamics::DynamicsSpec;
@@ -77,6 +79,9 @@ pub struct Scenario {
     /// How a network is trained; absent in experiments that train none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<TrainingSpec>,
+    /// At which time and learning rates SGD is set beside its SDEs; absent in other experiments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weak_error: Option<WeakErrorSpec>,
     /// What a study varies; absent for a single run.
     #[serde(default)]
     pub study: Option<StudySpec>,
@@ -98,6 +103,8 @@ pub enum ExperimentKind {
     Density,
     /// The ratio of the laws of L at two temperatures.
     TemperaturePair,
+    /// How |E f(SGD) − E f(SDE)| at a fixed time falls with η, for the SDE and for its modification of second order.
+    WeakError,
     /// A question about a network in training.
     #[serde(untagged)]
     Training(TrainingExperiment),
@@ -249,6 +256,7 @@ impl Scenario {
             ExperimentKind::Crossover => self.crossover.as_ref().map_or(1, |crossover| crossover.factors.len()),
             ExperimentKind::Scaling => self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()),
             ExperimentKind::TemperaturePair => 2,
+            ExperimentKind::WeakError => self.weak_error.as_ref().map_or(1, |spec| spec.learning_rates.len()),
             ExperimentKind::Equilibrium | ExperimentKind::Covariance | ExperimentKind::Density => 1,
             ExperimentKind::Training(TrainingExperiment::Curves) => {
                 // One of the first β for the margin and one that differs.
@@ -274,7 +282,14 @@ impl Scenario {
             return self.ensembles() as f64 * work / 3e10;
         }
         let steps = self.ensemble.steps as f64 + self.ensemble.burn_in as f64;
-        let ensembles = self.ensembles() as f64;
+        let ensembles = match &self.weak_error {
+            // An ensemble of η takes t/η steps of its own; their sum over that of the smallest η.
+            Some(spec) => {
+                spec.gradients_per_step() * spec.learning_rates.iter().map(|&rate| spec.steps(rate) as f64).sum::<f64>()
+                    / steps
+            }
+            None => self.ensembles() as f64,
+        };
         ensembles * steps * self.ensemble.replicas as f64 * self.dimension() as f64 / ROUGH_SPEED
     }
 

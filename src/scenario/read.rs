@@ -2,7 +2,7 @@
 
 use super::{
     CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, StudySpec, SvagSpec,
-    TemperaturePairSpec, TestSpec, TrainingExperiment, TrainingSpec,
+    TemperaturePairSpec, TestSpec, TrainingExperiment, TrainingSpec, WeakErrorSpec,
 };
 use crate::data::DataSpec;
 use crate::dynamics::{DynamicsSpec, LearningRate};
@@ -15,19 +15,20 @@ use crate::statistics::claim::Verdict;
 /// The largest integer of TOML, which has 64 bits with a sign.
 const LARGEST_INTEGER: u64 = i64::MAX as u64;
 
-const EXPERIMENTS: [(&str, ExperimentKind); 9] = [
+const EXPERIMENTS: [(&str, ExperimentKind); 10] = [
     ("equilibrium", ExperimentKind::Equilibrium),
     ("covariance", ExperimentKind::Covariance),
     ("crossover", ExperimentKind::Crossover),
     ("scaling", ExperimentKind::Scaling),
     ("density", ExperimentKind::Density),
     ("temperature-pair", ExperimentKind::TemperaturePair),
+    ("weak-error", ExperimentKind::WeakError),
     ("curves", ExperimentKind::Training(TrainingExperiment::Curves)),
     ("svag", ExperimentKind::Training(TrainingExperiment::Svag)),
     ("stationary-loss", ExperimentKind::Training(TrainingExperiment::StationaryLoss)),
 ];
 /// Experiments of later versions.
-const LATER_EXPERIMENTS: [&str; 4] = ["cloud", "escape", "walk", "weak-error"];
+const LATER_EXPERIMENTS: [&str; 3] = ["cloud", "escape", "walk"];
 
 const VERDICTS: [(&str, Verdict); 3] =
     [("holds", Verdict::Holds), ("rejected", Verdict::Rejected), ("undetermined", Verdict::Undetermined)];
@@ -61,7 +62,7 @@ pub(super) struct Parts {
     pub sgd: Option<Option<SgdSpec>>,
     pub dynamics: Option<DynamicsSpec>,
     pub ensemble: Option<EnsembleSpec>,
-    test: Option<TestSpec>,
+    pub test: Option<TestSpec>,
     /// `Some(None)` where the experiment has no such table.
     pub crossover: Option<Option<CrossoverSpec>>,
     pub scaling: Option<Option<ScalingSpec>>,
@@ -70,6 +71,7 @@ pub(super) struct Parts {
     svag: Option<Option<SvagSpec>>,
     /// `Some(None)` in an experiment that trains nothing.
     pub training: Option<Option<TrainingSpec>>,
+    pub weak_error: Option<Option<WeakErrorSpec>>,
     /// `Some(None)` where it was left out.
     study: Option<Option<StudySpec>>,
 }
@@ -102,8 +104,10 @@ impl Parts {
         let noise = root
             .table("noise", "[noise] with kind = \"isotropic\" and sigma = 2.0")
             .and_then(|table| NoiseSpec::read(&table, loss.as_ref()));
+        let weak_error = WeakErrorSpec::of(root, experiment, loss.as_ref().map(LossSpec::variables).as_deref());
+        let weak = weak_error.as_ref().and_then(Option::as_ref);
         let sgd = root.optional_table("sgd").and_then(|table| match table {
-            Some(table) => SgdSpec::read(&table).map(Some),
+            Some(table) => SgdSpec::read(&table, WeakErrorSpec::largest_of(experiment, weak)).map(Some),
             None => Some(None),
         });
         let dynamics = read_dynamics(root, noise.as_ref(), sgd);
@@ -114,6 +118,13 @@ impl Parts {
             Some(None) if is_training => Some(EnsembleSpec::of_training(DEFAULT_TRAINED)),
             Some(None) => Some(EnsembleSpec::default()),
             None => None,
+        };
+        let ensemble = match (ensemble, weak) {
+            (Some(ensemble), Some(weak)) => {
+                let table = root.optional_table("ensemble").flatten();
+                Some(weak.complete(ensemble, |key| table.as_ref().is_some_and(|table| table.has(key))))
+            }
+            (ensemble, _) => ensemble,
         };
         let test_for = experiment.unwrap_or(ExperimentKind::Equilibrium);
         let test = match root.optional_table("test") {
@@ -157,6 +168,7 @@ impl Parts {
             temperature_pair,
             svag,
             training,
+            weak_error,
             study,
         }
     }
@@ -182,6 +194,7 @@ impl Parts {
             temperature_pair: self.temperature_pair?,
             svag: self.svag?,
             training: self.training?,
+            weak_error: self.weak_error?,
             study: self.study?,
         })
     }
@@ -247,8 +260,13 @@ fn read_dynamics(root: &Table<'_>, noise: Option<&NoiseSpec>, sgd: Option<Option
 }
 
 impl SgdSpec {
-    fn read(table: &Table<'_>) -> Option<Self> {
-        let learning_rate = table.number("learning_rate", &Number::positive("η, the learning rate,", "0.05"));
+    /// `largest` is the η of a question that has a list of them: the key may then be left out.
+    fn read(table: &Table<'_>, largest: Option<f64>) -> Option<Self> {
+        let learning_rate = Number::positive("η, the learning rate,", "0.05");
+        let learning_rate = match largest {
+            Some(largest) => table.number_or("learning_rate", &learning_rate, largest),
+            None => table.number("learning_rate", &learning_rate),
+        };
         let batch_size = Integer { what: "S, the batch size,", example: "1", range: 1..=LARGEST_INTEGER, reason: "" };
         let batch_size = table.integer("batch_size", &batch_size);
         table.finish();
@@ -361,6 +379,7 @@ impl TestSpec {
             ExperimentKind::TemperaturePair => (0.05, Rung::Gibbs),
             ExperimentKind::Training(TrainingExperiment::Curves | TrainingExperiment::Svag) => (0.5, Rung::Discrete),
             ExperimentKind::Training(TrainingExperiment::StationaryLoss) => (0.05, Rung::Discrete),
+            ExperimentKind::WeakError => (0.1, Rung::Discrete),
         };
         Self { tolerance, against }
     }
@@ -377,6 +396,9 @@ impl TestSpec {
             }
             ExperimentKind::Training(TrainingExperiment::Curves | TrainingExperiment::Svag) => {
                 Number::positive("ε, the tolerance in standard deviations between seeds,", "0.5")
+            }
+            ExperimentKind::WeakError => {
+                Number::positive("ε, the tolerance of ln|error| against its exact value,", "0.1")
             }
             _ => Number::positive("ε, the tolerance in log-odds,", "0.1"),
         };

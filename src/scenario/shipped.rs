@@ -46,6 +46,8 @@ const SHIPPED: &[Shipped] = embed![
     "three-wells-2d",
     "ten-dimensional-wells",
     "bowl",
+    "sde-order",
+    "sde-order-bowl",
     "crossover",
     "svag",
     "same-dynamics",

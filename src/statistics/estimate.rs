@@ -32,6 +32,19 @@ impl Estimate {
         Some(Self { value: mean, standard_error: (variance / replicas).sqrt(), degrees_of_freedom: replicas - 1.0 })
     }
 
+    /// The mean of independent estimates, each counting the same: SE² = Σ SEᵢ²/k², degrees of freedom by Welch–Satterthwaite.
+    ///
+    /// `None` of nothing.
+    pub fn mean_of(estimates: &[Self]) -> Option<Self> {
+        let zero = Self::exact(0.0);
+        let sum = estimates.iter().fold(zero, |sum, one| {
+            // a + b as a − (−b), of which `minus` knows the error.
+            sum.minus(&Self { value: -one.value, ..one.clone() })
+        });
+        let count = estimates.len() as f64;
+        (count > 0.0).then(|| Self { value: sum.value / count, standard_error: sum.standard_error / count, ..sum })
+    }
+
     /// A number without error, e.g. one computed and not sampled.
     pub fn exact(value: f64) -> Self {
         Self::with_known_error(value, 0.0)
@@ -182,6 +195,18 @@ mod tests {
         assert!(close(difference.degrees_of_freedom, 625.0 / (81.0 / 5.0 + 256.0 / 10.0)));
         // Against an exact number nothing changes.
         assert_eq!(a.minus(&Estimate::exact(0.0)), a);
+    }
+
+    /// SE 3 and 4 with 5 and 10 degrees of freedom: the mean has SE 5/2 and the degrees of freedom of the sum.
+    #[test]
+    fn the_mean_of_independent_estimates_by_hand() {
+        let a = Estimate { value: 2.0, standard_error: 3.0, degrees_of_freedom: 5.0 };
+        let b = Estimate { value: 1.0, standard_error: 4.0, degrees_of_freedom: 10.0 };
+        let mean = Estimate::mean_of(&[a.clone(), b]).unwrap();
+        assert!(close(mean.value, 1.5) && close(mean.standard_error, 2.5));
+        assert!(close(mean.degrees_of_freedom, 625.0 / (81.0 / 5.0 + 256.0 / 10.0)));
+        assert_eq!(Estimate::mean_of(std::slice::from_ref(&a)), Some(a));
+        assert_eq!(Estimate::mean_of(&[]), None);
     }
 
     #[test]

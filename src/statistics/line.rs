@@ -93,6 +93,11 @@ impl Line {
         Some(line)
     }
 
+    /// What the line was fitted to.
+    pub fn points(&self) -> &[LinePoint] {
+        &self.points
+    }
+
     /// How far slope and intercept are off at most in standard errors when each y has a further standard error, as the
     /// same fit would pass it on, whatever the correlations between these: Σ |cᵢ| eᵢ.
     pub fn bounds_of_further_errors(&self, errors: &[f64]) -> [f64; 2] {

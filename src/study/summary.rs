@@ -46,6 +46,7 @@ pub(super) fn of(points: &Points, loaded: &Loaded, mut rows: Vec<StudyPoint>) ->
         points: Vec::new(),
         crossover: None,
         scaling: None,
+        weak_error: None,
         claims: claims.into_iter().map(|(_, claim)| claim).collect(),
         verdict,
         expected: loaded.scenario.expect,

@@ -14,6 +14,7 @@ pub mod minibatch;
 pub mod ornstein_uhlenbeck;
 pub mod quadrature;
 pub mod regression;
+pub mod weak_error;
 
 use crate::landscape::Landscape;
 use crate::loss::Loss;

@@ -65,3 +65,17 @@ fn an_interrupted_continuation_leaves_result_and_state() {
     assert_eq!(status, Some(130), "{err}");
     assert!(here.files("output") == earlier);
 }
+
+/// A question of its own ensembles hears it as well.
+#[test]
+fn an_interrupted_weak_error_leaves_nothing_behind() {
+    let here = Workplace::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sgd-sde"));
+    command.current_dir(here.path("")).args(["run", "sde-order", "--set", "weak_error.time=2000.0"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(1000));
+    let (status, _, err) = interrupt(child);
+    assert_eq!(status, Some(130), "{err}");
+    assert!(err.contains("interrupted: nothing was written"), "{err}");
+    assert!(here.files("output").is_empty());
+}

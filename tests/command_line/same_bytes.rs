@@ -124,6 +124,23 @@ fn laws_are_the_same_bytes_for_any_number_of_threads() {
     }
 }
 
+/// SGD beside its SDEs: replicas are folded in their own order, at every learning rate.
+#[test]
+fn weak_errors_are_the_same_bytes_for_any_threads_and_instruction_set() {
+    let here = Workplace::new();
+    let run = |variables: &[(&str, &str)], threads: &str, out: &str| {
+        let arguments =
+            ["run", "sde-order", "--quiet", "--set", "ensemble.replicas=700", "--threads", threads, "--out", out];
+        let answer = here.run_with(variables, &arguments);
+        assert!(answer.status == 0 || answer.status == 1, "{}", answer.err);
+        let tables = ["result.json", "figures/weak-error-errors.csv", "figures/weak-error-lines.csv"];
+        tables.map(|table| here.read(&format!("{out}/sde-order/{table}")))
+    };
+    let alone = run(&[], "1", "out-1");
+    assert!(run(&[], "3", "out-3") == alone && run(&[], "2", "out-2") == alone);
+    assert!(run(&[("SGD_SDE_INSTRUCTIONS", "portable")], "2", "portable") == alone);
+}
+
 /// No absent figure is anything but null, and no float is not finite: both would be other JSON, or none.
 #[test]
 fn results_are_plain_json() {

@@ -119,7 +119,7 @@ pub(super) fn outlook(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Re
     let margin = loaded.scenario.test.tolerance - laws.grid.unresolved(tested) - bias.unwrap_or(0.0);
     let wanted = (margin > 0.0)
         .then(|| loaded.scenario.ensemble.steps as f64 * (1.85 * chance / margin) * (1.85 * chance / margin));
-    Ok(Outlook { quantity: "the distance", chance, bias, steps_wanted: wanted })
+    Ok(Outlook { quantity: "the distance", chance, bias, steps_wanted: wanted, replicas_wanted: None })
 }
 
 /// The setting, if a density can be measured and predicted in it.

@@ -94,7 +94,13 @@ pub(super) fn outlook(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Re
     let margin = loaded.scenario.test.tolerance - bias;
     let needed = effort::margin_in_standard_errors() / 1.96 * chance / margin;
     let wanted = (margin > 0.0).then_some(loaded.scenario.ensemble.steps as f64 * needed * needed);
-    Ok(Outlook { quantity: "ln(slope/predicted)", chance, bias: Some(bias), steps_wanted: wanted })
+    Ok(Outlook {
+        quantity: "ln(slope/predicted)",
+        chance,
+        bias: Some(bias),
+        steps_wanted: wanted,
+        replicas_wanted: None,
+    })
 }
 
 /// The setting, if it has a temperature at which the second ensemble is stable too.

@@ -112,6 +112,7 @@ fn document(
         groups,
         crossover: None,
         scaling: None,
+        weak_error: None,
         claims,
         verdict,
         expected: scenario.expect,

@@ -110,7 +110,7 @@ impl Expression {
         let value = Tape::new(&graph, &[root], true);
         let gradient = Tape::new(&graph, &slopes, true);
         let products = derivative::along_direction(&mut graph, &slopes, variables.len());
-        let curvature = Tape::new(&graph, &products, false);
+        let curvature = Tape::new(&graph, &products, true);
         let constant = graph.constant_of(root);
         Ok(Expression {
             formula: formula.to_owned(),
@@ -193,6 +193,18 @@ impl Loss for Expression {
 
     fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
         self.gradient.run_block(theta, gradient, scratch);
+    }
+
+    fn hessian_product_scratch(&self) -> usize {
+        2 * self.dimension() * LANES + self.curvature.block_scratch()
+    }
+
+    fn hessian_product_block(&self, theta: &[f64], direction: &[f64], product: &mut [f64], scratch: &mut [f64]) {
+        let rows = self.dimension() * LANES;
+        let (inputs, scratch) = scratch.split_at_mut(2 * rows);
+        inputs[..rows].copy_from_slice(&theta[..rows]);
+        inputs[rows..].copy_from_slice(&direction[..rows]);
+        self.curvature.run_block(inputs, product, scratch);
     }
 
     fn descend_block(&self, descent: Descent<'_>) {

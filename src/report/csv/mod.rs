@@ -13,6 +13,7 @@ mod mixing;
 mod scaling;
 pub(super) mod study;
 mod table;
+mod weak_error;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,8 +30,19 @@ type Tables = Vec<(&'static str, Table)>;
 /// What the figures are drawn from, file by file.
 fn all(figures: &FigureData) -> Result<Tables, ReportError> {
     // A study's points are a table of their own, beside the figures.
-    let FigureData { density, map, mixing, crossover, scaling, distribution, cells, log_ratio, curves, study: _ } =
-        figures;
+    let FigureData {
+        density,
+        map,
+        mixing,
+        crossover,
+        scaling,
+        distribution,
+        cells,
+        log_ratio,
+        curves,
+        weak_error,
+        study: _,
+    } = figures;
     let tables = [
         density.as_ref().map(density::tables),
         map.as_ref().map(map::tables),
@@ -41,6 +53,7 @@ fn all(figures: &FigureData) -> Result<Tables, ReportError> {
         cells.as_ref().map(cells::tables),
         log_ratio.as_ref().map(log_ratio::tables),
         curves.as_ref().map(curves::tables),
+        weak_error.as_ref().map(weak_error::tables),
     ];
     let tables: Result<Vec<Tables>, ReportError> = tables.into_iter().flatten().collect();
     Ok(tables?.into_iter().flatten().collect())
@@ -91,6 +104,7 @@ pub fn load_figures(folder: &Path) -> Result<FigureData, ReportError> {
         cells: cells::read(folder)?,
         log_ratio: log_ratio::read(folder)?,
         curves: curves::read(folder)?,
+        weak_error: weak_error::read(folder)?,
         study: None,
     })
 }

@@ -1,7 +1,7 @@
 //! Log-odds against 1/n: a line whose slope are the depths and whose intercept the widths; below, what is left of it when
 //! the slide's line is taken away, since the rungs hardly differ on the whole scale.
 
-use plotters::prelude::DrawingBackend;
+use plotters::prelude::{DrawingBackend, RGBColor};
 
 use crate::findings::{CrossoverFigure, CrossoverLine, CrossoverRecord, Findings};
 use crate::scenario::Rung;
@@ -152,12 +152,23 @@ impl<'a> Crossover<'a> {
     }
 }
 
-/// An upright bar with caps.
+/// An upright bar with caps, in the colour of the measurement.
 pub(super) fn upright<DB: DrawingBackend>(panel: &Panel<'_, '_, DB>, x: f64, low: f64, high: f64) -> Drawn {
+    upright_in(panel, x, low, high, MEASURED.colour)
+}
+
+/// An upright bar with caps.
+pub(super) fn upright_in<DB: DrawingBackend>(
+    panel: &Panel<'_, '_, DB>,
+    x: f64,
+    low: f64,
+    high: f64,
+    colour: RGBColor,
+) -> Drawn {
     let [_, top, _, bottom] = panel.frame;
     let at = panel.across(x);
     let (from, to) = (panel.up(low).clamp(top, bottom), panel.up(high).clamp(top, bottom));
-    let stroke = Stroke::new(MEASURED.colour, 1.5);
+    let stroke = Stroke::new(colour, 1.5);
     panel.canvas.line(&[(at, from), (at, to)], stroke)?;
     for end in [from, to] {
         panel.canvas.line(&[(at - 3.0, end), (at + 3.0, end)], stroke)?;

@@ -15,6 +15,7 @@ mod palette;
 mod panel;
 mod scaling;
 mod study;
+mod weak_error;
 
 use std::path::{Path, PathBuf};
 
@@ -108,6 +109,10 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
     if let Some(data) = &figures.curves {
         let design = curves::Curves::new(findings, data);
         jobs.push(Box::new(move || draw("curves", "Learning curves", design.caption(), &design)));
+    }
+    if let Some(data) = &figures.weak_error {
+        let design = weak_error::WeakError { findings, data };
+        jobs.push(Box::new(move || draw("weak-error", "How far SGD is from its SDEs", design.caption(), &design)));
     }
     // Each on its own thread: drawing takes longer than many a simulation.
     let mut drawn: Vec<Figure> = jobs.into_par_iter().map(|job| job()).collect::<Result<_, _>>()?;

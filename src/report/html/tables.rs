@@ -56,8 +56,10 @@ pub(super) fn along(findings: &Findings) -> Markup {
     let scaling = findings.scaling.as_ref().map(|record| points::scaling(findings, record));
     let lines = findings.crossover.as_ref().map(points::crossover);
     let sentence = findings.crossover.as_ref().and_then(points::straightness);
+    let weak_error = findings.weak_error.iter().flat_map(points::weak_error);
+    let tables = [lines, scaling, points::points(findings), groups(findings)].into_iter().flatten().chain(weak_error);
     html! {
-        @for (index, table) in [lines, scaling, points::points(findings), groups(findings)].into_iter().flatten().enumerate() {
+        @for (index, table) in tables.enumerate() {
             h2 { (table.title) }
             div.scroll { table {
                 thead { tr { @for name in &table.head { th { (name) } } } }
