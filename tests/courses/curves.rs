@@ -50,6 +50,21 @@ fn without_power_nothing_holds() {
     assert_ne!(findings.verdict, Some(Verdict::Holds));
 }
 
+/// A margin that lets anything pass shows nothing: the group of another ratio passes as well.
+#[test]
+fn a_margin_that_lets_anything_pass_holds_nothing() {
+    let loaded = scenario(
+        "curves",
+        "[sgd]\nlearning_rate = 0.004\nbatch_size = 1\n[training]\nepochs = 2\n[scaling]\nbeta = [1, 2]\n[ensemble]\nreplicas = 16\n[test]\n\
+         tolerance = 1000.0\n",
+    );
+    let findings = run(&loaded);
+    assert_eq!(claim(&findings, "loss-control").verdict, Some(Verdict::Holds));
+    let barred = claim(&findings, "loss-beta-2");
+    assert_eq!(barred.verdict, Some(Verdict::Undetermined));
+    assert!(barred.reason.contains("not told apart"), "{}", barred.reason);
+}
+
 /// The first number of every group: all replicas start from the same weights, so at the start nothing differs but for the pilot.
 #[test]
 fn groups_start_from_the_same_weights() {
