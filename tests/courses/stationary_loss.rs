@@ -30,6 +30,16 @@ fn small_steps_come_to_rest_at_the_same_loss() {
     assert_eq!(findings.scaling.unwrap().breaks_measured, [Some(4.0), None]);
 }
 
+/// A margin within which another ratio lies as well shows nothing.
+#[test]
+fn another_ratio_within_the_margin_holds_nothing() {
+    let mut loaded = at_rest(0.1, "learning_rate = 0.01\nbatch_size = 1", "epochs = 64\nlook_every = 2", 8);
+    loaded.scenario.test.tolerance = 10.0;
+    let findings = run(&loaded);
+    assert_eq!(claim(&findings, "unchanged-control").verdict, Some(Verdict::Holds));
+    assert_eq!(claim(&findings, "unchanged-beta-4").verdict, Some(Verdict::Undetermined));
+}
+
 /// Steps as large as the curvature allows change the loss, and the design says so.
 #[test]
 fn large_steps_change_it() {
