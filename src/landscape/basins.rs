@@ -429,4 +429,25 @@ mod tests {
         assert!(differences <= points / 10_000, "{differences} of {points}");
         assert!(by_short_cut > points * 9 / 10, "only {by_short_cut} of {points} labels were cheap");
     }
+
+    /// A network, whose labels are found in a crowd, where soft directions bend the way and every minimum has two images.
+    #[test]
+    fn labels_of_a_network_are_those_of_the_flow() {
+        let scenario = crate::scenario::resolve("tiny-network")[0].load(&[], None).unwrap().scenario;
+        let loss = scenario.loss.build().unwrap();
+        let landscape = Landscape::explore(loss.clone(), &scenario.loss.domain).unwrap();
+        let symmetry = loss.symmetry().unwrap();
+        let mut stream = Stream::new(0, 9, Purpose::Landscape);
+        let points: Vec<f64> = (0..700 * 7).map(|_| 8.0 * stream.uniform() - 4.0).collect();
+        let mut labels = vec![0; 700];
+        landscape.basins.label_all(&points, &mut labels, &mut Workspace::default());
+        let is_wrong = |(point, label): (&[f64], &u64)| {
+            let close = |at: &[[f64; 1]]| {
+                landscape.minima.iter().position(|m| symmetry.nearest(at.as_flattened(), &m.theta).0 < 1e-2)
+            };
+            follow_flow(loss.as_ref(), point, strict(26.0), &mut Vec::new(), close) != basin(*label)
+        };
+        let differences = points.chunks_exact(7).zip(&labels).filter(|&pair| is_wrong(pair)).count();
+        assert!(differences <= 1, "{differences} of 700");
+    }
 }
