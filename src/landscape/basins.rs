@@ -56,6 +56,7 @@ impl Workspace {
     fn prepare(&mut self, loss: &dyn Loss) {
         let numbers = loss.dimension() * LANES;
         self.rows.resize(3 * numbers, 0.0);
+        self.left.clear();
         self.left.reserve(numbers);
         self.flow.prepare(loss);
     }
@@ -162,7 +163,6 @@ impl Flow {
         let d = theta.len() / LANES;
         workspace.prepare(self.loss.as_ref());
         *labels = self.inside(theta.as_chunks().0, &mut workspace.rows);
-        workspace.left.clear();
         let mut left = 0;
         let mut lanes = [0; LANES];
         for lane in 0..LANES {
@@ -191,7 +191,6 @@ impl Flow {
     fn label_all(&self, points: &[f64], labels: &mut [u64], workspace: &mut Workspace) {
         let d = self.loss.dimension();
         workspace.prepare(self.loss.as_ref());
-        workspace.left.clear();
         let mut indices = Vec::new();
         let mut block = vec![0.0; d * LANES];
         for (first, points) in (0..).step_by(LANES).zip(points.chunks(d * LANES)) {
