@@ -76,6 +76,7 @@ fn shipped_scenarios_are_those_of_the_table() {
         ("frozen", 0.03, 0.01, Rung::Laplace, 0.1, Verdict::Undetermined),
         ("three-wells-2d", 0.2, 0.003, Rung::Gibbs, 0.1, Verdict::Holds),
         ("ten-dimensional-wells", 0.2, 0.008, Rung::Gibbs, 0.1, Verdict::Holds),
+        ("tiny-network", 0.02, 0.1, Rung::Gibbs, 0.1, Verdict::Holds),
     ];
     for (name, kelvin, step, against, tolerance, verdict) in table {
         let scenario = expect(name);

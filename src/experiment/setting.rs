@@ -124,7 +124,8 @@ impl Setting {
             Some(explored) => explored,
             None => {
                 let loss = scenario.loss.build().map_err(|error| at("loss", &error))?;
-                let landscape = Landscape::explore(loss.clone(), &scenario.loss.domain).map_err(|error| {
+                let LossSpec { domain, starts, .. } = &scenario.loss;
+                let landscape = Landscape::explore_from(loss.clone(), domain, *starts).map_err(|error| {
                     let key = match error {
                         LandscapeError::Singular { .. }
                         | LandscapeError::Kink { .. }

@@ -13,22 +13,19 @@
 
 use std::sync::Arc;
 
-use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 use super::CriticalPoint;
-use super::descent::{Arrival, FLOW_ROOM, follow_flow};
+use super::ellipsoid::Ellipsoid;
+use super::flow::{Accuracy, Destination, Room, basin, follow_flow, follow_flows};
 use super::search::diagonal;
 use crate::instructions::vectorized;
-use crate::loss::curvature::Curvature;
 use crate::loss::{LANES, Loss};
-use crate::random::{Purpose, stream::Stream};
+
+pub use super::flow::NO_BASIN;
 
 /// Local error of the flow, relative to the domain's diagonal.
 const FLOW_TOLERANCE: f64 = 1e-5;
-
-/// The label of a lane that is in no minimum's basin.
-pub const NO_BASIN: u64 = u64::MAX;
 
 /// The basins of a landscape's minima.
 pub struct Basins {
@@ -47,11 +44,22 @@ enum Kind {
 /// Room for the flow, so that labelling does not allocate.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
-    point: Vec<f64>,
-    image: Vec<f64>,
+    /// Distances, pulls and images of a block.
     rows: Vec<f64>,
-    end: Vec<f64>,
-    flow: Vec<f64>,
+    /// Points that only the flow can tell.
+    left: Vec<f64>,
+    flow: Room,
+}
+
+impl Workspace {
+    /// All that a block needs at the first look, since it is seen late whether the flow is needed.
+    fn prepare(&mut self, loss: &dyn Loss) {
+        let numbers = loss.dimension() * LANES;
+        self.rows.resize(3 * numbers, 0.0);
+        self.left.clear();
+        self.left.reserve(numbers);
+        self.flow.prepare(loss);
+    }
 }
 
 impl Basins {
@@ -112,11 +120,24 @@ impl Basins {
         }
     }
 
+    /// Labels of many points, d numbers after d numbers, as those of [`Basins::label_block`]. The more there are, the less each one
+    /// takes: the flows of all that need one go side by side.
+    pub fn label_all(&self, points: &[f64], labels: &mut [u64], workspace: &mut Workspace) {
+        match &self.kind {
+            Kind::Intervals { .. } => {
+                for (point, label) in points.iter().zip(labels) {
+                    *label = self.label(&[*point], workspace).map_or(NO_BASIN, |owner| owner as u64);
+                }
+            }
+            Kind::Flow(flow) => flow.label_all(points, labels, workspace),
+        }
+    }
+
     /// The minimum that the flow itself reaches, by no short cut but the ellipsoids.
     pub fn flow_from(&self, theta: &[f64]) -> Option<usize> {
         match &self.kind {
             Kind::Intervals { .. } => self.label(theta, &mut Workspace::default()),
-            Kind::Flow(flow) => flow.settle(theta, FLOW_TOLERANCE, &mut Workspace::default()),
+            Kind::Flow(flow) => flow.settle(theta, &mut Workspace::default()),
         }
     }
 
@@ -137,208 +158,136 @@ struct Flow {
 }
 
 impl Flow {
-    /// The ellipsoids for all lanes at once, then the rest one by one.
+    /// The ellipsoids for all lanes at once, then the grid, then the flow for all lanes that are left.
     fn label_block(&self, theta: &[f64], live: &[bool; LANES], labels: &mut [u64; LANES], workspace: &mut Workspace) {
-        // All of it at the first look: whether the flow is needed is seen late.
         let d = theta.len() / LANES;
-        workspace.flow.resize(FLOW_ROOM * d, 0.0);
-        workspace.end.resize(d, 0.0);
-        let mut rows = std::mem::take(&mut workspace.rows);
-        let symmetry = self.loss.symmetry();
-        rows.resize(if symmetry.is_some() { 3 } else { 2 } * theta.len(), 0.0);
+        workspace.prepare(self.loss.as_ref());
+        *labels = self.inside(theta.as_chunks().0, &mut workspace.rows);
+        let mut left = 0;
+        let mut lanes = [0; LANES];
+        for lane in 0..LANES {
+            if live[lane] && labels[lane] == NO_BASIN {
+                workspace.left.extend(theta.chunks_exact(LANES).map(|row| row[lane]));
+                match self.certain_label(&workspace.left[left * d..]) {
+                    Some(label) => {
+                        labels[lane] = label;
+                        workspace.left.truncate(left * d);
+                    }
+                    None => {
+                        lanes[left] = lane;
+                        left += 1;
+                    }
+                }
+            }
+        }
+        let mut settled = [NO_BASIN; LANES];
+        self.settle_all(&mut settled[..left], workspace);
+        for (&lane, label) in lanes[..left].iter().zip(settled) {
+            labels[lane] = label;
+        }
+    }
+
+    /// The labels of many points, d numbers after d numbers.
+    fn label_all(&self, points: &[f64], labels: &mut [u64], workspace: &mut Workspace) {
+        let d = self.loss.dimension();
+        workspace.prepare(self.loss.as_ref());
+        let mut indices = Vec::new();
+        let mut block = vec![0.0; d * LANES];
+        for (first, points) in (0..).step_by(LANES).zip(points.chunks(d * LANES)) {
+            for (lane, point) in points.chunks_exact(d).enumerate() {
+                point.iter().enumerate().for_each(|(i, x)| block[i * LANES + lane] = *x);
+            }
+            let inside = self.inside::<LANES>(block.as_chunks().0, &mut workspace.rows);
+            for (lane, point) in points.chunks_exact(d).enumerate() {
+                labels[first + lane] = inside[lane];
+                if inside[lane] == NO_BASIN {
+                    match self.certain_label(point) {
+                        Some(label) => labels[first + lane] = label,
+                        None => {
+                            workspace.left.extend_from_slice(point);
+                            indices.push(first + lane);
+                        }
+                    }
+                }
+            }
+        }
+        let mut settled = vec![NO_BASIN; indices.len()];
+        self.settle_all(&mut settled, workspace);
+        for (index, label) in indices.into_iter().zip(settled) {
+            labels[index] = label;
+        }
+    }
+
+    fn label(&self, theta: &[f64], workspace: &mut Workspace) -> Option<usize> {
+        workspace.rows.resize(workspace.rows.len().max(3 * theta.len()), 0.0);
+        let [inside] = self.inside::<1>(theta.as_chunks().0, &mut workspace.rows);
+        let known = if inside == NO_BASIN { self.certain_label(theta) } else { Some(inside) };
+        known.map_or_else(|| self.settle(theta, workspace), basin)
+    }
+
+    /// The minimum in whose ellipsoid each lane, or an image of it, lies; [`NO_BASIN`] where it lies in none.
+    fn inside<const N: usize>(&self, theta: &[[f64; N]], rows: &mut [f64]) -> [u64; N] {
+        let mut labels = [NO_BASIN; N];
         vectorized(
             #[inline(always)]
             || {
-                labels.fill(NO_BASIN);
-                let theta = theta.as_chunks::<LANES>().0;
-                let (distance, rows) = rows.as_chunks_mut::<LANES>().0.split_at_mut(d);
-                let (pull, images) = rows.split_at_mut(d);
-                let theta = match symmetry {
+                let (distance, rows) = rows.as_chunks_mut::<N>().0.split_at_mut(theta.len());
+                let (pull, images) = rows.split_at_mut(theta.len());
+                let theta = match self.loss.symmetry() {
                     Some(symmetry) => {
                         symmetry.standard_images(theta, images);
                         &*images
                     }
                     None => theta,
                 };
+                let theta = &theta[..distance.len()];
                 for (index, ellipsoid) in self.ellipsoids.iter().enumerate() {
                     let q = ellipsoid.quadratic(theta, distance, pull);
-                    for l in 0..LANES {
+                    for l in 0..N {
                         let inside = (q[l] <= ellipsoid.radius_squared) & (labels[l] == NO_BASIN);
                         labels[l] = if inside { index as u64 } else { labels[l] };
                     }
                 }
             },
         );
-        workspace.rows = rows;
-        let mut point = std::mem::take(&mut workspace.point);
-        point.resize(d, 0.0);
-        for l in 0..LANES {
-            if live[l] && labels[l] == NO_BASIN {
-                for (x, row) in point.iter_mut().zip(theta.chunks_exact(LANES)) {
-                    *x = row[l];
-                }
-                labels[l] = self.label_outside(&point, workspace).map_or(NO_BASIN, |owner| owner as u64);
-            }
-        }
-        workspace.point = point;
+        labels
     }
 
-    fn label(&self, theta: &[f64], workspace: &mut Workspace) -> Option<usize> {
-        if let Some(index) = self.arrived(theta, &mut workspace.image) {
-            return Some(index);
-        }
-        self.label_outside(theta, workspace)
+    /// The label that the grid knows of a point.
+    fn certain_label(&self, theta: &[f64]) -> Option<u64> {
+        self.grid.as_ref()?.certain_label(theta).map(|owner| owner.map_or(NO_BASIN, |owner| owner as u64))
     }
 
-    /// The minimum in whose ellipsoid a point, or an image of it, lies.
-    fn arrived(&self, theta: &[f64], image: &mut Vec<f64>) -> Option<usize> {
-        let inside = |point: &[f64]| self.ellipsoids.iter().position(|ellipsoid| ellipsoid.contains(point));
-        match self.loss.symmetry() {
-            Some(symmetry) => symmetry.find(theta, image, inside),
-            None => inside(theta),
-        }
+    fn accuracy(&self) -> Accuracy {
+        Accuracy { scale: self.scale, tolerance: FLOW_TOLERANCE }
     }
 
-    /// The label of a point that is in no ellipsoid.
-    fn label_outside(&self, theta: &[f64], workspace: &mut Workspace) -> Option<usize> {
-        if let Some(label) = self.grid.as_ref().and_then(|grid| grid.certain_label(theta)) {
-            return label;
-        }
-        self.settle(theta, FLOW_TOLERANCE, workspace)
+    /// Where the flow takes a point.
+    fn settle(&self, theta: &[f64], workspace: &mut Workspace) -> Option<usize> {
+        let Workspace { rows, flow, .. } = workspace;
+        rows.resize(rows.len().max(3 * theta.len()), 0.0);
+        let arrived = |theta: &[[f64; 1]]| basin(self.inside(theta, rows)[0]);
+        follow_flow(self.loss.as_ref(), theta, self.accuracy(), &mut flow.alone, arrived)
     }
 
-    fn settle(&self, theta: &[f64], tolerance: f64, workspace: &mut Workspace) -> Option<usize> {
-        let mut point = std::mem::take(&mut workspace.end);
-        point.clear();
-        point.extend_from_slice(theta);
-        let mut image = std::mem::take(&mut workspace.image);
-        let arrived = |point: &[f64]| self.arrived(point, &mut image);
-        let arrival = follow_flow(self.loss.as_ref(), &mut point, self.scale, tolerance, &mut workspace.flow, arrived);
-        workspace.end = point;
-        workspace.image = image;
-        match arrival {
-            Arrival::At(index) => Some(index),
-            Arrival::Nowhere => None,
-        }
+    /// Where the flow takes the points in `workspace.left`.
+    fn settle_all(&self, labels: &mut [u64], workspace: &mut Workspace) {
+        let Workspace { rows, left, flow } = workspace;
+        let mut ellipsoids = Ellipsoids { flow: self, rows };
+        follow_flows(self.loss.as_ref(), left, self.accuracy(), flow, &mut ellipsoids, labels);
     }
 }
 
-/// {θ : (θ−m)ᵀH(θ−m) ≤ r²}, which the flow does not leave.
-struct Ellipsoid {
-    center: Vec<f64>,
-    hessian: DMatrix<f64>,
-    /// The same Hessian, for blocks.
-    curvature: Curvature,
-    radius_squared: f64,
+/// Flows have arrived when they are in an ellipsoid.
+struct Ellipsoids<'a> {
+    flow: &'a Flow,
+    rows: &'a mut [f64],
 }
 
-impl Ellipsoid {
-    /// The largest such ellipsoid, by probing along many directions, shortened by a fifth.
-    ///
-    /// In many dimensions random directions miss a ridge that is near in one of them only. So the directions towards all
-    /// other minima are probed too, and then the neighbourhood of whichever direction was the tightest.
-    fn around(loss: &dyn Loss, minimum: &CriticalPoint, minima: &[CriticalPoint], scale: f64) -> Self {
-        let d = minimum.theta.len();
-        let center = DVector::from_column_slice(&minimum.theta);
-        let hessian = loss.hessian(&minimum.theta);
-        // θ = m + ρ V diag(h^(−½)) u with |u| = 1 has q = ρ².
-        let root = DVector::from_iterator(d, minimum.eigenvalues.iter().map(|h| 1.0 / h.sqrt()));
-        let whiten = &minimum.eigenvectors * DMatrix::from_diagonal(&root);
-        let longest = root.amax();
-        let mut gradient = vec![0.0; d];
-        // The place on a ray, up to `farthest`, at which q no longer falls along the flow.
-        let mut failure = |direction: &DVector<f64>, farthest: f64| -> Option<f64> {
-            let ray = &whiten * direction;
-            let pull = &hessian * &ray;
-            let mut rho = farthest.min(1e-3 * scale / longest);
-            while rho <= farthest {
-                loss.gradient((&center + &ray * rho).as_slice(), &mut gradient);
-                let fall = pull.dot(&DVector::from_column_slice(&gradient));
-                // In the bowl the fall is ρ|H ray|²; a tenth of it is asked for, so that rounding has no say.
-                if !(fall > 0.1 * rho * pull.norm_squared()) {
-                    return Some(rho);
-                }
-                rho *= 1.1;
-            }
-            None
-        };
-        let towards = |other: &CriticalPoint| {
-            let way = minimum.eigenvectors.transpose() * (DVector::from_column_slice(&other.theta) - &center);
-            way.component_div(&root).normalize()
-        };
-        let others = minima.iter().filter(|other| other.theta != minimum.theta).map(towards);
-        let mut radius = scale / longest;
-        let mut tightest = None;
-        let mut stream = Stream::new(0, 2, Purpose::Landscape);
-        for direction in others.chain(directions(d, &mut stream)) {
-            if let Some(rho) = failure(&direction, radius) {
-                (radius, tightest) = (rho, Some(direction));
-            }
-        }
-        for round in 0..64 * d {
-            let Some(best) = &tightest else { break };
-            let spread = 0.5 / (1.0 + round as f64 / 16.0);
-            let direction = (best + random_direction(d, &mut stream) * spread).normalize();
-            if let Some(rho) = failure(&direction, radius) {
-                (radius, tightest) = (rho, Some(direction));
-            }
-        }
-        let curvature = Curvature::new(&hessian);
-        Self { center: minimum.theta.clone(), hessian, curvature, radius_squared: (0.8 * radius) * (0.8 * radius) }
+impl Destination for Ellipsoids<'_> {
+    fn arrived<const N: usize>(&mut self, theta: &[[f64; N]]) -> [u64; N] {
+        self.flow.inside(theta, self.rows)
     }
-
-    /// (θ−m)ᵀH(θ−m) at N points.
-    #[inline(always)]
-    fn quadratic<const N: usize>(
-        &self,
-        theta: &[[f64; N]],
-        distance: &mut [[f64; N]],
-        pull: &mut [[f64; N]],
-    ) -> [f64; N] {
-        for ((distance, x), m) in distance.iter_mut().zip(theta).zip(&self.center) {
-            for l in 0..N {
-                distance[l] = x[l] - m;
-            }
-        }
-        self.curvature.multiply(distance, pull);
-        let mut q = [0.0; N];
-        for (distance, pull) in distance.iter().zip(&*pull) {
-            for l in 0..N {
-                q[l] += pull[l] * distance[l];
-            }
-        }
-        q
-    }
-
-    fn contains(&self, theta: &[f64]) -> bool {
-        let d = theta.len();
-        let mut q = 0.0;
-        for j in 0..d {
-            let mut row = 0.0;
-            for i in 0..d {
-                row += self.hessian[(i, j)] * (theta[i] - self.center[i]);
-            }
-            q += row * (theta[j] - self.center[j]);
-        }
-        q <= self.radius_squared
-    }
-}
-
-/// Unit vectors: both ways along every axis, and many random ones.
-fn directions(d: usize, stream: &mut Stream) -> Vec<DVector<f64>> {
-    let axes = (0..2 * d).map(|i| {
-        let mut axis = DVector::zeros(d);
-        axis[i / 2] = if i % 2 == 0 { 1.0 } else { -1.0 };
-        axis
-    });
-    let mut all: Vec<DVector<f64>> = axes.collect();
-    all.extend((0..64 * d).map(|_| random_direction(d, stream)));
-    all
-}
-
-/// A sum of twelve uniforms is near enough to a normal for the direction to be near enough to uniform.
-fn random_direction(d: usize, stream: &mut Stream) -> DVector<f64> {
-    DVector::from_fn(d, |_, _| (0..12).map(|_| stream.uniform()).sum::<f64>() - 6.0).normalize()
 }
 
 /// Labels at the nodes of a grid over the domain and half of its width around it.
@@ -415,8 +364,15 @@ fn common_label(node_labels: &[u8], cell: usize, cells: usize, d: usize) -> u8 {
 mod tests {
     use super::*;
     use crate::landscape::Landscape;
+    use crate::landscape::search::distance;
     use crate::loss::wells::{Well, Wells};
-    use nalgebra::dmatrix;
+    use crate::random::{Purpose, stream::Stream};
+    use nalgebra::{DMatrix, dmatrix};
+
+    /// A hundred times stricter than labels are.
+    fn strict(scale: f64) -> Accuracy {
+        Accuracy { scale, tolerance: 1e-7 }
+    }
 
     /// Ten dimensions, where the ridge is near in one direction of many: points around the way from well to well,
     /// against the flow alone.
@@ -436,12 +392,8 @@ mod tests {
             let along = 2.4 * stream.uniform() - 1.2;
             let point: Vec<f64> = (0..10).map(|_| along + 0.6 * (stream.uniform() - 0.5)).collect();
             let close =
-                |at: &[f64]| landscape.minima.iter().position(|m| super::super::search::distance(&m.theta, at) < 1e-2);
-            let mut end = point.clone();
-            let strict = match follow_flow(loss.as_ref(), &mut end, 19.0, 1e-7, &mut Vec::new(), close) {
-                Arrival::At(index) => Some(index),
-                Arrival::Nowhere => None,
-            };
+                |at: &[[f64; 1]]| landscape.minima.iter().position(|m| distance(&m.theta, at.as_flattened()) < 1e-2);
+            let strict = follow_flow(loss.as_ref(), &point, strict(19.0), &mut Vec::new(), close);
             differences += i32::from(strict != landscape.basins.label(&point, &mut workspace));
         }
         assert!(differences <= 4, "{differences} of 4000");
@@ -466,18 +418,35 @@ mod tests {
         let points = 40_000;
         for _ in 0..points {
             let point = [6.0 * stream.uniform() - 3.0, 6.0 * stream.uniform() - 3.0];
-            let near_minimum = flow.ellipsoids.iter().any(|ellipsoid| ellipsoid.contains(&point));
+            let near_minimum = flow.inside::<1>(point.as_chunks().0, &mut [0.0; 6]) != [NO_BASIN];
             by_short_cut += i32::from(near_minimum || flow.grid.as_ref().unwrap().certain_label(&point).is_some());
-            let mut end = point;
             let close =
-                |at: &[f64]| landscape.minima.iter().position(|m| super::super::search::distance(&m.theta, at) < 1e-2);
-            let strict = match follow_flow(loss.as_ref(), &mut end, flow.scale, 1e-7, &mut Vec::new(), close) {
-                Arrival::At(index) => Some(index),
-                Arrival::Nowhere => None,
-            };
+                |at: &[[f64; 1]]| landscape.minima.iter().position(|m| distance(&m.theta, at.as_flattened()) < 1e-2);
+            let strict = follow_flow(loss.as_ref(), &point, strict(flow.scale), &mut Vec::new(), close);
             differences += i32::from(strict != landscape.basins.label(&point, &mut workspace));
         }
         assert!(differences <= points / 10_000, "{differences} of {points}");
         assert!(by_short_cut > points * 9 / 10, "only {by_short_cut} of {points} labels were cheap");
+    }
+
+    /// A network, whose labels are found in a crowd, where soft directions bend the way and every minimum has two images.
+    #[test]
+    fn labels_of_a_network_are_those_of_the_flow() {
+        let scenario = crate::scenario::resolve("tiny-network")[0].load(&[], None).unwrap().scenario;
+        let loss = scenario.loss.build().unwrap();
+        let landscape = Landscape::explore(loss.clone(), &scenario.loss.domain).unwrap();
+        let symmetry = loss.symmetry().unwrap();
+        let mut stream = Stream::new(0, 9, Purpose::Landscape);
+        let points: Vec<f64> = (0..700 * 7).map(|_| 8.0 * stream.uniform() - 4.0).collect();
+        let mut labels = vec![0; 700];
+        landscape.basins.label_all(&points, &mut labels, &mut Workspace::default());
+        let is_wrong = |(point, label): (&[f64], &u64)| {
+            let close = |at: &[[f64; 1]]| {
+                landscape.minima.iter().position(|m| symmetry.nearest(at.as_flattened(), &m.theta).0 < 1e-2)
+            };
+            follow_flow(loss.as_ref(), point, strict(26.0), &mut Vec::new(), close) != basin(*label)
+        };
+        let differences = points.chunks_exact(7).zip(&labels).filter(|&pair| is_wrong(pair)).count();
+        assert!(differences <= 1, "{differences} of 700");
     }
 }

@@ -6,6 +6,8 @@
 
 pub mod basins;
 mod descent;
+mod ellipsoid;
+mod flow;
 mod one_dimension;
 mod saddles;
 mod search;
@@ -163,10 +165,23 @@ impl Landscape {
     /// # Errors
     /// When there is no minimum in the domain, one of them is degenerate, or there are more than 254.
     pub fn explore(loss: std::sync::Arc<dyn Loss>, domain: &[[f64; 2]]) -> Result<Self, LandscapeError> {
+        Self::explore_from(loss, domain, None)
+    }
+
+    /// The same with the number of points from which descents begin, in more than one dimension, where the search is a random one. Not
+    /// given, it is 48 per coordinate, and as many again, up to eight times, until they find nothing new.
+    ///
+    /// # Errors
+    /// As [`Landscape::explore`].
+    pub fn explore_from(
+        loss: std::sync::Arc<dyn Loss>,
+        domain: &[[f64; 2]],
+        starts: Option<u64>,
+    ) -> Result<Self, LandscapeError> {
         if loss.dimension() == 1 {
             return one_dimension::explore(loss.as_ref(), domain[0]);
         }
-        let minima = search::minima(loss.as_ref(), domain)?;
+        let minima = search::minima(loss.as_ref(), domain, starts)?;
         let basins = Basins::by_flow(loss.clone(), &minima, domain);
         let saddles = saddles::between(loss.as_ref(), &minima, &basins, domain);
         Ok(Self { minima, saddles, basins })

@@ -1,5 +1,7 @@
 //! Minima in more than one dimension: many descents, merged.
 
+use rayon::prelude::*;
+
 use super::descent::newton;
 use super::{
     CriticalPoint, LandscapeError, MAXIMUM_MINIMA, curvature_scale, point_text, require_regular, sort_by_loss,
@@ -9,13 +11,17 @@ use crate::random::{Purpose, stream::Stream};
 
 /// Descents per batch and dimension.
 const STARTS_PER_DIMENSION: usize = 48;
-/// The search ends after a batch that finds nothing new, or after this many batches.
+/// The search ends after a batch that finds nothing new, or after this many batches, unless the number of starts is given.
 const BATCHES: usize = 8;
 
-/// Every minimum that descents from random points of the domain reach inside of it.
+/// Every minimum that descents from random points of the domain reach inside of it: from so many, or until a batch finds nothing new.
 ///
-/// The points are the same for every run: they depend on neither seed nor thread.
-pub(super) fn minima(loss: &dyn Loss, domain: &[[f64; 2]]) -> Result<Vec<CriticalPoint>, LandscapeError> {
+/// The points are the same for every run: they depend on neither seed nor thread, and fewer are the first of more.
+pub(super) fn minima(
+    loss: &dyn Loss,
+    domain: &[[f64; 2]],
+    starts: Option<u64>,
+) -> Result<Vec<CriticalPoint>, LandscapeError> {
     let d = domain.len();
     let longest = 0.1 * diagonal(domain);
     let mut found: Vec<CriticalPoint> = Vec::new();
@@ -23,11 +29,20 @@ pub(super) fn minima(loss: &dyn Loss, domain: &[[f64; 2]]) -> Result<Vec<Critica
     let mut strays = 0;
     let mut last_stray = None;
     let mut stream = Stream::new(0, 0, Purpose::Landscape);
-    for batch in 0..BATCHES {
+    let batch = STARTS_PER_DIMENSION * d;
+    let mut left = starts.map_or(BATCHES * batch, |starts| starts as usize);
+    let mut is_first = true;
+    while left > 0 {
         let before = found.len();
-        for attempt in 0..STARTS_PER_DIMENSION * d {
-            let start = if batch == 0 && attempt == 0 { center(domain) } else { random_point(&mut stream, domain) };
-            let Some(theta) = newton(loss, &start, longest, false) else {
+        let count = batch.min(left);
+        left -= count;
+        let mut start = |attempt: usize| {
+            if is_first && attempt == 0 { center(domain) } else { random_point(&mut stream, domain) }
+        };
+        let points: Vec<Vec<f64>> = (0..count).map(&mut start).collect();
+        let ends: Vec<Option<Vec<f64>>> = points.par_iter().map(|start| newton(loss, start, longest, false)).collect();
+        for end in ends {
+            let Some(theta) = end else {
                 strays += 1;
                 continue;
             };
@@ -53,9 +68,10 @@ pub(super) fn minima(loss: &dyn Loss, domain: &[[f64; 2]]) -> Result<Vec<Critica
                 return Err(LandscapeError::TooMany { limit: MAXIMUM_MINIMA });
             }
         }
-        if found.len() == before && batch > 0 {
+        if found.len() == before && !is_first && starts.is_none() {
             break;
         }
+        is_first = false;
     }
     if found.is_empty() {
         let hint = match last_stray {

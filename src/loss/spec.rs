@@ -13,7 +13,7 @@ use super::network::{Given, NetworkSpec};
 use super::quadratic::{QuadraticError, QuadraticSpec};
 use super::wells::{WellsError, WellsSpec};
 use crate::data::Data;
-use crate::input::{LARGEST, Number, Table};
+use crate::input::{Integer, LARGEST, Number, Table};
 use crate::network::{ExamplesError, MismatchError};
 
 /// A loss as a scenario describes it.
@@ -25,7 +25,14 @@ pub struct LossSpec {
     /// Where minima are looked for: one [low, high] per coordinate; empty for a network that is too large for that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub domain: Vec<[f64; 2]>,
+    /// From how many points minima are looked for, in more than one dimension; left out: 48 per coordinate, and as many again, up to
+    /// eight times, until they find nothing new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts: Option<u64>,
 }
+
+/// More starts would take hours.
+const MOST_STARTS: u64 = 1_000_000;
 
 /// The kinds of loss, one file each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -148,8 +155,9 @@ impl LossSpec {
                 sound
             })
         };
+        let starts = read_starts(table, kind.as_ref().map(|kind| kind.described().dimension()));
         table.finish();
-        let (kind, domain) = (kind?, domain?);
+        let (kind, domain, starts) = (kind?, domain?, starts?);
         let d = kind.described().dimension();
         let is_searched = table.has("domain") || !domain.is_empty();
         if is_searched && domain.len() != d {
@@ -159,7 +167,7 @@ impl LossSpec {
             table.problem("domain", message);
             return None;
         }
-        Some(Self { kind, domain })
+        Some(Self { kind, domain, starts })
     }
 
     /// Number of parameters d.
@@ -184,6 +192,22 @@ impl LossSpec {
 fn subscript(number: usize) -> String {
     let digits = "₀₁₂₃₄₅₆₇₈₉";
     number.to_string().bytes().filter_map(|digit| digits.chars().nth(usize::from(digit - b'0'))).collect()
+}
+
+/// The number of starts, of a loss that has a random search.
+fn read_starts(table: &Table<'_>, dimension: Option<usize>) -> Option<Option<u64>> {
+    if dimension == Some(1) {
+        let message = "found `starts` beside a loss of one dimension, whose minima are found by a scan of the whole domain; remove it";
+        table.refuse("starts", message);
+        return Some(None);
+    }
+    let starts = Integer {
+        what: "the number of points from which descents look for minima",
+        example: "1000",
+        range: 1..=MOST_STARTS,
+        reason: "more would take hours",
+    };
+    table.optional_integer("starts", &starts)
 }
 
 fn read_domain(table: &Table<'_>) -> Option<Vec<[f64; 2]>> {

@@ -1,7 +1,5 @@
 //! Symmetries of a loss: maps of θ that do not change it, such as two alike units of a network that change places.
 
-use super::LANES;
-
 /// A finite group of maps gθ that permute coordinates and change signs, under which L(gθ) = L(θ).
 ///
 /// Such maps are orthogonal, so gradient flow, Hessians and isotropic noise go along with them: what is said of a minimum holds for
@@ -65,20 +63,6 @@ impl Symmetry {
         with_distance.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((distance(a, b), b.to_vec()))
     }
 
-    /// Every image of a point, those that coincide too, until `visit` returns a result.
-    pub fn find<R>(
-        &self,
-        theta: &[f64],
-        image: &mut Vec<f64>,
-        mut visit: impl FnMut(&[f64]) -> Option<R>,
-    ) -> Option<R> {
-        self.maps().find_map(|map| {
-            image.clear();
-            image.extend(map.iter().map(|place| place.sign * theta[place.from as usize]));
-            visit(image)
-        })
-    }
-
     /// The image that stands for all: the one furthest along a fixed direction, which no map leaves in its place.
     pub fn standard_image(&self, theta: &[f64]) -> Vec<f64> {
         let along = |map: &[Place]| -> f64 {
@@ -92,25 +76,25 @@ impl Symmetry {
         best.map_or_else(|| theta.to_vec(), |(_, map)| apply(map, theta))
     }
 
-    /// The same for a block, lane by lane; layout as in [`crate::loss`]. Inlined into what runs on vector instructions.
+    /// The same for N points, lane by lane; layout as in [`crate::loss`]. Inlined into what runs on vector instructions.
     #[inline(always)]
-    pub fn standard_images(&self, theta: &[[f64; LANES]], images: &mut [[f64; LANES]]) {
-        let (mut highest, mut best) = ([f64::NEG_INFINITY; LANES], [0u64; LANES]);
+    pub fn standard_images<const N: usize>(&self, theta: &[[f64; N]], images: &mut [[f64; N]]) {
+        let (mut highest, mut best) = ([f64::NEG_INFINITY; N], [0u64; N]);
         for (index, map) in (0..).zip(self.maps()) {
-            let mut height = [0.0; LANES];
+            let mut height = [0.0; N];
             for (i, place) in map.iter().enumerate() {
                 let (factor, row) = (weight(i) * place.sign, &theta[place.from as usize]);
-                for l in 0..LANES {
+                for l in 0..N {
                     height[l] += factor * row[l];
                 }
             }
-            for l in 0..LANES {
+            for l in 0..N {
                 let higher = height[l] > highest[l];
                 highest[l] = if higher { height[l] } else { highest[l] };
                 best[l] = if higher { index } else { best[l] };
             }
         }
-        for l in 0..LANES {
+        for l in 0..N {
             let map = &self.maps[best[l] as usize * self.dimension..][..self.dimension];
             for (image, place) in images.iter_mut().zip(map) {
                 image[l] = place.sign * theta[place.from as usize][l];
@@ -141,6 +125,7 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loss::LANES;
 
     /// Both coordinates change places, or signs, or both: the symmetries of a square.
     fn square() -> Symmetry {

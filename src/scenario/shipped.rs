@@ -45,6 +45,7 @@ const SHIPPED: &[Shipped] = embed![
     "curvature-noise",
     "three-wells-2d",
     "ten-dimensional-wells",
+    "tiny-network",
     "bowl",
     "sde-order",
     "sde-order-bowl",

@@ -112,3 +112,38 @@ fn gauss(f: &dyn Fn(f64) -> f64, low: f64, high: f64) -> f64 {
 fn finite_or_zero(x: f64) -> f64 {
     if x.is_finite() { x } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use nalgebra::DMatrix;
+
+    use super::*;
+    use crate::landscape::Saddle;
+    use crate::loss::quadratic::Quadratic;
+    use crate::theory::laplace;
+
+    fn point(loss: f64, eigenvalues: [f64; 2], multiplicity: u32) -> CriticalPoint {
+        let eigenvectors = DMatrix::identity(2, 2);
+        CriticalPoint { theta: vec![0.0; 2], loss, eigenvalues: eigenvalues.to_vec(), eigenvectors, multiplicity }
+    }
+
+    /// Four images of A, two of B, eight saddles between them: two at each A, four at each B.
+    #[test]
+    fn every_image_of_a_minimum_has_its_share_of_the_images_of_a_saddle() {
+        let bowl = Arc::new(Quadratic::new(DMatrix::identity(2, 2)).unwrap());
+        let minima = vec![point(0.1, [2.0, 3.0], 4), point(0.2, [0.5, 4.0], 2)];
+        let saddles = vec![Saddle { point: point(0.5, [-1.5, 2.5], 8), between: [0, 1] }];
+        let landscape = Landscape { minima, saddles, ..Landscape::explore(bowl, &[[-1.0, 1.0]; 2]).unwrap() };
+        let (temperature, pi) = (0.1, std::f64::consts::PI);
+        let alone = |determinant: f64, rise: f64| 2.0 * pi * (3.75 / determinant).sqrt() / 1.5 * (rise / 0.1).exp();
+        let there = kramers(&landscape, 0, 1, temperature).unwrap();
+        let back = kramers(&landscape, 1, 0, temperature).unwrap();
+        assert!((there / (alone(6.0, 0.4) / 2.0) - 1.0).abs() < 1e-13, "{there}");
+        assert!((back / (alone(2.0, 0.3) / 4.0) - 1.0).abs() < 1e-13, "{back}");
+        // As many go as come, in Laplace's equilibrium.
+        let masses = laplace::occupancies(&landscape.minima, temperature);
+        assert!((masses[0] / there / (masses[1] / back) - 1.0).abs() < 1e-13, "{masses:?}");
+    }
+}

@@ -62,6 +62,23 @@ fn results_are_the_same_bytes_for_any_number_of_threads() {
     }
 }
 
+/// A network: its labels are found by many flows side by side, its Gibbs law is sampled, at 4 times its temperature in a quarter of the time.
+#[test]
+fn results_of_a_network_are_the_same_bytes_for_any_number_of_threads() {
+    let here = Workplace::new();
+    let bytes = |threads: &str| {
+        let out = format!("out-{threads}");
+        let fixed = ["run", "tiny-network", "--quiet", "--threads", threads, "--out", &out, "--set", "noise.sigma=4.0"];
+        let short =
+            ["--set", "ensemble.steps=20000", "--set", "ensemble.burn_in=1000", "--set", "ensemble.replicas=200"];
+        let answer = here.run(&[&fixed[..], &short[..]].concat());
+        assert!(answer.status == 0 || answer.status == 1, "{}", answer.err);
+        here.read(&format!("{out}/tiny-network/result.json"))
+    };
+    let alone = bytes("1");
+    assert!(["2", "3"].iter().all(|threads| bytes(threads) == alone));
+}
+
 /// On six scenarios, of all kinds of losses and noises, in one to ten dimensions; of what this machine does not have nothing is said.
 #[test]
 fn results_are_the_same_bytes_for_every_instruction_set() {

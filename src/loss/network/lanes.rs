@@ -4,12 +4,14 @@
 //! come one after another and every number of the pass is a row of N, as in [`crate::loss`]. A lane may have an example of its own.
 
 use crate::math;
-use crate::network::{Activation, Examples, Network, Objective, Targets};
+use crate::network::{Activation, Examples, Layer, Network, Objective, Targets};
 
 /// A network, its examples, and what a pass needs to know of both.
 #[derive(Clone, Debug)]
 pub(super) struct LaneNetwork {
     pub network: Network,
+    /// Its layers, so that a pass need not count where their parameters begin.
+    layers: Vec<Layer>,
     /// xᵢ, one after another.
     inputs: Vec<f64>,
     /// yᵢ, one after another: values, or 1 for the class among zeros.
@@ -29,6 +31,40 @@ struct Pass<'a, const N: usize> {
     below: &'a mut [[f64; N]],
 }
 
+/// Which examples stand in the lanes of a pass.
+pub(super) trait Chosen<const N: usize> {
+    /// Writes the numbers of each lane's example, one row for each; `all` holds those of all examples, one after another.
+    fn load(&self, all: &[f64], rows: &mut [[f64; N]]);
+}
+
+/// The same one in all lanes: its numbers are spread without being looked up lane by lane, which would take as long as the pass.
+pub(super) struct Same(pub usize);
+
+/// Every lane has its own.
+pub(super) struct Each<const N: usize>(pub [usize; N]);
+
+impl<const N: usize> Chosen<N> for Same {
+    #[inline(always)]
+    fn load(&self, all: &[f64], rows: &mut [[f64; N]]) {
+        let numbers = &all[self.0 * rows.len()..];
+        for (row, &number) in rows.iter_mut().zip(numbers) {
+            *row = [number; N];
+        }
+    }
+}
+
+impl<const N: usize> Chosen<N> for Each<N> {
+    #[inline(always)]
+    fn load(&self, all: &[f64], rows: &mut [[f64; N]]) {
+        for lane in 0..N {
+            let numbers = &all[self.0[lane] * rows.len()..];
+            for (row, &number) in rows.iter_mut().zip(numbers) {
+                row[lane] = number;
+            }
+        }
+    }
+}
+
 impl LaneNetwork {
     pub fn new(network: Network, examples: &Examples<f64>) -> Self {
         let count = examples.count();
@@ -44,7 +80,8 @@ impl LaneNetwork {
             }
         };
         let inputs = (0..count).flat_map(|example| examples.input(example)).copied().collect();
-        Self { network, inputs, targets, examples: count }
+        let layers = network.architecture.layers().collect();
+        Self { network, layers, inputs, targets, examples: count }
     }
 
     pub fn examples(&self) -> usize {
@@ -81,9 +118,9 @@ impl LaneNetwork {
         let mut pass = self.pass(rows);
         let mut total = [0.0; N];
         for example in 0..self.examples {
-            self.load(&mut pass, [example; N]);
+            self.load(&mut pass, &Same(example));
             self.forward(theta, &mut pass);
-            self.compare(&mut pass, &mut total);
+            self.compare(&mut pass, Some(&mut total));
         }
         let (count, decay) = (self.examples as f64, 0.5 * self.network.weight_decay);
         let mut square = [0.0; N];
@@ -97,24 +134,24 @@ impl LaneNetwork {
         }
     }
 
-    /// Σ wₖ∇ℓ of `count` examples at N points: the k-th has in every lane an index and a weight.
+    /// Σ wₖ∇ℓ of `count` examples at N points: of the k-th there is which it is and a weight in every lane.
     #[inline(always)]
-    pub fn gradient_of<const N: usize>(
+    pub fn gradient_of<const N: usize, C: Chosen<N>>(
         &self,
         theta: &[[f64; N]],
         count: usize,
-        pick: impl Fn(usize) -> ([usize; N], [f64; N]),
+        pick: impl Fn(usize) -> (C, [f64; N]),
         gradient: &mut [[f64; N]],
         rows: &mut [[f64; N]],
     ) {
         let mut pass = self.pass(rows);
-        let (mut unused, mut weights) = ([0.0; N], [0.0; N]);
+        let mut weights = [0.0; N];
         gradient.fill([0.0; N]);
         for place in 0..count {
-            let (examples, weight) = pick(place);
-            self.load(&mut pass, examples);
+            let (chosen, weight) = pick(place);
+            self.load(&mut pass, &chosen);
             self.forward(theta, &mut pass);
-            self.compare(&mut pass, &mut unused);
+            self.compare(&mut pass, None);
             for delta in &mut pass.delta[..self.network.architecture.outputs()] {
                 for l in 0..N {
                     delta[l] *= weight[l];
@@ -135,25 +172,16 @@ impl LaneNetwork {
 
     /// An example into every lane.
     #[inline(always)]
-    fn load<const N: usize>(&self, pass: &mut Pass<'_, N>, examples: [usize; N]) {
-        let (inputs, outputs) = (pass.input.len(), pass.target.len());
-        for (j, row) in pass.input.iter_mut().enumerate() {
-            for l in 0..N {
-                row[l] = self.inputs[examples[l] * inputs + j];
-            }
-        }
-        for (j, row) in pass.target.iter_mut().enumerate() {
-            for l in 0..N {
-                row[l] = self.targets[examples[l] * outputs + j];
-            }
-        }
+    fn load<const N: usize>(&self, pass: &mut Pass<'_, N>, chosen: &impl Chosen<N>) {
+        chosen.load(&self.inputs, pass.input);
+        chosen.load(&self.targets, pass.target);
     }
 
     #[inline(always)]
     fn forward<const N: usize>(&self, theta: &[[f64; N]], pass: &mut Pass<'_, N>) {
         let architecture = &self.network.architecture;
         let mut begin = 0;
-        for (index, layer) in architecture.layers().enumerate() {
+        for (index, layer) in self.layers.iter().enumerate() {
             let (before, here) = pass.a.split_at_mut(begin);
             let came_in = if index == 0 { &*pass.input } else { &before[begin - layer.inputs..] };
             let here = &mut here[..layer.outputs];
@@ -177,75 +205,51 @@ impl LaneNetwork {
         }
     }
 
-    /// Adds ℓ of every lane to `total` and leaves ∂ℓ/∂z of the last layer in `delta`.
+    /// Leaves ∂ℓ/∂z of the last layer in `delta`, and adds ℓ of every lane to `total`, if that is wanted: a gradient does without, and
+    /// without the logarithm.
     #[inline(always)]
-    fn compare<const N: usize>(&self, pass: &mut Pass<'_, N>, total: &mut [f64; N]) {
+    fn compare<const N: usize>(&self, pass: &mut Pass<'_, N>, total: Option<&mut [f64; N]>) {
         let outputs = pass.target.len();
         let begin = pass.a.len() - outputs;
         let (output, delta) = (&mut pass.a[begin..], &mut pass.delta[..outputs]);
         match self.network.objective {
-            Objective::SquaredError => {
-                for ((delta, z), y) in delta.iter_mut().zip(output).zip(&*pass.target) {
-                    for l in 0..N {
-                        delta[l] = z[l] - y[l];
-                        total[l] += 0.5 * delta[l] * delta[l];
-                    }
-                }
-            }
-            Objective::CrossEntropy => {
-                // −Σ y ln softmax(z) = ln Σ eᶻ − Σ y z, with the largest z taken off first.
-                let (mut highest, mut sum) = (output[0], [0.0; N]);
-                for z in &*output {
-                    for l in 0..N {
-                        highest[l] = if z[l] > highest[l] { z[l] } else { highest[l] };
-                    }
-                }
-                for ((delta, z), y) in delta.iter_mut().zip(&*output).zip(&*pass.target) {
-                    for l in 0..N {
-                        let z = z[l] - highest[l];
-                        total[l] -= y[l] * z;
-                        delta[l] = math::exp(z);
-                        sum[l] += delta[l];
-                    }
-                }
-                for (delta, y) in delta.iter_mut().zip(&*pass.target) {
-                    for l in 0..N {
-                        delta[l] = delta[l] / sum[l] - y[l];
-                    }
-                }
-                for l in 0..N {
-                    total[l] += math::ln(sum[l]);
-                }
-            }
+            Objective::SquaredError => squared_error(output, pass.target, delta, total),
+            Objective::CrossEntropy => cross_entropy(output, pass.target, delta, total),
         }
     }
 
     /// From ∂ℓ/∂z of the last layer to the gradient, which is added to.
     #[inline(always)]
     fn backward<const N: usize>(&self, theta: &[[f64; N]], pass: &mut Pass<'_, N>, gradient: &mut [[f64; N]]) {
-        let architecture = &self.network.architecture;
         let mut begin = pass.a.len();
-        for (index, layer) in architecture.layers().enumerate().rev() {
+        for (index, layer) in self.layers.iter().enumerate().rev() {
             begin -= layer.outputs;
             let came_in = if index == 0 { &*pass.input } else { &pass.a[begin - layer.inputs..begin] };
-            let below = &mut pass.below[..layer.inputs];
-            below.fill([0.0; N]);
-            let weights = theta[layer.weights.clone()].chunks_exact(layer.inputs);
             let slopes = gradient[layer.weights.clone()].chunks_exact_mut(layer.inputs);
-            for ((weights, slopes), delta) in weights.zip(slopes).zip(&*pass.delta) {
-                for (((weight, slope), a), below) in weights.iter().zip(slopes).zip(came_in).zip(&mut *below) {
+            for (slopes, delta) in slopes.zip(&*pass.delta) {
+                for (slope, a) in slopes.iter_mut().zip(came_in) {
                     for l in 0..N {
                         slope[l] += delta[l] * a[l];
-                        below[l] += weight[l] * delta[l];
                     }
                 }
             }
-            for (slope, delta) in gradient[layer.biases].iter_mut().zip(&*pass.delta) {
+            for (slope, delta) in gradient[layer.biases.clone()].iter_mut().zip(&*pass.delta) {
                 for l in 0..N {
                     slope[l] += delta[l];
                 }
             }
+            // Nothing is asked of the inputs.
             if index > 0 {
+                let below = &mut pass.below[..layer.inputs];
+                below.fill([0.0; N]);
+                let weights = theta[layer.weights.clone()].chunks_exact(layer.inputs);
+                for (weights, delta) in weights.zip(&*pass.delta) {
+                    for (weight, below) in weights.iter().zip(&mut *below) {
+                        for l in 0..N {
+                            below[l] += weight[l] * delta[l];
+                        }
+                    }
+                }
                 for (below, slope) in below.iter_mut().zip(&pass.slope[begin - layer.inputs..]) {
                     for l in 0..N {
                         below[l] *= slope[l];
@@ -253,6 +257,68 @@ impl LaneNetwork {
                 }
                 std::mem::swap(&mut pass.delta, &mut pass.below);
             }
+        }
+    }
+}
+
+/// ½Σ(z − y)².
+#[inline(always)]
+fn squared_error<const N: usize>(
+    output: &[[f64; N]],
+    target: &[[f64; N]],
+    delta: &mut [[f64; N]],
+    total: Option<&mut [f64; N]>,
+) {
+    for ((delta, z), y) in delta.iter_mut().zip(output).zip(target) {
+        for l in 0..N {
+            delta[l] = z[l] - y[l];
+        }
+    }
+    if let Some(total) = total {
+        for delta in delta {
+            for l in 0..N {
+                total[l] += 0.5 * delta[l] * delta[l];
+            }
+        }
+    }
+}
+
+/// −Σ y ln softmax(z) = ln Σ eᶻ − Σ y z, with the largest z taken off first.
+#[inline(always)]
+fn cross_entropy<const N: usize>(
+    output: &[[f64; N]],
+    target: &[[f64; N]],
+    delta: &mut [[f64; N]],
+    total: Option<&mut [f64; N]>,
+) {
+    let (mut highest, mut sum) = (output[0], [0.0; N]);
+    for z in output {
+        for l in 0..N {
+            highest[l] = if z[l] > highest[l] { z[l] } else { highest[l] };
+        }
+    }
+    for (delta, z) in delta.iter_mut().zip(output) {
+        for l in 0..N {
+            delta[l] = math::exp(z[l] - highest[l]);
+            sum[l] += delta[l];
+        }
+    }
+    if let Some(total) = total {
+        for (z, y) in output.iter().zip(target) {
+            for l in 0..N {
+                total[l] -= y[l] * (z[l] - highest[l]);
+            }
+        }
+        for l in 0..N {
+            total[l] += math::ln(sum[l]);
+        }
+    }
+    for l in 0..N {
+        sum[l] = 1.0 / sum[l];
+    }
+    for (delta, y) in delta.iter_mut().zip(target) {
+        for l in 0..N {
+            delta[l] = delta[l] * sum[l] - y[l];
         }
     }
 }

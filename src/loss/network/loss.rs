@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nalgebra::DMatrix;
 
-use super::lanes::LaneNetwork;
+use super::lanes::{Each, LaneNetwork, Same};
 use super::units;
 use crate::instructions::vectorized;
 use crate::loss::finite_sum::FiniteSum;
@@ -64,7 +64,7 @@ impl NetworkLoss {
             theta,
             self.lanes.examples(),
             #[inline(always)]
-            |place| ([place; N], weight),
+            |place| (Same(place), weight),
             gradient,
             rows,
         );
@@ -76,13 +76,13 @@ impl NetworkLoss {
             vectorized(
                 #[inline(always)]
                 || {
-                    self.lanes.gradient_of::<1>(
+                    self.lanes.gradient_of::<1, _>(
                         theta.as_chunks().0,
                         count,
                         #[inline(always)]
                         |place| {
                             let (example, weight) = pick(place);
-                            ([example], [weight])
+                            (Same(example), [weight])
                         },
                         gradient.as_chunks_mut().0,
                         rows.as_chunks_mut().0,
@@ -181,11 +181,11 @@ impl FiniteSum for NetworkLoss {
         vectorized(
             #[inline(always)]
             || {
-                self.lanes.gradient_of::<LANES>(
+                self.lanes.gradient_of::<LANES, _>(
                     theta.as_chunks().0,
                     size,
                     #[inline(always)]
-                    |place| (std::array::from_fn(|lane| batches[lane * size + place] as usize), weight),
+                    |place| (Each(std::array::from_fn(|lane| batches[lane * size + place] as usize)), weight),
                     gradient.as_chunks_mut().0,
                     scratch.as_chunks_mut().0,
                 );
@@ -198,11 +198,11 @@ impl FiniteSum for NetworkLoss {
         vectorized(
             #[inline(always)]
             || {
-                self.lanes.gradient_of::<LANES>(
+                self.lanes.gradient_of::<LANES, _>(
                     theta.as_chunks().0,
                     weights.len(),
                     #[inline(always)]
-                    |place| ([place; LANES], weights[place]),
+                    |place| (Same(place), weights[place]),
                     gradient.as_chunks_mut().0,
                     scratch.as_chunks_mut().0,
                 );

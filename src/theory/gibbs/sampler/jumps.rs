@@ -173,4 +173,26 @@ mod tests {
         }
         assert!((0..2).all(|i| (average[i] - mean[i] / whole).abs() < 4e-3), "{average:?} {mean:?}");
     }
+
+    /// Three images of a minimum and one of another, far apart: at each the density is that of its own Gaussian alone.
+    #[test]
+    fn images_share_the_mass_of_their_minimum() {
+        let image = |place: f64, loss: f64, eigenvalues: [f64; 2], multiplicity| CriticalPoint {
+            theta: vec![place, 0.0],
+            loss,
+            eigenvalues: eigenvalues.to_vec(),
+            eigenvectors: DMatrix::identity(2, 2),
+            multiplicity,
+        };
+        let narrow = |place| image(place, 0.0, [2.0, 8.0], 3);
+        let images = [narrow(-100.0), narrow(0.0), narrow(100.0), image(200.0, 0.1, [1.0, 1.0], 1)];
+        let mixture = Mixture::new(&images, 0.1);
+        // By Laplace, one image of the first weighs 1/√16, the second e⁻¹; half of the proposals go by weight, half in equal parts.
+        let weights = [0.25, 0.25, 0.25, (-1.0f64).exp()];
+        let all: f64 = weights.iter().sum();
+        for ((image, weight), root) in images.iter().zip(weights).zip([4.0, 4.0, 4.0, 1.0]) {
+            let expected = (root * 0.5 * (weight / all + 0.25)).ln();
+            assert!((mixture.log_density(&image.theta) - expected).abs() < 1e-13, "{expected}");
+        }
+    }
 }

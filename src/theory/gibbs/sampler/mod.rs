@@ -169,6 +169,7 @@ impl Run {
                 walkers.advance(moves, SWEEPS_PER_DRAW);
                 record.draw(moves, walkers);
             }
+            record.settle(moves);
         });
         self.draws += draws;
     }

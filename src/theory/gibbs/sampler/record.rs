@@ -1,7 +1,8 @@
 //! What the ensembles saw, and what follows from it.
 
 use super::walkers::{Moves, Walkers};
-use crate::landscape::{basins::Workspace, minimum_name};
+use crate::landscape::basins::{NO_BASIN, Workspace};
+use crate::landscape::minimum_name;
 use crate::lanes::LANES;
 use crate::statistics::{Equilibration, EquilibrationInput, Observable, Occupancies, StartDesign};
 use crate::theory::gibbs::influences::Influences;
@@ -17,9 +18,13 @@ pub(super) struct Record {
     labels: Vec<Vec<u8>>,
     /// Per lane and minimum, Σ ΔL over the draws in its basin.
     laplacians: Vec<Vec<f64>>,
-    point: Vec<f64>,
+    /// Where the walkers were at the draws that have no labels yet, point after point.
+    waiting: Vec<f64>,
     workspace: Workspace,
 }
+
+/// The labels of so many draws are found at once: flows of different lengths then keep each other company.
+const DRAWS_AT_ONCE: usize = 32;
 
 impl Record {
     pub(super) fn new(moves: &Moves) -> Self {
@@ -28,20 +33,37 @@ impl Record {
             minima,
             labels: vec![Vec::new(); LANES],
             laplacians: vec![vec![0.0; minima]; LANES],
-            point: vec![0.0; moves.loss.dimension()],
+            waiting: Vec::new(),
             workspace: Workspace::default(),
         }
     }
 
+    /// Takes note of where the walkers are.
     pub(super) fn draw(&mut self, moves: &Moves, walkers: &Walkers) {
+        let d = moves.loss.dimension();
         for lane in 0..LANES {
-            walkers.position(lane, &mut self.point);
-            let label = moves.landscape.basins.label(&self.point, &mut self.workspace);
-            self.labels[lane].push(label.map_or(self.minima, |label| label) as u8);
-            if let Some(minimum) = label {
-                self.laplacians[lane][minimum] += moves.loss.hessian(&self.point).trace();
+            let end = self.waiting.len();
+            self.waiting.resize(end + d, 0.0);
+            walkers.position(lane, &mut self.waiting[end..]);
+        }
+        if self.waiting.len() >= DRAWS_AT_ONCE * LANES * d {
+            self.settle(moves);
+        }
+    }
+
+    /// Finds the labels that are still missing.
+    pub(super) fn settle(&mut self, moves: &Moves) {
+        let d = moves.loss.dimension();
+        let mut labels = vec![NO_BASIN; self.waiting.len() / d];
+        moves.landscape.basins.label_all(&self.waiting, &mut labels, &mut self.workspace);
+        for (index, (&label, point)) in labels.iter().zip(self.waiting.chunks_exact(d)).enumerate() {
+            let (lane, is_nowhere) = (index % LANES, label == NO_BASIN);
+            self.labels[lane].push(if is_nowhere { self.minima } else { label as usize } as u8);
+            if !is_nowhere {
+                self.laplacians[lane][label as usize] += moves.loss.hessian(point).trace();
             }
         }
+        self.waiting.clear();
     }
 }
 
