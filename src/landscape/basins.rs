@@ -42,6 +42,8 @@ enum Kind {
         owners: Vec<Option<usize>>,
     },
     Flow(Box<Flow>),
+    /// One minimum, to which everything flows.
+    Whole,
 }
 
 /// Room for the flow, so that labelling does not allocate.
@@ -57,6 +59,11 @@ pub struct Workspace {
 impl Basins {
     pub(super) fn by_intervals(ridges: Vec<f64>, owners: Vec<Option<usize>>) -> Self {
         Self { kind: Kind::Intervals { ridges, owners } }
+    }
+
+    /// Of the only minimum of a parabola.
+    pub(super) fn of_bowl() -> Self {
+        Self { kind: Kind::Whole }
     }
 
     pub(super) fn by_flow(loss: Arc<dyn Loss>, minima: &[CriticalPoint], domain: &[[f64; 2]]) -> Self {
@@ -80,6 +87,7 @@ impl Basins {
                 owners[ridges.iter().filter(|&&ridge| ridge < theta[0]).count()]
             }
             Kind::Flow(flow) => flow.label(theta, workspace),
+            Kind::Whole => theta.iter().all(|x| x.is_finite()).then_some(0),
         }
     }
 
@@ -109,13 +117,21 @@ impl Basins {
                 );
             }
             Kind::Flow(flow) => flow.label_block(theta, live, labels, workspace),
+            Kind::Whole => {
+                labels.fill(0);
+                for row in theta.as_chunks::<LANES>().0 {
+                    for l in 0..LANES {
+                        labels[l] = if row[l].is_finite() { labels[l] } else { NO_BASIN };
+                    }
+                }
+            }
         }
     }
 
     /// The minimum that the flow itself reaches, by no short cut but the ellipsoids.
     pub fn flow_from(&self, theta: &[f64]) -> Option<usize> {
         match &self.kind {
-            Kind::Intervals { .. } => self.label(theta, &mut Workspace::default()),
+            Kind::Intervals { .. } | Kind::Whole => self.label(theta, &mut Workspace::default()),
             Kind::Flow(flow) => flow.settle(theta, FLOW_TOLERANCE, &mut Workspace::default()),
         }
     }

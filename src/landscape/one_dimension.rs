@@ -7,8 +7,14 @@ use super::{
 };
 use crate::loss::{LANES, Loss};
 
-/// Points of the scan over the domain. Two critical points closer than a 20,000th of the domain can be missed.
+/// Points of the scan over the domain. Between two of them it goes on wherever L′ bends so much that it could turn and come
+/// back through zero, with so many parts of an interval, so many times over, and at most so many points in all.
 const SCAN: usize = 20_001;
+const PARTS: usize = 16;
+const MOST_LEVELS: u32 = 9;
+const MOST_FURTHER_POINTS: usize = 2_000_000;
+/// Where between two points the bend of L′ is looked at: by the golden section, which no period fits for long.
+const PROBE: f64 = 0.381_966_011_250_105_1;
 /// The scan goes on outside of the domain by this many of its widths on either side: minima there are not asked about,
 /// but the ridges before them bound the basins.
 const MARGIN: f64 = 2.0;
@@ -16,7 +22,7 @@ const MARGIN: f64 = 2.0;
 pub(super) fn explore(loss: &dyn Loss, domain: [f64; 2]) -> Result<Landscape, LandscapeError> {
     let [low, high] = domain;
     let width = high - low;
-    let mut roots = roots_of_slope(loss, low, high);
+    let Scan { mut roots, is_complete } = roots_of_slope(loss, low, high);
     let inside_minima = roots.iter().filter(|root| root.is_minimum).count();
     if inside_minima == 0 {
         return Err(LandscapeError::NoMinimum { domain: format!("[{low}, {high}]"), hint: hint(loss, domain) });
@@ -24,8 +30,8 @@ pub(super) fn explore(loss: &dyn Loss, domain: [f64; 2]) -> Result<Landscape, La
     if inside_minima > MAXIMUM_MINIMA {
         return Err(LandscapeError::TooMany { limit: MAXIMUM_MINIMA });
     }
-    roots.extend(roots_of_slope(loss, low - MARGIN * width, low));
-    roots.extend(roots_of_slope(loss, high, high + MARGIN * width));
+    roots.extend(roots_of_slope(loss, low - MARGIN * width, low).roots);
+    roots.extend(roots_of_slope(loss, high, high + MARGIN * width).roots);
     roots.sort_by(|a, b| a.theta.total_cmp(&b.theta));
 
     let is_inside = |theta: f64| (low..=high).contains(&theta);
@@ -34,7 +40,7 @@ pub(super) fn explore(loss: &dyn Loss, domain: [f64; 2]) -> Result<Landscape, La
         .filter(|root| root.is_minimum && is_inside(root.theta))
         .map(|root| CriticalPoint::at(loss, &[root.theta]))
         .collect();
-    require_regular(&minima, curvature_scale(loss, &[domain]))?;
+    require_regular(loss, &minima, curvature_scale(loss, &[domain]), &[domain])?;
     sort_by_loss(&mut minima);
 
     let index_of = |theta: f64| minima.iter().position(|minimum| minimum.theta[0] == theta);
@@ -60,7 +66,12 @@ pub(super) fn explore(loss: &dyn Loss, domain: [f64; 2]) -> Result<Landscape, La
         .collect();
     saddles.sort_by(|a, b| a.point.loss.total_cmp(&b.point.loss));
     let basins = Basins::by_intervals(ridges, owners);
-    Ok(Landscape { minima, saddles, basins })
+    let doubt = (!is_complete).then(|| {
+        "the slope of the loss turns so often in the domain that the search stopped looking closer: it is wide beside the wells, and minima \
+         may have been missed; narrow loss.domain around the wells that are asked about"
+            .to_string()
+    });
+    Ok(Landscape { minima, saddles, basins, doubt })
 }
 
 fn hint(loss: &dyn Loss, [low, high]: [f64; 2]) -> String {
@@ -69,10 +80,22 @@ fn hint(loss: &dyn Loss, [low, high]: [f64; 2]) -> String {
     let at_low = slope[0];
     loss.gradient(&[high], &mut slope);
     match (at_low, slope[0]) {
+        (0.0, 0.0) if is_constant(loss, low, high) => {
+            "the loss is the same everywhere in it: check that loss.formula has the variable in it".into()
+        }
         (a, b) if a > 0.0 && b > 0.0 => format!("the loss falls towards lower values at {}: extend loss.domain downwards", point_text(&[low])),
         (a, b) if a < 0.0 && b < 0.0 => format!("the loss falls towards higher values at {}: extend loss.domain upwards", point_text(&[high])),
         _ => "the loss has its lowest values at the edge of the domain, or is not finite inside it: check loss.formula and loss.domain".into(),
     }
+}
+
+/// Whether L′ is zero wherever one looks.
+fn is_constant(loss: &dyn Loss, low: f64, high: f64) -> bool {
+    let mut slope = [0.0];
+    (0..=100).all(|i| {
+        loss.gradient(&[low + (high - low) * f64::from(i) / 100.0], &mut slope);
+        slope[0] == 0.0
+    })
 }
 
 struct Root {
@@ -82,40 +105,113 @@ struct Root {
 }
 
 /// Sign changes of L′ in [low, high), each refined to the last bit by bisection.
-fn roots_of_slope(loss: &dyn Loss, low: f64, high: f64) -> Vec<Root> {
+fn roots_of_slope(loss: &dyn Loss, low: f64, high: f64) -> Scan {
     let slope = |x: f64| {
         let mut gradient = [0.0];
         loss.gradient(&[x], &mut gradient);
         gradient[0]
     };
+    let mut walk = Walk { loss, slope: &slope, before: None, roots: Vec::new(), left: MOST_FURTHER_POINTS };
     let place = |i: usize| low + (high - low) * i as f64 / (SCAN - 1) as f64;
-    let mut roots = Vec::new();
-    // The last point where L′ was finite and not zero.
-    let mut before: Option<(f64, f64)> = None;
+    let step = (high - low) / (SCAN - 1) as f64;
     let mut scratch = vec![0.0; loss.block_scratch()];
     let (mut points, mut slopes, mut values) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    let (mut probes, mut probed) = ([0.0; LANES], [0.0; LANES]);
+    let mut last: Option<(f64, f64, f64)> = None;
     for first in (0..SCAN).step_by(LANES) {
         points.iter_mut().enumerate().for_each(|(lane, x)| *x = place((first + lane).min(SCAN - 1)));
+        points.iter().zip(&mut probes).for_each(|(x, probe)| *probe = x + PROBE * step);
         loss.gradient_block(&points, &mut slopes, &mut scratch);
+        loss.gradient_block(&probes, &mut probed, &mut scratch);
         loss.value_block(&points, &mut values, &mut scratch);
-        for ((&x, &g), value) in points.iter().zip(&slopes).zip(&values).take(SCAN - first) {
-            // The gradient's formula can be finite where the loss itself is not defined.
-            if !g.is_finite() || !value.is_finite() {
-                before = None;
-                continue;
-            }
-            if g == 0.0 {
-                continue;
-            }
-            if let Some((left, slope_left)) = before
-                && (slope_left < 0.0) != (g < 0.0)
+        for lane in 0..LANES.min(SCAN - first) {
+            let (x, g) = (points[lane], slopes[lane]);
+            if let Some((left, slope_left, probed)) = last
+                && could_hide_roots(slope_left, probed, g)
             {
-                roots.push(Root { theta: bisect(&slope, left, x), is_minimum: slope_left < 0.0 });
+                walk.refine([left, x], 1);
             }
-            before = Some((x, g));
+            // The gradient's formula can be finite where the loss itself is not defined.
+            walk.step(x, if values[lane].is_finite() { g } else { f64::NAN });
+            last = Some((x, g, probed[lane]));
         }
     }
-    roots
+    Scan { roots: walk.roots, is_complete: walk.left > 0 }
+}
+
+/// What a scan found, and whether it could look as closely as it wished.
+struct Scan {
+    roots: Vec<Root>,
+    is_complete: bool,
+}
+
+/// Whether L′ may have more roots between two points than its signs there tell, judged by a third place between them: so
+/// much as L′ bends (as a parabola through the three, from end to end) it could turn back.
+fn could_hide_roots(left: f64, probe: f64, right: f64) -> bool {
+    let chord = left + PROBE * (right - left);
+    let bend = (probe - chord).abs() / (PROBE * (1.0 - PROBE));
+    if (left < 0.0) != (right < 0.0) {
+        // A parabola is monotone from end to end where it bends less than it rises.
+        return bend > (right - left).abs();
+    }
+    // Between its ends a parabola leaves its chord by a quarter of that; four times as much covers what is not one.
+    bend > left.abs().min(right.abs()).min(probe.abs()) || (probe < 0.0) != (left < 0.0)
+}
+
+/// Goes along the line from point to point and notes where L′ changes its sign.
+struct Walk<'a> {
+    loss: &'a dyn Loss,
+    slope: &'a dyn Fn(f64) -> f64,
+    /// The last point where L′ was finite and not zero.
+    before: Option<(f64, f64)>,
+    roots: Vec<Root>,
+    /// Points that may still be put in between.
+    left: usize,
+}
+
+impl Walk<'_> {
+    fn step(&mut self, x: f64, g: f64) {
+        if !g.is_finite() {
+            self.before = None;
+            return;
+        }
+        if g == 0.0 {
+            return;
+        }
+        if let Some((left, slope_left)) = self.before
+            && (slope_left < 0.0) != (g < 0.0)
+        {
+            self.roots.push(Root { theta: bisect(self.slope, left, x), is_minimum: slope_left < 0.0 });
+        }
+        self.before = Some((x, g));
+    }
+
+    /// The points inside of an interval, closer together where L′ still bends too much.
+    fn refine(&mut self, [low, high]: [f64; 2], level: u32) {
+        let step = (high - low) / PARTS as f64;
+        let place = |part: usize| if part == PARTS { high } else { low + step * part as f64 };
+        // Nothing fits in between any more, or nothing more is allowed.
+        if level > MOST_LEVELS || !(place(1) > low && step > 1e-13 * low.abs().max(high.abs())) {
+            return;
+        }
+        if self.left < 2 * PARTS {
+            self.left = 0;
+            return;
+        }
+        self.left -= 2 * PARTS;
+        let mut last = (low, (self.slope)(low));
+        for part in 1..=PARTS {
+            let (x, probe) = (place(part), place(part - 1) + PROBE * step);
+            let g = (self.slope)(x);
+            if could_hide_roots(last.1, (self.slope)(probe), g) {
+                self.refine([last.0, x], level + 1);
+            }
+            if part < PARTS {
+                self.step(x, if self.loss.value(&[x]).is_finite() { g } else { f64::NAN });
+            }
+            last = (x, g);
+        }
+    }
 }
 
 /// The place where `slope` changes sign between two points of opposite sign.
@@ -132,5 +228,68 @@ fn bisect(slope: &dyn Fn(f64) -> f64, mut left: f64, mut right: f64) -> f64 {
             return middle;
         }
         if (g < 0.0) == left_is_negative { left = middle } else { right = middle }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::landscape::Landscape;
+    use crate::loss::expression::Expression;
+
+    fn explored(formula: &str, reach: f64) -> Result<Landscape, String> {
+        let loss = Arc::new(Expression::new(&["x".to_string()], &[], formula).unwrap());
+        Landscape::explore(loss, &[[-reach, reach]]).map_err(|error| error.to_string())
+    }
+
+    /// Wells of width 1 in domains of up to 10⁷: as many minima, at the same places, to the last bit.
+    #[test]
+    fn a_wide_domain_hides_no_minimum() {
+        for (formula, near, count) in [
+            ("x^4/4 - x^2/2 + 0.1*x", 3.0, 2),
+            ("(x^2*(x^2-4)^2)/16 + 0.05*x", 5.0, 3),
+            ("x^2/40 + 0.4*cos(3*x) + 0.02*x", 40.0, 24),
+        ] {
+            let places = |reach: f64| -> Vec<f64> {
+                let landscape = explored(formula, reach).unwrap();
+                assert_eq!(landscape.doubt, None, "{formula} on ±{reach}");
+                landscape.minima.iter().map(|minimum| minimum.theta[0]).collect()
+            };
+            let expected = places(near);
+            assert_eq!(expected.len(), count, "{formula}");
+            for reach in [1e3, 8e3, 1e4, 1e5, 1e7] {
+                let found = places(reach);
+                let same = found.len() == count
+                    && found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-12 * (1.0 + b.abs()));
+                assert!(same, "{formula} on ±{reach}: {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn degenerate_minima_are_singular_however_wide_the_domain() {
+        for formula in ["x^4", "(x - 0.3)^6 + 1", "(x-1)^2*(x-1)^2"] {
+            for reach in [2.0, 50.0, 1e4] {
+                let told = explored(formula, reach).err().unwrap_or_default();
+                assert!(told.contains("singular"), "{formula} on ±{reach}: {told}");
+            }
+        }
+    }
+
+    #[test]
+    fn too_many_turns_leave_a_doubt() {
+        let landscape = explored("x^2/2 + 1e-3*cos(1e6*x) + 2*cos(x)", 10.0);
+        // A million wells: either more than can be shown, or a doubt.
+        match landscape {
+            Ok(landscape) => assert!(landscape.doubt.is_some()),
+            Err(told) => assert!(told.contains("more than 254 minima"), "{told}"),
+        }
+    }
+
+    #[test]
+    fn a_constant_has_no_lowest_edge() {
+        let told = explored("0*x + 2", 3.0).err().unwrap();
+        assert!(told.contains("the same everywhere"), "{told}");
     }
 }
