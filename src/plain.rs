@@ -33,7 +33,6 @@ fn without_trailing_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::significant;

@@ -115,26 +115,26 @@ fn roots_of_slope(loss: &dyn Loss, low: f64, high: f64) -> Scan {
     let place = |i: usize| low + (high - low) * i as f64 / (SCAN - 1) as f64;
     let step = (high - low) / (SCAN - 1) as f64;
     let mut scratch = vec![0.0; loss.block_scratch()];
-    let (mut points, mut slopes, mut values) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
-    let (mut probes, mut probed) = ([0.0; LANES], [0.0; LANES]);
-    let mut last: Option<(f64, f64, f64)> = None;
-    for first in (0..SCAN).step_by(LANES) {
-        points.iter_mut().enumerate().for_each(|(lane, x)| *x = place((first + lane).min(SCAN - 1)));
+    let (mut points, mut values, mut probes) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    let blocks = SCAN.div_ceil(LANES);
+    let (mut slopes, mut probed) = (vec![0.0; blocks * LANES], vec![0.0; blocks * LANES]);
+    let mut is_defined = vec![false; blocks * LANES];
+    for block in 0..blocks {
+        let lanes = block * LANES..(block + 1) * LANES;
+        points.iter_mut().zip(lanes.clone()).for_each(|(x, i)| *x = place(i.min(SCAN - 1)));
         points.iter().zip(&mut probes).for_each(|(x, probe)| *probe = x + PROBE * step);
-        loss.gradient_block(&points, &mut slopes, &mut scratch);
-        loss.gradient_block(&probes, &mut probed, &mut scratch);
+        loss.gradient_block(&points, &mut slopes[lanes.clone()], &mut scratch);
+        loss.gradient_block(&probes, &mut probed[lanes.clone()], &mut scratch);
         loss.value_block(&points, &mut values, &mut scratch);
-        for lane in 0..LANES.min(SCAN - first) {
-            let (x, g) = (points[lane], slopes[lane]);
-            if let Some((left, slope_left, probed)) = last
-                && could_hide_roots(slope_left, probed, g)
-            {
-                walk.refine([left, x], 1);
-            }
-            // The gradient's formula can be finite where the loss itself is not defined.
-            walk.step(x, if values[lane].is_finite() { g } else { f64::NAN });
-            last = Some((x, g, probed[lane]));
+        // The gradient's formula can be finite where the loss itself is not defined.
+        is_defined[lanes].iter_mut().zip(&values).for_each(|(is_defined, value)| *is_defined = value.is_finite());
+    }
+    let bends = widest_bends(&slopes[..SCAN], &probed);
+    for i in 0..SCAN {
+        if i > 0 && could_hide_roots(slopes[i - 1], probed[i - 1], slopes[i], bends[i - 1]) {
+            walk.refine([place(i - 1), place(i)], 1);
         }
+        walk.step(place(i), if is_defined[i] { slopes[i] } else { f64::NAN });
     }
     Scan { roots: walk.roots, is_complete: walk.left > 0 }
 }
@@ -145,17 +145,33 @@ struct Scan {
     is_complete: bool,
 }
 
-/// Whether L′ may have more roots between two points than its signs there tell, judged by a third place between them: so
-/// much as L′ bends (as a parabola through the three, from end to end) it could turn back.
-fn could_hide_roots(left: f64, probe: f64, right: f64) -> bool {
-    let chord = left + PROBE * (right - left);
-    let bend = (probe - chord).abs() / (PROBE * (1.0 - PROBE));
+/// How much L′ bends between neighbouring points, as a parabola through both and a third place between them has it from end
+/// to end; the most of the intervals nearby, since where L′ swings faster than the points come, some three of them lie on a line
+/// by chance, but not those of many intervals.
+fn widest_bends(slopes: &[f64], probed: &[f64]) -> Vec<f64> {
+    const NEARBY: usize = 3;
+    let bend = |(ends, probe): (&[f64], &f64)| {
+        let bend = (probe - (ends[0] + PROBE * (ends[1] - ends[0]))).abs() / (PROBE * (1.0 - PROBE));
+        if bend.is_finite() { bend } else { 0.0 }
+    };
+    let bends: Vec<f64> = slopes.windows(2).zip(probed).map(bend).collect();
+    (0..bends.len())
+        .map(|i| {
+            let nearby = &bends[i.saturating_sub(NEARBY)..(i + NEARBY + 1).min(bends.len())];
+            nearby.iter().fold(0.0, |a: f64, &b| a.max(b))
+        })
+        .collect()
+}
+
+/// Whether L′ may have more roots between two points than its signs there tell.
+fn could_hide_roots(left: f64, probe: f64, right: f64, bend: f64) -> bool {
+    // A parabola is monotone from end to end where it bends less than it rises, and leaves its chord by a quarter of its bend. What
+    // swings between the points is none, and seems to bend less than it does: hence so much more.
+    const MORE: f64 = 4.0;
     if (left < 0.0) != (right < 0.0) {
-        // A parabola is monotone from end to end where it bends less than it rises.
-        return bend > (right - left).abs();
+        return MORE * bend > (right - left).abs();
     }
-    // Between its ends a parabola leaves its chord by a quarter of that; four times as much covers what is not one.
-    bend > left.abs().min(right.abs()).min(probe.abs()) || (probe < 0.0) != (left < 0.0)
+    MORE * bend > left.abs().min(right.abs()).min(probe.abs()) || (probe < 0.0) != (left < 0.0)
 }
 
 /// Goes along the line from point to point and notes where L′ changes its sign.
@@ -199,17 +215,17 @@ impl Walk<'_> {
             return;
         }
         self.left -= 2 * PARTS;
-        let mut last = (low, (self.slope)(low));
-        for part in 1..=PARTS {
-            let (x, probe) = (place(part), place(part - 1) + PROBE * step);
-            let g = (self.slope)(x);
-            if could_hide_roots(last.1, (self.slope)(probe), g) {
-                self.refine([last.0, x], level + 1);
+        let slopes: [f64; PARTS + 1] = std::array::from_fn(|part| (self.slope)(place(part)));
+        let probed: [f64; PARTS] = std::array::from_fn(|part| (self.slope)(place(part) + PROBE * step));
+        let bends = widest_bends(&slopes, &probed);
+        for part in 0..PARTS {
+            if could_hide_roots(slopes[part], probed[part], slopes[part + 1], bends[part]) {
+                self.refine([place(part), place(part + 1)], level + 1);
             }
-            if part < PARTS {
-                self.step(x, if self.loss.value(&[x]).is_finite() { g } else { f64::NAN });
+            if part + 1 < PARTS {
+                let x = place(part + 1);
+                self.step(x, if self.loss.value(&[x]).is_finite() { slopes[part + 1] } else { f64::NAN });
             }
-            last = (x, g);
         }
     }
 }

@@ -36,9 +36,9 @@ pub(super) fn is_own(path: &Path) -> bool {
     let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
     match parts.as_slice() {
         [file] => [RESULT, RUN, PAGE, POINTS, STATE].contains(file),
-        [FIGURES, file] => file.rsplit_once('.').is_some_and(|(stem, ending)| {
-            DRAWN.contains(&stem) && ["svg", "png", "csv"].contains(&ending)
-        }),
+        [FIGURES, file] => file
+            .rsplit_once('.')
+            .is_some_and(|(stem, ending)| DRAWN.contains(&stem) && ["svg", "png", "csv"].contains(&ending)),
         _ => false,
     }
 }
@@ -127,8 +127,12 @@ mod tests {
     #[test]
     fn only_what_the_program_writes_is_its_own() {
         let own = |path: &str| is_own(Path::new(path));
-        assert!(["result.json", "state.bin", "study.csv", "figures/mixing.svg", "figures/map-cells.csv"].map(own) == [true; 5]);
-        let foreign = ["notes.txt", "mine/result.json", "figures/mine.png", "figures/mixing.pdf", "figures", "mixing.svg"];
+        assert!(
+            ["result.json", "state.bin", "study.csv", "figures/mixing.svg", "figures/map-cells.csv"].map(own)
+                == [true; 5]
+        );
+        let foreign =
+            ["notes.txt", "mine/result.json", "figures/mine.png", "figures/mixing.pdf", "figures", "mixing.svg"];
         assert!(foreign.map(own) == [false; 6]);
     }
 

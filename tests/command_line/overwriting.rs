@@ -70,7 +70,8 @@ fn what_the_user_put_into_a_result_stays_there() {
     for name in mine {
         here.write(&format!("output/tiny/{name}"), name);
     }
-    for arguments in [&["run", "tiny.toml", "--quiet"][..], &["run", "tiny.toml", "--quiet", "--seed", "2", "--force"]] {
+    for arguments in [&["run", "tiny.toml", "--quiet"][..], &["run", "tiny.toml", "--quiet", "--seed", "2", "--force"]]
+    {
         here.run(arguments).expect(0);
         for name in mine {
             assert_eq!(here.read(&format!("output/tiny/{name}")), name.as_bytes(), "{name}");
