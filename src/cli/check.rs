@@ -24,6 +24,8 @@ pub(super) fn check(arguments: &ScenarioArguments) -> Result<(), Failure> {
 
 /// A standard error of log-odds or of ln ratio that no tolerance is wide enough for: a factor of e¹⁰.
 const LARGEST_ERROR: f64 = 10.0;
+/// Fewer than this many transitions have no standard error of use.
+const FEWEST_TRANSITIONS: f64 = 4.0;
 
 fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
     let mut lines = vec![
@@ -43,7 +45,7 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
             duration(forecast.seconds_of_theory)
         ));
     }
-    lines.extend(forecast.doubt.iter().map(|doubt| format!("  minima {doubt}")));
+    lines.extend(forecast.doubt.iter().map(|doubt| format!("  domain {doubt}")));
     if let Some(reason) = &forecast.no_law {
         lines.push(format!("  law    NONE: {reason}; the verdict can only be UNDETERMINED"));
         return lines.join("\n");
@@ -93,6 +95,10 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
             if error < 0.01 { 4 } else { 2 }
         )),
         (None, Some(error)) => lines.push(format!("  power  standard error {error:.4} of {}", forecast.quantity)),
+        (Some(transitions), None) if transitions < FEWEST_TRANSITIONS => lines.push(format!(
+            "  power  none: about {} transitions that count are expected: the run will not settle the question",
+            quantity(transitions)
+        )),
         (Some(transitions), None) => lines.push(format!(
             "  power  about {} transitions expected in all{}",
             quantity(transitions),
