@@ -180,10 +180,12 @@ fn widest_bends(slopes: &[f64], probed: &[f64]) -> Vec<f64> {
 /// Whether L′ may have more roots between two points than its signs there tell.
 fn could_hide_roots(left: f64, probe: f64, right: f64, bend: f64) -> bool {
     // A parabola is monotone from end to end where it bends less than it rises, and leaves its chord by a quarter of its bend. What
-    // swings between the points is none, and seems to bend less than it does: hence so much more.
+    // swings between the points is none, and seems to bend less than it does: hence so much more. Where the sign changes it must pass
+    // through zero, and a swing that is small beside all of the rise turns it back there: hence more again.
     const MORE: f64 = 4.0;
+    const MORE_AT_ROOTS: f64 = 64.0;
     if (left < 0.0) != (right < 0.0) {
-        return MORE * bend > (right - left).abs();
+        return MORE_AT_ROOTS * bend > (right - left).abs();
     }
     MORE * bend > left.abs().min(right.abs()).min(probe.abs()) || (probe < 0.0) != (left < 0.0)
 }
