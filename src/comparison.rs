@@ -43,6 +43,35 @@ pub struct Comparison {
     pub tolerance: Option<f64>,
 }
 
+/// Why two results cannot be set side by side: a study has a measurement at every point, and what its summary shows of a claim are
+/// the numbers of its own worst point, which need not be the other's.
+///
+/// # Errors
+/// Where one of the two is a study, with the runs that can be compared.
+pub fn require_single_runs(a: &Findings, b: &Findings) -> Result<(), String> {
+    let sides = [("A", a), ("B", b)];
+    let studies: Vec<(&str, &Findings, u64)> = sides
+        .into_iter()
+        .filter_map(|(side, findings)| findings.study.as_ref().map(|study| (side, findings, study.points)))
+        .collect();
+    if studies.is_empty() {
+        return Ok(());
+    }
+    let told = |(side, findings, points): &(&str, &Findings, u64)| {
+        format!("{side}, {}, is a study of {points} points", findings.scenario.name)
+    };
+    let runs = studies.iter().map(|(_, findings, points)| {
+        let name = &findings.scenario.name;
+        format!("`sgd-sde run {name}.toml --point N` (N from 0 to {}) writes {name}-point-N", points.saturating_sub(1))
+    });
+    Err(format!(
+        "{}: what a study shows of a claim are the numbers of the point farthest from agreement, and their difference to anything else \
+         means nothing. Compare results of single points, with the same numbers: {}",
+        studies.iter().map(told).collect::<Vec<_>>().join("; "),
+        runs.collect::<Vec<_>>().join(", ")
+    ))
+}
+
 /// One of the results.
 #[derive(Clone, Debug, Serialize)]
 pub struct Side {

@@ -101,6 +101,7 @@
 //! | [`report`] | result files, tables, figures, the page; reads findings only |
 //! | [`instructions`] | which vector instructions kernels run on |
 //! | [`math`] | elementary functions with the same bits on every machine |
+//! | [`plain`] | numbers for messages and reports |
 //!
 //! # Notation
 //!
@@ -131,6 +132,7 @@ pub mod math;
 mod memo;
 pub mod network;
 pub mod noise;
+pub mod plain;
 pub mod random;
 pub mod report;
 pub mod scenario;

@@ -3,6 +3,8 @@
 use sgd_sde::experiment::forecast::{Forecast, Of, Outlook, Target};
 use sgd_sde::statistics::memory::LARGEST_BIAS;
 
+use sgd_sde::plain::significant;
+
 use super::output::print;
 use super::{Failure, ScenarioArguments, study};
 
@@ -20,6 +22,11 @@ pub(super) fn check(arguments: &ScenarioArguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A standard error of log-odds or of ln ratio that no tolerance is wide enough for: a factor of e¹⁰.
+const LARGEST_ERROR: f64 = 10.0;
+/// Fewer than this many transitions have no standard error of use.
+const FEWEST_TRANSITIONS: f64 = 4.0;
+
 fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
     let mut lines = vec![
         match forecast.of {
@@ -36,6 +43,17 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
             forecast.memory / 1e6
         ),
     ];
+    if forecast.seconds_of_theory > 1.0 {
+        lines.push(format!(
+            "         of which {} are the theory's, before the first step, as they were just now",
+            duration(forecast.seconds_of_theory)
+        ));
+    }
+    lines.extend(forecast.doubt.iter().map(|doubt| format!("  domain {doubt}")));
+    if let Some(reason) = &forecast.no_law {
+        lines.push(format!("  law    NONE: {reason}; the verdict can only be UNDETERMINED"));
+        return lines.join("\n");
+    }
     if let Some(target) = &forecast.target {
         lines.extend(plan(target, forecast.tolerance));
     }
@@ -63,19 +81,40 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
     if let Of::Network(_) = forecast.of {
         return lines.join("\n");
     }
+    // Beyond this an error says nothing any more but that next to nothing happens.
+    if forecast.standard_error.is_some_and(|error| error > LARGEST_ERROR) {
+        lines.push(format!(
+            "  power  none: {}, and a standard error of {} would be above {LARGEST_ERROR}: the run will not settle the question",
+            forecast.transitions.map_or("too little is seen to move".into(), |transitions| format!(
+                "about {} transitions are expected",
+                quantity(transitions)
+            )),
+            forecast.quantity
+        ));
+        return lines.join("\n");
+    }
     match (forecast.transitions, forecast.standard_error) {
         (Some(transitions), Some(error)) => lines.push(format!(
-            "  power  about {} transitions expected: standard error {error:.2$} of {}",
+            "  power  about {} transitions expected: standard error {error:.3$} of {}{}",
             quantity(transitions),
             forecast.quantity,
+            if matches!(forecast.of, Of::Minima(3..)) && forecast.ensembles == 1 {
+                ", the rarest contrast"
+            } else {
+                ""
+            },
             if error < 0.01 { 4 } else { 2 }
         )),
         (None, Some(error)) => lines.push(format!("  power  standard error {error:.4} of {}", forecast.quantity)),
+        (Some(transitions), None) if transitions < FEWEST_TRANSITIONS => lines.push(format!(
+            "  power  none: about {} transitions that count are expected: the run will not settle the question",
+            quantity(transitions)
+        )),
         (Some(transitions), None) => lines.push(format!(
             "  power  about {} transitions expected in all{}",
             quantity(transitions),
             if matches!(forecast.of, Of::Minima(3..)) {
-                "; with more than two minima the rarest decides the error"
+                "; the rarest minimum decides the error, and it is not known for this case"
             } else {
                 ": too few for an error"
             }
@@ -129,10 +168,11 @@ fn plan(target: &Target, tolerance: f64) -> Vec<String> {
     let Target { standard_error, most, expected, .. } = *target;
     let steps = match target.steps {
         Some(steps) if steps > most => format!(
-            "needs about {} steps per replica, more than the {} of ensemble.steps, which then are run: about {expected:.2e} is \
+            "needs about {} steps per replica, more than the {} of ensemble.steps, which then are run: about {} is \
              reached",
             quantity(steps),
-            quantity(most)
+            quantity(most),
+            significant(expected, 3)
         ),
         Some(steps) => format!("needs about {} of the {} steps per replica", quantity(steps), quantity(most)),
         None => format!("needs as many of the {} steps per replica as a pilot will tell", quantity(most)),
@@ -140,7 +180,8 @@ fn plan(target: &Target, tolerance: f64) -> Vec<String> {
     let mut lines = vec![format!("  plan   a standard error of {standard_error} {steps}; a pilot fixes the number")];
     if let Some(probability) = target.holds {
         lines.push(format!(
-            "         with an error of {expected:.2e} and ε = {tolerance} an exactly true claim HOLDS with {:.0} % probability",
+            "         with an error of {} and ε = {tolerance} an exactly true claim HOLDS with {:.0} % probability",
+            significant(expected, 3),
             100.0 * probability
         ));
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sgd_sde::comparison::Comparison;
+use sgd_sde::comparison::{Comparison, require_single_runs};
 use sgd_sde::findings::Findings;
 use sgd_sde::report;
 
@@ -29,6 +29,7 @@ pub(super) struct CompareArguments {
 /// True unless a tolerance was given and some difference was not shown to be within it.
 pub(super) fn compare(arguments: &CompareArguments) -> Result<bool, Failure> {
     let (a, b) = (measured(&arguments.a)?, measured(&arguments.b)?);
+    require_single_runs(&a, &b).map_err(Failure::Refused)?;
     let comparison = Comparison::of(&a, &b, arguments.tolerance);
     let nothing = if arguments.tolerance.is_some() {
         comparison.contrasts.is_empty()

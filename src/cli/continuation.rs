@@ -49,6 +49,9 @@ pub(super) fn earlier(out: &Path, scenario: &Scenario) -> Result<Earlier, Failur
                 .into(),
         ));
     }
+    if let Some(why) = beyond_help(&findings) {
+        return Err(refuse(why));
+    }
     let path = folder.join(report::STATE);
     let bytes = fs::read(&path).map_err(|error| {
         refuse(format!(
@@ -64,6 +67,20 @@ pub(super) fn earlier(out: &Path, scenario: &Scenario) -> Result<Earlier, Failur
     found.map_err(|error| {
         refuse(format!("its {} {error}; run the whole again, with --force and a larger ensemble.steps", report::STATE))
     })
+}
+
+/// Why no number of further steps settles an UNDETERMINED result: of such a run no state is kept.
+fn beyond_help(findings: &Findings) -> Option<String> {
+    let diagnostics = findings.diagnostics.as_ref()?;
+    if diagnostics.diverged > 0 {
+        return Some(format!(
+            "{} of its replicas diverged, and averages over those that are left are biased however long they run; lower the step, or \
+             start elsewhere, and run the whole again with --force",
+            diagnostics.diverged
+        ));
+    }
+    let reason = diagnostics.reasons.iter().find(|reason| reason.starts_with("there is no stationary law"))?;
+    Some(format!("more steps would not settle it: {reason}"))
 }
 
 /// Whether a result is that of this very scenario.
@@ -83,7 +100,13 @@ fn difference(earlier: &Scenario, scenario: &Scenario) -> String {
         // It was resolved when the result was written.
         setting.key != "ensemble.observe_every" || scenario.ensemble.observe_every.is_some()
     });
-    first.map_or(String::new(), |setting| format!(" ({} = {}, here {})", setting.key, setting.a, setting.b))
+    if let Some(setting) = first {
+        return format!(" ({} = {}, here {})", setting.key, setting.a, setting.b);
+    }
+    // What only names a result is no difference between two measurements, but the same result it is not.
+    let names = [("title", &earlier.title, &scenario.title), ("question", &earlier.question, &scenario.question)];
+    let named = names.into_iter().find(|(_, a, b)| a != b);
+    named.map_or(String::new(), |(key, a, b)| format!(" ({key} = {a:?}, here {b:?})"))
 }
 
 fn look(findings: &Findings) -> Look {

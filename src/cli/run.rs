@@ -45,7 +45,9 @@ pub(super) fn run(arguments: &RunArguments) -> Result<bool, Failure> {
     let mut earlier = Vec::new();
     for Loaded { scenario, .. } in &scenarios {
         earlier.push(if arguments.goes_on { Some(continuation::earlier(&arguments.out, scenario)?) } else { None });
-        if !arguments.force && !arguments.goes_on {
+        if arguments.force {
+            refuse_to_force(&arguments.out, scenario)?;
+        } else if !arguments.goes_on {
             refuse_to_replace(&arguments.out, scenario)?;
         }
     }
@@ -209,6 +211,11 @@ fn refuse_to_replace(out: &Path, scenario: &Scenario) -> Result<(), Failure> {
     if !folder.exists() {
         return Ok(());
     }
+    // Nothing in it: nothing to lose.
+    let is_empty = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty {
+        return Ok(());
+    }
     let differs = match report::load(&folder) {
         Ok(saved) if continuation::looks(&saved.findings) > 1 && continuation::is_of(&saved.findings, scenario) => {
             "holds a result of this scenario that was continued, which a new run would throw away (--continue goes on with it)"
@@ -217,11 +224,30 @@ fn refuse_to_replace(out: &Path, scenario: &Scenario) -> Result<(), Failure> {
         Ok(_) => "holds the result of another scenario or seed",
         Err(_) => "exists and holds no readable result",
     };
+    let forced = match report::require_replaceable(&folder) {
+        Ok(()) => ", or --force to replace it (files that are not the program's stay)",
+        Err(_) => ", or another name to the scenario",
+    };
     Err(Failure::Refused(format!(
-        "{} {differs}: it is not replaced; give --out {}-2, or --force to replace it",
+        "{} {differs}: it is not replaced; give --out {}-2{forced}",
         folder.display(),
         out.display()
     )))
+}
+
+/// `--force` replaces results of this program, and nothing else: not a folder that happens to have the same name.
+fn refuse_to_force(out: &Path, scenario: &Scenario) -> Result<(), Failure> {
+    let folder = out.join(&scenario.name);
+    if !folder.exists() {
+        return Ok(());
+    }
+    report::require_replaceable(&folder).map_err(|found| {
+        Failure::Refused(format!(
+            "{} holds no result of this program ({found}), and --force replaces nothing else: give another --out, or another \
+             name to the scenario",
+            folder.display()
+        ))
+    })
 }
 
 /// What Ctrl-C does: before the first step there is nothing to wind up, and the program ends at once; during the

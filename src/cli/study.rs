@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sgd_sde::plain::significant;
 use sgd_sde::report;
 use sgd_sde::scenario::Loaded;
 use sgd_sde::study::{self, Control, Journal, Outcome, Status, StudyError, forecast::StudyForecast};
@@ -71,14 +72,22 @@ pub(super) fn check(loaded: &Loaded, threads: usize) -> Result<String, Failure> 
     ];
     if let Some([low, high]) = forecast.standard_errors {
         lines.push(format!(
-            "  power  standard errors of {} from {low:.1e} to {high:.1e} expected at these; `check --point N` tells of one",
-            forecast.quantity
+            "  power  standard errors of {} from {} to {} expected at these; `check --point N` tells of one",
+            forecast.quantity,
+            significant(low, 2),
+            significant(high, 2)
         ));
     }
     if forecast.unusual > 0 {
         lines.push(format!(
             "         {} of these points are unstable or cannot be run: each becomes a row with its reason",
             forecast.unusual
+        ));
+    }
+    if let Some(reason) = &forecast.no_law {
+        lines.push(format!(
+            "  law    NONE at {} of these points, whose verdict can only be UNDETERMINED: {reason}",
+            forecast.lawless
         ));
     }
     Ok(lines.join("\n"))

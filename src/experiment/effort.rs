@@ -126,9 +126,18 @@ impl Effort {
         }
     }
 
-    /// The state of an UNDETERMINED run: the others are answered, and another look would only spoil the error rate.
+    /// Keeps no state: no number of steps settles a question about a law that there is not.
+    pub(super) fn give_up(&mut self) {
+        self.kept = None;
+    }
+
+    /// The state of an UNDETERMINED run that more steps could settle: the others are answered, and another look would only spoil
+    /// the error rate.
     pub(super) fn into_state(self, findings: &Findings) -> Option<State> {
-        let body = self.kept.filter(|_| findings.verdict == Some(Verdict::Undetermined))?;
+        // Averages over survivors are biased, however many more steps they take.
+        let diverged = findings.diagnostics.as_ref().is_some_and(|diagnostics| diagnostics.diverged > 0);
+        let may_go_on = findings.verdict == Some(Verdict::Undetermined) && !diverged;
+        let body = self.kept.filter(|_| may_go_on)?;
         let header = Header {
             version: findings.program.version.clone(),
             stream: STREAM_VERSION,

@@ -45,7 +45,12 @@ pub(super) fn run(
     let tested = contrast_pairs(ladder.rung(scenario.test.against).unwrap_or_default());
     let plan = Measurement::plan(setting, loaded, &tested, effort, control)?;
     let (start, histogram) = (&scenario.ensemble.start, figures::histogram(setting));
-    let measurement = Measurement::take_on_demand(setting, &plan, start, histogram, effort, control)?;
+    let measurement =
+        Measurement::take_on_demand(setting, &plan, start, histogram, effort, control)?.with_law_of(&ladder);
+
+    if ladder.no_law.is_some() {
+        effort.give_up();
+    }
 
     let evidence = Evidence::at_equilibrium(&measurement.equilibration, measurement.diverged()).at_look(effort.look());
     let mut judged: Vec<(Rung, Vec<[usize; 2]>, Judgement)> = Vec::new();
@@ -117,7 +122,7 @@ fn missing_rung(setting: &Setting, against: Rung) -> Option<&'static str> {
 
 /// Every minimum against the likeliest predicted one. Of two minima it is always A against B, so that the number keeps its
 /// name and sign where a study makes B the likelier.
-fn contrast_pairs(predicted: &[f64]) -> Vec<[usize; 2]> {
+pub(super) fn contrast_pairs(predicted: &[f64]) -> Vec<[usize; 2]> {
     if predicted.len() == 2 {
         return vec![[0, 1]];
     }
@@ -205,8 +210,8 @@ fn judged_claim(
             let broken = broken_assumption(setting, ladder, rung, pairs[deciding], measured, judgement.tolerance);
             reason = format!("{reason}; {broken}");
         }
-        // Where trajectories diverge, more of them would not help.
-        (Verdict::Undetermined, _) if measurement.diverged() == 0 => {
+        // Where trajectories diverge, or no law exists, more of them would not help.
+        (Verdict::Undetermined, _) if measurement.diverged() == 0 && ladder.no_law.is_none() => {
             reason = format!("{reason}; {}", transitions_wanted(measurement, judgement.tolerance));
         }
         _ => {}

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use super::equilibrium::{contrast_pairs, pair_name};
+use super::exchange::Exchange;
 use super::ladder::Ladder;
 use super::reason::RUNGS;
 use super::setting::Setting;
@@ -50,6 +52,12 @@ pub struct Forecast {
     pub outlook: Option<Outlook>,
     /// Where a standard error is asked for: what the pilot will come to.
     pub target: Option<Target>,
+    /// Of `seconds`, those that the theory takes before the first step, as it took just now.
+    pub seconds_of_theory: f64,
+    /// Why no run can settle the question, where theory finds no stationary law.
+    pub no_law: Option<String>,
+    /// Why the search for minima may have missed some.
+    pub doubt: Option<String>,
 }
 
 /// A burn-in that is too short for two wells to forget which replica started where.
@@ -105,6 +113,8 @@ pub(super) struct Power {
     pub remembered: Option<Remembered>,
     /// The shortest SDE time that an ensemble covers.
     pub time: f64,
+    /// As in [`Forecast`].
+    pub no_law: Option<String>,
     /// Power of a question that is not about log-odds; in its place the fields about log-odds mean nothing.
     pub outlook: Option<Outlook>,
 }
@@ -179,6 +189,9 @@ impl Forecast {
             standard_error: None,
             steps_wanted: None,
             tolerance,
+            seconds_of_theory: 0.0,
+            no_law: None,
+            doubt: None,
             bias: None,
             slowest: None,
             remembered: None,
@@ -193,6 +206,7 @@ impl Forecast {
     /// # Errors
     /// When the loss does not allow the question.
     pub fn of(loaded: &Loaded, threads: usize) -> Result<Self, ExperimentError> {
+        let clock = Instant::now();
         let setting = match super::prepare(loaded)? {
             Prepared::Landscape(setting) => *setting,
             Prepared::Training(course) => return Ok(super::training::forecast(loaded, &course, threads)),
@@ -202,8 +216,8 @@ impl Forecast {
             ExperimentKind::Crossover => super::crossover::power(loaded, &setting)?,
             ExperimentKind::Scaling => super::scaling::power(loaded, &setting)?,
             ExperimentKind::Density => {
-                let ladder = super::density::ladder(&setting);
-                let outlook = super::density::outlook(loaded, &setting, &ladder)?;
+                let mut ladder = super::density::ladder(&setting);
+                let outlook = super::density::outlook(loaded, &setting, &mut ladder)?;
                 Power { outlook: Some(outlook), ..power(loaded, &setting, &ladder) }
             }
             ExperimentKind::TemperaturePair => {
@@ -219,6 +233,8 @@ impl Forecast {
                 power(loaded, &setting, &ladder)
             }
         };
+        // A run goes the same way before its first step: landscape and ladder, which take minutes where a law is sampled.
+        let seconds_of_theory = clock.elapsed().as_secs_f64();
         let ensemble = &loaded.scenario.ensemble;
         let (replicas, steps) = (ensemble.replicas as f64, ensemble.steps as f64);
         let ensembles = loaded.scenario.ensembles() as f64;
@@ -230,7 +246,11 @@ impl Forecast {
             trajectory_steps: replicas * steps_of_replica,
             memory: blocks * bytes_per_block(&setting) + 60e6,
             seconds: blocks * steps_of_replica * seconds_per_block_step(&setting) / (threads as f64).min(blocks)
-                + ensembles * seconds_of_diagnostics(&setting.plan(loaded)),
+                + ensembles * seconds_of_diagnostics(&setting.plan(loaded))
+                + seconds_of_theory,
+            seconds_of_theory,
+            no_law: power.no_law,
+            doubt: setting.landscape.doubt.clone(),
             transitions: power.transitions,
             quantity: power.quantity,
             standard_error: power.standard_error,
@@ -253,23 +273,39 @@ impl Forecast {
 fn power(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Power {
     let ensemble = &loaded.scenario.ensemble;
     let time = ensemble.steps as f64 * setting.step();
-    let transitions = transition_rate(ladder).map(|rate| rate * time * ensemble.replicas as f64);
+    let minima = setting.landscape.minima.len();
+    let trajectories = time * ensemble.replicas as f64;
     let bias = bias(ladder, loaded.scenario.test.against);
-    // With more than two minima the rarest one decides, for which the sum of all transitions says nothing.
-    let standard_error =
-        transitions.filter(|_| setting.landscape.minima.len() == 2).and_then(effort::log_odds_standard_error);
+    let (transitions, standard_error, [a, b]) = if minima == 2 {
+        let transitions = transition_rate(ladder).map(|rate| rate * trajectories);
+        (transitions, transitions.and_then(effort::log_odds_standard_error), [0, 1])
+    } else {
+        // The rarest contrast decides, for which the sum of all transitions says nothing.
+        let exchange = Exchange::of(ladder);
+        let (error, pair) = exchange.as_ref().and_then(|it| rarest(it, ladder, loaded, trajectories)).unzip();
+        (exchange.map(|exchange| exchange.rate() * trajectories).filter(|m| *m > 0.0), error, pair.unwrap_or([0, 1]))
+    };
     let difference = bias.map_or(0.0, |(difference, _)| difference);
     Power {
         transitions,
-        quantity: "ln(p_A/p_B)".into(),
+        quantity: pair_name([a, b]),
         steps_factor: standard_error.and_then(|error| steps_factor(error, loaded.scenario.test.tolerance, difference)),
         standard_error,
         bias,
         slowest: slowest(ladder),
-        remembered: standard_error.and_then(|error| remembered(loaded, setting, ladder, error)),
+        remembered: standard_error.filter(|_| minima == 2).and_then(|error| remembered(loaded, setting, ladder, error)),
         time,
         outlook: None,
+        no_law: ladder.no_law.clone(),
     }
+}
+
+/// The largest standard error among the contrasts that are judged, and whose it is.
+fn rarest(exchange: &Exchange, ladder: &Ladder, loaded: &Loaded, time: f64) -> Option<(f64, [usize; 2])> {
+    let pairs = contrast_pairs(ladder.rung(loaded.scenario.test.against)?);
+    let errors: Option<Vec<(f64, [usize; 2])>> =
+        pairs.into_iter().map(|pair| Some((exchange.log_odds_error(pair, time)?, pair))).collect();
+    errors?.into_iter().max_by(|a, b| a.0.total_cmp(&b.0))
 }
 
 /// The closed form of [`crate::statistics::memory`] for two wells between which replicas start in equal shares.
@@ -334,7 +370,7 @@ fn bias(ladder: &Ladder, against: Rung) -> Option<(f64, &'static str)> {
     Some((differences.fold(0.0, f64::max), best.name()))
 }
 
-fn best_time(escape: &crate::findings::EscapeRecord) -> Option<f64> {
+pub(super) fn best_time(escape: &crate::findings::EscapeRecord) -> Option<f64> {
     escape.discrete.or(escape.exact).or(escape.kramers)
 }
 

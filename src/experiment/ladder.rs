@@ -9,6 +9,7 @@ use crate::findings::EscapeRecord;
 use crate::input::Problem;
 use crate::landscape::minimum_name;
 use crate::memo::Memo;
+use crate::plain::significant;
 use crate::random::increments::Increments;
 use crate::scenario::{Loaded, Rung};
 use crate::theory::discrete::{self, Chain, DiscreteLaw, NoDiscreteLaw};
@@ -32,6 +33,9 @@ pub struct Ladder {
     pub escape: Vec<EscapeRecord>,
     /// Why a rung is missing, and what the slide's formula was given.
     pub notes: Vec<String>,
+    /// Why there is no stationary law that anything could be compared with; `None` where there is one, or where nothing is known
+    /// to the contrary.
+    pub no_law: Option<String>,
 }
 
 /// The chain's law, by the transfer operator or to first order in the step.
@@ -65,7 +69,10 @@ impl Ladder {
         let temperature = setting.effective_temperature();
         let gibbs = gibbs::law(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature);
         let note = gibbs_note(setting, &gibbs);
+        // Where the noise depends on θ the Itô equation's own law decides.
+        let unconfined = matches!(gibbs, Err(NoGibbs::NotConfined)) && setting.noise.is_additive();
         let mut ladder = Self {
+            no_law: unconfined.then(|| no_stationary_law(&NoGibbs::NotConfined)),
             laplace: laplace::occupancies(minima, temperature),
             gibbs: gibbs.ok(),
             ito: None,
@@ -99,6 +106,7 @@ impl Ladder {
             discrete: None,
             escape: Vec::new(),
             notes: Vec::new(),
+            no_law: None,
         };
         match setting.temperature() {
             Some(temperature) => ladder.add_escape(setting, temperature, None),
@@ -199,9 +207,9 @@ impl Ladder {
             (Some(_), _) => format!("discrete is the first order in δ on the Gibbs rung: ln(p_A/p_B) moves by −(δ/4)(⟨ΔL⟩_A − ⟨ΔL⟩_B){why}"),
             (None, None) => format!("discrete is null: it builds on the Gibbs rung{why}"),
             (None, Some(_)) => format!(
-                "discrete is null: its first order in δ needs δ‖∇²L‖ ≤ {} at every minimum and saddle, here it is {:.4e}{why}",
+                "discrete is null: its first order in δ needs δ‖∇²L‖ ≤ {} at every minimum and saddle, here it is {}{why}",
                 discrete::FIRST_ORDER_LIMIT,
-                setting.step() * setting.landscape.largest_curvature()
+                significant(setting.step() * setting.landscape.largest_curvature(), 5)
             ),
         });
         self.discrete = first;
@@ -224,6 +232,15 @@ impl Ladder {
             });
         }
     }
+}
+
+/// What bars every verdict about a stationary law where theory finds none: what is measured then depends on how long the run
+/// is, however well it seems to be at rest.
+pub(super) fn no_stationary_law(why: &dyn std::fmt::Display) -> String {
+    format!(
+        "there is no stationary law to be in: {why}. Sooner or later trajectories leave the wells for good, and no length of run settles the \
+         question; let the loss rise outwards (for example by a term that grows), or ask about another loss"
+    )
 }
 
 /// Why the discrete rung and the discrete passage times are null.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::effort::Effort;
+use super::ladder::Ladder;
 use super::pilot::{Pilot, Reading};
 use super::records::all_diverged;
 use super::setting::Setting;
@@ -149,6 +150,15 @@ impl Measurement {
     /// Number of replicas that diverged.
     pub fn diverged(&self) -> usize {
         self.fates.iter().filter(|fate| matches!(fate, Fate::Diverged { .. })).count()
+    }
+
+    /// Bars every verdict where theory finds no stationary law: a run can look at rest in wells that it would leave for good.
+    #[must_use]
+    pub(super) fn with_law_of(mut self, ladder: &Ladder) -> Self {
+        if let Some(reason) = &ladder.no_law {
+            self.equilibration.reasons.insert(0, reason.clone());
+        }
+        self
     }
 
     /// Core-to-core transitions in all.

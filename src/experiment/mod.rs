@@ -6,6 +6,7 @@ pub mod crossover;
 pub mod density;
 mod effort;
 pub mod equilibrium;
+mod exchange;
 mod figures;
 pub mod forecast;
 pub mod ladder;

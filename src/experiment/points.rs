@@ -42,7 +42,8 @@ impl Measured {
         loaded: &Loaded,
         control: &mut Control,
     ) -> Result<Self, ExperimentError> {
-        let measurement = Measurement::take(setting, plan, &loaded.scenario.ensemble.start, None, control)?;
+        let start = &loaded.scenario.ensemble.start;
+        let measurement = Measurement::take(setting, plan, start, None, control)?.with_law_of(ladder);
         let diagnostics = equilibrium::diagnostics(setting, ladder, &measurement, plan);
         Ok(Self { measurement, diagnostics })
     }

@@ -211,6 +211,7 @@ mod tests {
             discrete: Some(Discrete { occupancies: law(discrete), other: 0.0, law: None }),
             escape: Vec::new(),
             notes: Vec::new(),
+            no_law: None,
         };
         broken_assumption(&setting, &ladder, against, [0, 1], measured, 0.1)
     }

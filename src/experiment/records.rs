@@ -50,7 +50,7 @@ pub(super) fn document(
         verdict: None,
         expected: scenario.expect,
         diagnostics: diagnostics.map(|found| Diagnostics { steps: plan.looks() * plan.observe_every, ..found }),
-        notes: ladder.map_or(Vec::new(), |ladder| ladder.notes.clone()),
+        notes: setting.landscape.doubt.iter().chain(ladder.iter().flat_map(|ladder| &ladder.notes)).cloned().collect(),
         scenario,
         study: None,
     }

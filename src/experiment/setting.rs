@@ -10,6 +10,7 @@ use crate::landscape::{Landscape, LandscapeError, minimum_name};
 use crate::loss::{Loss, LossSpec};
 use crate::memo::Memo;
 use crate::noise::{GradientNoise, NoiseSpec};
+use crate::plain::significant;
 use crate::random::{Purpose, increments::Increments, stream::Stream};
 use crate::scenario::{Loaded, Scenario, SgdSpec, Start};
 use crate::theory::{Scheme, escape};
@@ -234,10 +235,11 @@ impl Setting {
         Err(loaded.source.problem(
             key,
             format!(
-                "the step {step} is unstable at a minimum of curvature h = {sharpest:.6e}: δh = {:.4e} is not below 2, so no \
-                 trajectory can stay there; take a step below {:.4e}",
-                step * sharpest,
-                2.0 / sharpest
+                "the step {step} is unstable at a minimum of curvature h = {}: δh = {} is not below 2, so no \
+                 trajectory can stay there; take a step below {}",
+                significant(sharpest, 6),
+                significant(step * sharpest, 5),
+                significant(2.0 / sharpest, 5)
             ),
         ))
     }

@@ -1,12 +1,12 @@
 //! The rungs of a ladder whose noise depends on θ: the Itô equation's own law and passage times, and the chain's.
 
-use super::ladder::{Discrete, Ladder, no_law_at_its_step};
+use super::ladder::{Discrete, Ladder, no_law_at_its_step, no_stationary_law};
 use super::setting::Setting;
 use crate::findings::EscapeRecord;
 use crate::landscape::minimum_name;
 use crate::theory::discrete::{Chain, DiscreteLaw};
 use crate::theory::escape;
-use crate::theory::ito::{self, ItoLaw, Potential};
+use crate::theory::ito::{self, ItoLaw, NoItoLaw, Potential};
 
 /// Adds what is known in one dimension, and notes for what is not.
 pub(super) fn climb(ladder: &mut Ladder, setting: &Setting) {
@@ -29,6 +29,9 @@ pub(super) fn climb(ladder: &mut Ladder, setting: &Setting) {
     let potential = match Potential::new(loss, &diffusion, setting.domain[0]) {
         Ok(potential) => potential,
         Err(reason) => {
+            if reason == NoItoLaw::NotConfined {
+                ladder.no_law = Some(no_stationary_law(&reason));
+            }
             ladder.notes.push(format!("ito is null: {reason}"));
             ladder.notes.push(format!("discrete is null: {reason}"));
             return;

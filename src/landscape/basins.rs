@@ -39,6 +39,8 @@ enum Kind {
         owners: Vec<Option<usize>>,
     },
     Flow(Box<Flow>),
+    /// One minimum, to which everything flows.
+    Whole,
 }
 
 /// Room for the flow, so that labelling does not allocate.
@@ -67,6 +69,11 @@ impl Basins {
         Self { kind: Kind::Intervals { ridges, owners } }
     }
 
+    /// Of the only minimum of a parabola.
+    pub(super) fn of_bowl() -> Self {
+        Self { kind: Kind::Whole }
+    }
+
     pub(super) fn by_flow(loss: Arc<dyn Loss>, minima: &[CriticalPoint], domain: &[[f64; 2]]) -> Self {
         let scale = diagonal(domain);
         let ellipsoids =
@@ -88,6 +95,7 @@ impl Basins {
                 owners[ridges.iter().filter(|&&ridge| ridge < theta[0]).count()]
             }
             Kind::Flow(flow) => flow.label(theta, workspace),
+            Kind::Whole => theta.iter().all(|x| x.is_finite()).then_some(0),
         }
     }
 
@@ -117,6 +125,14 @@ impl Basins {
                 );
             }
             Kind::Flow(flow) => flow.label_block(theta, live, labels, workspace),
+            Kind::Whole => {
+                labels.fill(0);
+                for row in theta.as_chunks::<LANES>().0 {
+                    for l in 0..LANES {
+                        labels[l] = if row[l].is_finite() { labels[l] } else { NO_BASIN };
+                    }
+                }
+            }
         }
     }
 
@@ -124,9 +140,10 @@ impl Basins {
     /// takes: the flows of all that need one go side by side.
     pub fn label_all(&self, points: &[f64], labels: &mut [u64], workspace: &mut Workspace) {
         match &self.kind {
-            Kind::Intervals { .. } => {
-                for (point, label) in points.iter().zip(labels) {
-                    *label = self.label(&[*point], workspace).map_or(NO_BASIN, |owner| owner as u64);
+            Kind::Intervals { .. } | Kind::Whole => {
+                let d = (points.len() / labels.len().max(1)).max(1);
+                for (point, label) in points.chunks_exact(d).zip(labels) {
+                    *label = self.label(point, workspace).map_or(NO_BASIN, |owner| owner as u64);
                 }
             }
             Kind::Flow(flow) => flow.label_all(points, labels, workspace),
@@ -136,7 +153,7 @@ impl Basins {
     /// The minimum that the flow itself reaches, by no short cut but the ellipsoids.
     pub fn flow_from(&self, theta: &[f64]) -> Option<usize> {
         match &self.kind {
-            Kind::Intervals { .. } => self.label(theta, &mut Workspace::default()),
+            Kind::Intervals { .. } | Kind::Whole => self.label(theta, &mut Workspace::default()),
             Kind::Flow(flow) => flow.settle(theta, &mut Workspace::default()),
         }
     }

@@ -5,6 +5,7 @@
 //! until a whole batch finds nothing new.
 
 pub mod basins;
+mod bowl;
 mod descent;
 mod ellipsoid;
 mod flow;
@@ -15,6 +16,7 @@ mod search;
 use nalgebra::{DMatrix, SymmetricEigen};
 
 use crate::loss::Loss;
+use crate::plain::significant;
 use crate::random::{Purpose, stream::Stream};
 use basins::Basins;
 
@@ -56,16 +58,51 @@ impl CriticalPoint {
         self.eigenvalues.iter().filter(|&&h| h < 0.0).count()
     }
 
-    /// Whether some eigenvalue is zero beside the curvature that is usual in the domain ([`curvature_scale`]): the
-    /// quadratic approximation means nothing there.
-    fn is_singular(&self, curvature_scale: f64) -> bool {
-        self.eigenvalues.iter().any(|h| !h.is_finite() || h.abs() <= SINGULAR * curvature_scale)
+    /// The eigenvalues that are zero beside the curvature that is usual in the domain ([`curvature_scale`]), and along which
+    /// no parabola fits however near one looks: the quadratic approximation means nothing there.
+    fn flat_directions(&self, loss: &dyn Loss, curvature_scale: f64, domain: &[[f64; 2]]) -> Vec<usize> {
+        let is_small = |h: f64| !h.is_finite() || h.abs() <= SINGULAR * curvature_scale;
+        let reach = search::diagonal(domain);
+        let small = (0..self.eigenvalues.len()).filter(|&i| is_small(self.eigenvalues[i]));
+        small.filter(|&i| !self.is_parabola_along(loss, i, reach)).collect()
+    }
+
+    /// Whether the slope along eigenvector i is that of a parabola, h·r within a quarter, on both sides at three radii r in
+    /// turn. In a domain far wider than its wells any curvature of a well is small beside that of the walls, and yet regular.
+    fn is_parabola_along(&self, loss: &dyn Loss, i: usize, reach: f64) -> bool {
+        let h = self.eigenvalues[i];
+        let largest = self.eigenvalues.iter().fold(0.0f64, |a, h| a.max(h.abs()));
+        // What rounding leaves of a zero beside the other eigenvalues is linear too.
+        if !h.is_finite() || h.abs() <= ROUNDING * largest {
+            return false;
+        }
+        let mut gradient = vec![0.0; self.theta.len()];
+        let mut fits = |r: f64| {
+            let place: Vec<f64> =
+                self.theta.iter().zip(self.eigenvectors.column(i).iter()).map(|(x, v)| x + r * v).collect();
+            loss.gradient(&place, &mut gradient);
+            let slope: f64 = gradient.iter().zip(self.eigenvectors.column(i).iter()).map(|(g, v)| g * v).sum();
+            (slope - h * r).abs() <= 0.25 * (h * r).abs()
+        };
+        let mut around = |r: f64| fits(r) && fits(-r);
+        let mut radius = 0.1 * reach;
+        while radius >= NEAREST * reach {
+            if around(radius) && around(0.5 * radius) && around(0.25 * radius) {
+                return true;
+            }
+            radius *= 0.25;
+        }
+        false
     }
 }
 
 /// An eigenvalue below this fraction of the usual curvature counts as zero. At a degenerate minimum such as x⁴ the
 /// descent ends where the eigenvalue is far smaller; a real condition number of 1e9 passes.
 const SINGULAR: f64 = 1e-9;
+/// So near, in parts of the domain's diagonal, is a parabola looked for around an eigenvalue that seems to be zero.
+const NEAREST: f64 = 1e-9;
+/// Below this part of the largest eigenvalue of the same Hessian an eigenvalue is what rounding left of zero.
+const ROUNDING: f64 = 1e-12;
 
 /// The curvature that is usual in a domain: the median over probe points of the largest |eigenvalue| of H.
 fn curvature_scale(loss: &dyn Loss, domain: &[[f64; 2]]) -> f64 {
@@ -98,6 +135,8 @@ pub struct Landscape {
     pub saddles: Vec<Saddle>,
     /// Which minimum the gradient flow reaches from a point.
     pub basins: Basins,
+    /// Why the search may have missed minima; `None` where nothing speaks for that.
+    pub doubt: Option<String>,
 }
 
 /// Why a landscape is not fit for the theory.
@@ -181,10 +220,13 @@ impl Landscape {
         if loss.dimension() == 1 {
             return one_dimension::explore(loss.as_ref(), domain[0]);
         }
-        let minima = search::minima(loss.as_ref(), domain, starts)?;
+        if let Some(center) = loss.center() {
+            return bowl::explore(loss.as_ref(), &center, domain);
+        }
+        let (minima, doubt) = search::minima(loss.as_ref(), domain, starts)?;
         let basins = Basins::by_flow(loss.clone(), &minima, domain);
         let saddles = saddles::between(loss.as_ref(), &minima, &basins, domain);
-        Ok(Self { minima, saddles, basins })
+        Ok(Self { minima, saddles, basins, doubt })
     }
 
     /// Every minimum with all its images, one after another.
@@ -232,23 +274,36 @@ fn sort_by_loss(points: &mut [CriticalPoint]) {
 }
 
 /// Fails when a minimum is degenerate, naming its flat directions.
-fn require_regular(minima: &[CriticalPoint], curvature_scale: f64) -> Result<(), LandscapeError> {
+fn require_regular(
+    loss: &dyn Loss,
+    minima: &[CriticalPoint],
+    curvature_scale: f64,
+    domain: &[[f64; 2]],
+) -> Result<(), LandscapeError> {
     // At a kink, max(1 − x², x² − 1) say, the loss can be least where its formula curves downwards.
     if let Some(kink) = minima.iter().find(|minimum| minimum.theta.len() == 1 && minimum.index() > 0) {
         return Err(LandscapeError::Kink { theta: point_text(&kink.theta), curvature: kink.eigenvalues[0] });
     }
-    let Some(flat) = minima.iter().find(|minimum| minimum.is_singular(curvature_scale)) else { return Ok(()) };
-    let directions: Vec<String> = flat
-        .eigenvalues
-        .iter()
-        .enumerate()
-        .filter(|(_, h)| !(h.abs() > SINGULAR * curvature_scale))
-        .map(|(i, h)| {
-            let vector: Vec<f64> = flat.eigenvectors.column(i).iter().copied().collect();
-            format!("eigenvalue {h:.1e} along {}", point_text(&vector))
-        })
-        .collect();
-    Err(LandscapeError::Singular { theta: point_text(&flat.theta), directions: directions.join(", ") })
+    for minimum in minima {
+        let flat = minimum.flat_directions(loss, curvature_scale, domain);
+        if flat.is_empty() {
+            continue;
+        }
+        let told = |&i: &usize| {
+            let vector: Vec<f64> = minimum.eigenvectors.column(i).iter().copied().collect();
+            format!("eigenvalue {} along {}", significant(minimum.eigenvalues[i], 2), point_text(&vector))
+        };
+        let directions: Vec<String> = flat.iter().map(told).collect();
+        return Err(LandscapeError::Singular { theta: point_text(&minimum.theta), directions: directions.join(", ") });
+    }
+    Ok(())
+}
+
+/// A domain for a message.
+fn domain_text(domain: &[[f64; 2]]) -> String {
+    let sides: Vec<String> = domain.iter().take(6).map(|[low, high]| format!("[{low}, {high}]")).collect();
+    let more = if domain.len() > 6 { " × …" } else { "" };
+    format!("{}{more}", sides.join(" × "))
 }
 
 /// A point for a message: at most six coordinates.

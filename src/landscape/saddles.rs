@@ -32,7 +32,7 @@ pub(super) fn between(loss: &dyn Loss, minima: &[CriticalPoint], basins: &Basins
             continue;
         }
         let point = standard(loss, CriticalPoint::at(loss, &theta));
-        if point.index() != 1 || point.is_singular(usual_curvature) {
+        if point.index() != 1 || !point.flat_directions(loss, usual_curvature, domain).is_empty() {
             continue;
         }
         if let Some(between) = sides(&point, basins, 1e-3 * diagonal(domain)) {

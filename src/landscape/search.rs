@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use super::descent::newton;
 use super::{
-    CriticalPoint, LandscapeError, MAXIMUM_MINIMA, curvature_scale, point_text, require_regular, sort_by_loss,
+    CriticalPoint, LandscapeError, MAXIMUM_MINIMA, curvature_scale, domain_text, point_text, require_regular,
+    sort_by_loss,
 };
 use crate::loss::Loss;
 use crate::random::{Purpose, stream::Stream};
@@ -14,17 +15,20 @@ const STARTS_PER_DIMENSION: usize = 48;
 /// The search ends after a batch that finds nothing new, or after this many batches, unless the number of starts is given.
 const BATCHES: usize = 8;
 
-/// Every minimum that descents from random points of the domain reach inside of it: from so many, or until a batch finds nothing new.
+/// Every minimum that descents from random points of the domain reach inside of it, from so many or until a batch finds nothing new; and why
+/// some may have been missed.
 ///
 /// The points are the same for every run: they depend on neither seed nor thread, and fewer are the first of more.
 pub(super) fn minima(
     loss: &dyn Loss,
     domain: &[[f64; 2]],
     starts: Option<u64>,
-) -> Result<Vec<CriticalPoint>, LandscapeError> {
+) -> Result<(Vec<CriticalPoint>, Option<String>), LandscapeError> {
     let d = domain.len();
     let longest = 0.1 * diagonal(domain);
     let mut found: Vec<CriticalPoint> = Vec::new();
+    // How many descents came to each of them.
+    let mut arrivals: Vec<usize> = Vec::new();
     let usual_curvature = curvature_scale(loss, domain);
     let mut strays = 0;
     let mut last_stray = None;
@@ -40,6 +44,7 @@ pub(super) fn minima(
             if is_first && attempt == 0 { center(domain) } else { random_point(&mut stream, domain) }
         };
         let points: Vec<Vec<f64>> = (0..count).map(&mut start).collect();
+        // Descents know nothing of each other; what they found is gone through in their order, whatever the threads did.
         let ends: Vec<Option<Vec<f64>>> = points.par_iter().map(|start| newton(loss, start, longest, false)).collect();
         for end in ends {
             let Some(theta) = end else {
@@ -56,13 +61,18 @@ pub(super) fn minima(
                 continue;
             }
             // One degenerate minimum is enough to refuse the loss; a flat valley yields a new one from every start.
-            require_regular(std::slice::from_ref(&point), usual_curvature)?;
+            require_regular(loss, std::slice::from_ref(&point), usual_curvature, domain)?;
             // A saddle can be a fixed point of the descent only from a set of measure zero; symmetric starts hit it.
             if point.index() > 0 {
                 continue;
             }
-            if !found.iter().any(|other| apart(loss, &other.theta, &theta) < 1e-5 * diagonal(domain)) {
-                found.push(standard(loss, point));
+            let is_near = |other: &CriticalPoint| apart(loss, &other.theta, &theta) < 1e-5 * diagonal(domain);
+            match found.iter().position(is_near) {
+                Some(known) => arrivals[known] += 1,
+                None => {
+                    found.push(standard(loss, point));
+                    arrivals.push(1);
+                }
             }
             if found.len() > MAXIMUM_MINIMA {
                 return Err(LandscapeError::TooMany { limit: MAXIMUM_MINIMA });
@@ -78,11 +88,24 @@ pub(super) fn minima(
             Some(theta) => format!("a descent ended outside of it, at {}: extend loss.domain", point_text(&theta)),
             None => format!("{strays} descents did not settle anywhere: the loss has no minimum there"),
         };
-        let domain: Vec<String> = domain.iter().map(|[low, high]| format!("[{low}, {high}]")).collect();
-        return Err(LandscapeError::NoMinimum { domain: domain.join(" × "), hint });
+        return Err(LandscapeError::NoMinimum { domain: domain_text(domain), hint });
     }
     sort_by_loss(&mut found);
-    Ok(found)
+    Ok((found, doubt(&arrivals)))
+}
+
+/// By Good and Turing (1953) the next descent comes to a minimum not yet seen with a probability of about the number of minima
+/// that were come to once, over the number of descents: where there are such, there may be more.
+fn doubt(arrivals: &[usize]) -> Option<String> {
+    let once = arrivals.iter().filter(|&&arrivals| arrivals == 1).count();
+    (once > 0).then(|| {
+        format!(
+            "{once} of the {} minima were come to by only one of {} descents that ended in the domain: it is wide beside the wells, and others \
+             may have been missed; narrow loss.domain around the wells that are asked about",
+            arrivals.len(),
+            arrivals.iter().sum::<usize>()
+        )
+    })
 }
 
 /// The image that stands for all images of a critical point.
@@ -116,4 +139,16 @@ pub(super) fn diagonal(domain: &[[f64; 2]]) -> f64 {
 
 pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::doubt;
+
+    #[test]
+    fn minima_come_to_once_leave_a_doubt() {
+        assert_eq!(doubt(&[90, 6]), None);
+        let told = doubt(&[90, 1, 1]).unwrap();
+        assert!(told.contains("2 of the 3 minima") && told.contains("one of 92 descents"), "{told}");
+    }
 }

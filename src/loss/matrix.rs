@@ -4,6 +4,7 @@ use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use serde::{Deserialize, Serialize};
 
 use crate::input::{Grid, Number, Table};
+use crate::plain::significant;
 
 /// A symmetric matrix as a user writes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,7 +128,9 @@ fn fault_of_rows(rows: &[Vec<f64>]) -> Option<(String, String)> {
     }
     let smallest = (d <= EIGENVALUES_UP_TO).then(|| SymmetricEigen::try_new(matrix, f64::EPSILON, 1000)).flatten();
     let found = match smallest {
-        Some(decomposition) => format!("its smallest eigenvalue is {:.3e}", decomposition.eigenvalues.min()),
+        Some(decomposition) => {
+            format!("its smallest eigenvalue is {}", significant(decomposition.eigenvalues.min(), 4))
+        }
         None => "it is not positive definite".to_owned(),
     };
     Some((String::new(), found))

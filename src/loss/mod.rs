@@ -62,6 +62,11 @@ pub trait Loss: Send + Sync {
         None
     }
 
+    /// The centre m of a loss that is ½(θ − m)ᵀH(θ − m) + c everywhere: there is no other critical point to look for.
+    fn center(&self) -> Option<Vec<f64>> {
+        None
+    }
+
     /// How many numbers of scratch the block functions need. The caller allocates them once.
     fn block_scratch(&self) -> usize {
         2 * self.dimension()

@@ -99,6 +99,10 @@ impl Loss for Quadratic {
         self.hessian.clone()
     }
 
+    fn center(&self) -> Option<Vec<f64>> {
+        Some(vec![0.0; self.dimension()])
+    }
+
     fn block_scratch(&self) -> usize {
         self.dimension() * LANES
     }

@@ -24,6 +24,18 @@ pub enum ReportError {
         /// What is wrong, with line and column.
         source: serde_json::Error,
     },
+    /// A document is JSON, but no result.
+    #[error(
+        "{}: found {found} where the result of a run belongs, as sgd-sde writes it to OUT/NAME/result.json; name the folder of a \
+         result, or run the scenario",
+        path.display()
+    )]
+    NoResult {
+        /// Which file.
+        path: PathBuf,
+        /// What it holds.
+        found: &'static str,
+    },
     /// A table is not the CSV it should be.
     #[error("{}, line {line}: {problem}", path.display())]
     Table {

@@ -1,37 +1,8 @@
 //! Numbers for people: no more digits than are known.
 
-/// Powers of ten from here on are written as such.
-const LARGEST_PLAIN: i32 = 7;
-/// Powers of ten below this are written as such.
-const SMALLEST_PLAIN: i32 = -4;
+use crate::plain::exponent;
 
-/// The power of ten of the leading digit, after rounding to `digits` digits.
-fn exponent(value: f64, digits: usize) -> i32 {
-    let text = format!("{:.*e}", digits.saturating_sub(1), value);
-    text.rsplit('e').next().and_then(|power| power.parse().ok()).unwrap_or(0)
-}
-
-/// `value` to `digits` significant digits, trailing zeros dropped: `0.1`, `150.506`, `1.2e-9`.
-pub(super) fn significant(value: f64, digits: usize) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    if !value.is_finite() {
-        return "–".to_owned();
-    }
-    let power = exponent(value, digits);
-    if !(SMALLEST_PLAIN..LARGEST_PLAIN).contains(&power) {
-        let text = format!("{:.*e}", digits.saturating_sub(1), value);
-        let (mantissa, power) = text.split_once('e').unwrap_or((&text, "0"));
-        return format!("{}e{power}", without_trailing_zeros(mantissa));
-    }
-    let decimals = usize::try_from(digits as i32 - 1 - power).unwrap_or(0);
-    without_trailing_zeros(&format!("{value:.decimals$}")).to_owned()
-}
-
-fn without_trailing_zeros(text: &str) -> &str {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
-}
+pub(super) use crate::plain::significant;
 
 /// A predicted probability: six decimals as in tables of reference, six significant digits where it is tiny.
 pub(super) fn probability(value: f64) -> String {

@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use crate::findings::{FigureData, Findings};
 
-use super::{ReportError, RunRecord, csv, figure, html};
+use super::{ReportError, RunRecord, csv, figure, foreign, html};
 
-const RESULT: &str = "result.json";
-const RUN: &str = "run.json";
+pub(super) const RESULT: &str = "result.json";
+pub(super) const RUN: &str = "run.json";
 pub(super) const PAGE: &str = "report.html";
 pub(super) const FIGURES: &str = "figures";
-const POINTS: &str = "study.csv";
+pub(super) const POINTS: &str = "study.csv";
 /// What an UNDETERMINED run is continued from.
 pub const STATE: &str = "state.bin";
 
@@ -41,7 +41,8 @@ pub fn to_json(findings: &Findings) -> Result<String, ReportError> {
 /// study; returns the files.
 ///
 /// Everything is written and synced in a hidden folder beside the target, which takes the target's place at the very
-/// end. An earlier result is replaced as a whole, and stays as it is if anything fails.
+/// end. An earlier result is replaced as a whole, and stays as it is if anything fails. What else lies in its folder is the
+/// user's, and stays there.
 pub fn save(
     out_dir: &Path,
     findings: &Findings,
@@ -69,6 +70,10 @@ pub fn save_with(
     let target = out_dir.join(name);
     let earlier = out_dir.join(format!(".{name}.earlier"));
     recover(&target, &earlier)?;
+    if target.exists() && !target.is_dir() {
+        let source = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+        return Err(ReportError::file("replace", &target)(source));
+    }
 
     let mut builder = tempfile::Builder::new();
     let prefix = format!(".{name}.");
@@ -88,6 +93,8 @@ pub fn save_with(
         written.map_err(ReportError::file("write", &path))?;
         files.push(path);
     }
+    // A file that `foreign` does not know would be taken for the user's at the next run, and kept for ever.
+    debug_assert!(files.iter().all(|file| file.strip_prefix(folder.path()).is_ok_and(foreign::is_own)), "{files:?}");
     sync_folder(&folder.path().join(FIGURES));
     sync_folder(folder.path());
     swap(folder.path(), &target, &earlier)?;
@@ -117,7 +124,22 @@ pub fn load(folder: &Path) -> Result<Saved, ReportError> {
 
 /// Reads `result.json` alone; `place` is the file, or the folder that holds it.
 pub fn load_findings(place: &Path) -> Result<Findings, ReportError> {
-    if place.is_dir() { from_json(&place.join(RESULT)) } else { from_json(place) }
+    let path = if place.is_dir() { place.join(RESULT) } else { place.to_path_buf() };
+    let text = fs::read_to_string(&path).map_err(ReportError::file("read", &path))?;
+    serde_json::from_str(&text).map_err(|source| {
+        // A document that is whole but another one is told as such, not by the parser's first stumble.
+        match serde_json::from_str::<serde_json::Value>(&text) {
+            Ok(value) if value.get("schema").is_none() || value.get("scenario").is_none() => ReportError::NoResult {
+                path,
+                found: match value {
+                    serde_json::Value::Object(_) => "an object without the keys \"schema\" and \"scenario\"",
+                    serde_json::Value::Array(_) => "a list",
+                    _ => "a single value",
+                },
+            },
+            _ => ReportError::Json { path, source },
+        }
+    })
 }
 
 /// Writes a file under a temporary name in the same folder, syncs it and renames it into place.
@@ -174,14 +196,18 @@ fn recover(target: &Path, earlier: &Path) -> Result<(), ReportError> {
         return Ok(());
     }
     if target.exists() {
-        remove(earlier).map_err(ReportError::file("remove", earlier))
+        discard(earlier, target)
     } else {
         fs::rename(earlier, target).map_err(ReportError::file("restore", target))
     }
 }
 
-fn remove(path: &Path) -> std::io::Result<()> {
-    if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
+/// Removes an earlier result that has been replaced, once everything in it that is not the program's has moved to `target`.
+fn discard(earlier: &Path, target: &Path) -> Result<(), ReportError> {
+    foreign::carry_over(earlier, target)?;
+    // All that is left is the program's. What cannot be removed is removed by the next `save`.
+    let _ = fs::remove_dir_all(earlier);
+    Ok(())
 }
 
 /// Puts `fresh` in the place of `target`, whose content is kept as `earlier` until that is done.
@@ -198,8 +224,8 @@ fn swap(fresh: &Path, target: &Path, earlier: &Path) -> Result<(), ReportError> 
         return Err(ReportError::file("replace", target)(source));
     }
     if replaces {
-        // The new result is in place; an earlier one that cannot be removed is removed by the next `save`.
-        let _ = remove(earlier);
+        discard(earlier, target)?;
+        sync_folder(target);
     }
     Ok(())
 }

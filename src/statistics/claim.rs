@@ -218,6 +218,8 @@ pub(super) fn bars_to_any_verdict(judgement: &Judgement, evidence: &Evidence) ->
             reasons => format!(" (and {} more)", reasons - 1),
         };
         bars.push(format!("not equilibrated: {}{more}", evidence.not_equilibrated[0]));
+        // First, since it is often why there is no estimate.
+        bars.rotate_right(1);
     }
     bars
 }

@@ -18,7 +18,9 @@ const NAMED: usize = 20;
 pub(super) fn of(points: &Points, loaded: &Loaded, mut rows: Vec<StudyPoint>) -> (Findings, Vec<StudyPoint>) {
     let simulated = rows.iter().any(|row| row.verdict.is_some());
     let withdrawn = if simulated { correct(&mut rows) } else { Vec::new() };
+    let untested = simulated && nothing_tested(&rows);
     let verdict = simulated.then(|| overall(rows.iter().filter_map(|row| row.verdict)));
+    let verdict = if untested { verdict.map(|_| Verdict::Undetermined) } else { verdict };
     let claims: Vec<(StudyClaimRecord, ClaimRecord)> =
         ids(&rows).into_iter().map(|id| claim(points, &rows, id, &withdrawn)).collect();
     let count = |what: &dyn Fn(&StudyPoint) -> bool| rows.iter().filter(|row| what(row)).count() as u64;
@@ -51,11 +53,17 @@ pub(super) fn of(points: &Points, loaded: &Loaded, mut rows: Vec<StudyPoint>) ->
         verdict,
         expected: loaded.scenario.expect,
         diagnostics: None,
-        notes: notes(points, &rows, &study),
+        notes: notes(points, &rows, &study, loaded, untested),
         scenario: loaded.scenario.clone(),
         study: Some(study),
     };
     (findings, rows)
+}
+
+/// Whether every claim that was judged is one of predicted divergence, so that the study's question was asked nowhere.
+fn nothing_tested(rows: &[StudyPoint]) -> bool {
+    let mut primary = rows.iter().flat_map(StudyPoint::primary).peekable();
+    primary.peek().is_some() && primary.all(|claim| claim.id == point::DIVERGENCE)
 }
 
 /// A value that all points share.
@@ -230,8 +238,15 @@ fn deciding(rows: &[StudyPoint], verdict: Option<Verdict>) -> Vec<u64> {
 }
 
 /// Points without claims are told, the first few by name.
-fn notes(points: &Points, rows: &[StudyPoint], study: &StudyRecord) -> Vec<String> {
+fn notes(points: &Points, rows: &[StudyPoint], study: &StudyRecord, loaded: &Loaded, untested: bool) -> Vec<String> {
     let mut notes = Vec::new();
+    if untested {
+        notes.push(format!(
+            "undetermined: test.against = \"{}\" was tested at no point; every point that was run has an unstable step, and that the \
+             predicted divergences were seen says nothing of it; lower the step at some points",
+            loaded.scenario.test.against.name()
+        ));
+    }
     if study.predicted_divergences > 0 {
         notes.push(format!(
             "{} of {} points have an unstable step (δh ≥ 2 at a minimum): they are predicted to diverge, and were only \
@@ -308,6 +323,16 @@ mod tests {
         assert_eq!(withdrawn, [(1, 0)]);
         assert!(rows[1].reason.contains("over 4 primary claims"), "{}", rows[1].reason);
         assert_eq!(overall(rows.iter().filter_map(|row| row.verdict)), Rejected);
+    }
+
+    #[test]
+    fn divergences_alone_test_nothing() {
+        let tested = || claim("tested", true, Verdict::Holds, 1.0);
+        let diverges = || claim(point::DIVERGENCE, true, Verdict::Holds, 1.0);
+        assert!(nothing_tested(&[row(0, vec![diverges()]), row(1, Vec::new())]));
+        assert!(!nothing_tested(&[row(0, vec![diverges()]), row(1, vec![tested()])]));
+        // Points that could not be run are told of otherwise.
+        assert!(!nothing_tested(&[row(0, Vec::new())]));
     }
 
     #[test]

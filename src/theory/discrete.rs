@@ -337,7 +337,9 @@ impl Nodes {
             let i = sums.partition_point(|&s| s <= sum).clamp(1, SCAN) - 1;
             place(i) + (place(i + 1) - place(i)) * ((sum - sums[i]) / (sums[i + 1] - sums[i])).clamp(0.0, 1.0)
         };
-        let panels = std::iter::successors(Some(total as usize / 2 + 8), |panels| Some(panels + panels / 2));
+        // A step of next to nothing asks for more panels than there are numbers; too many are too many.
+        let first = total.min(MOST_NODES as f64) as usize / 2 + 8;
+        let panels = std::iter::successors(Some(first), |panels| Some(panels + panels / 2));
         panels.take_while(|panels| panels * GAUSS_5.len() <= MOST_NODES).map(move |panels| {
             let edge = |i: usize| if i == panels { high } else { at(total * i as f64 / panels as f64) };
             let (points, weights) = (0..panels)

@@ -7,6 +7,7 @@ mod commands;
 mod effort;
 #[cfg(unix)]
 mod interruption;
+mod no_law;
 mod overwriting;
 mod predictions;
 mod same_bytes;
@@ -14,3 +15,4 @@ mod saved;
 #[cfg(unix)]
 mod studies;
 mod support;
+mod told;

@@ -51,6 +51,40 @@ fn a_folder_that_holds_no_result_is_not_replaced() {
     let answer = here.run(&["run", "tiny.toml"]).expect(2);
     assert!(answer.err.contains("holds no readable result") && answer.out.is_empty(), "{}", answer.err);
     assert_eq!(here.read("output/tiny/thesis.tex"), b"years of work");
+    // Nor by force: there is no result to replace. It is told before hours of simulation.
+    let answer = here.run(&["run", "tiny.toml", "--force", "--set", "ensemble.steps=10_000_000_000"]).expect(2);
+    assert!(answer.err.contains("no result of this program") && answer.err.contains("thesis.tex"), "{}", answer.err);
+    assert_eq!(here.read("output/tiny/thesis.tex"), b"years of work");
+    // An empty folder is as good as none.
+    std::fs::remove_file(here.path("output/tiny/thesis.tex")).unwrap();
+    here.run(&["run", "tiny.toml", "--quiet"]).expect(0);
+}
+
+/// Notes beside a result, and figures of the user's own among the program's.
+#[test]
+fn what_the_user_put_into_a_result_stays_there() {
+    let here = Workplace::with_tiny();
+    here.run(&["run", "tiny.toml", "--quiet"]).expect(0);
+    std::fs::create_dir_all(here.path("output/tiny/mine/deep")).unwrap();
+    let mine = ["notes.txt", "mine/result.json", "mine/deep/a.py", "figures/mine.png", ".hidden"];
+    for name in mine {
+        here.write(&format!("output/tiny/{name}"), name);
+    }
+    for arguments in [&["run", "tiny.toml", "--quiet"][..], &["run", "tiny.toml", "--quiet", "--seed", "2", "--force"]]
+    {
+        here.run(arguments).expect(0);
+        for name in mine {
+            assert_eq!(here.read(&format!("output/tiny/{name}")), name.as_bytes(), "{name}");
+        }
+    }
+    assert_eq!(here.json("output/tiny/result.json")["scenario"]["seed"], 2);
+    // As after a power cut between the two renames: the earlier folder is still there, with what has to be kept.
+    std::fs::create_dir_all(here.path("output/.tiny.earlier")).unwrap();
+    here.write("output/.tiny.earlier/result.json", "{}");
+    here.write("output/.tiny.earlier/draft.md", "a draft");
+    here.run(&["run", "tiny.toml", "--quiet", "--seed", "2"]).expect(0);
+    assert_eq!(here.read("output/tiny/draft.md"), b"a draft");
+    assert!(!here.path("output/.tiny.earlier").exists());
 }
 
 #[test]

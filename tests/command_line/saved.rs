@@ -57,7 +57,7 @@ fn a_damaged_folder_is_told_where_and_left_as_it_is() {
     let text = |name: &str| String::from_utf8(good(name)).unwrap();
     refused("result.json", None, &["cannot read", "result.json"]);
     refused("result.json", Some(&good("result.json")[..500]), &["result.json: EOF", "line"]);
-    refused("result.json", Some(b"{}"), &["result.json: missing field", "line 1"]);
+    refused("result.json", Some(b"{}"), &["result.json: found an object without the keys", "OUT/NAME/result.json"]);
     refused("run.json", Some(b"words"), &["run.json: expected", "line 1 column 1"]);
     let density = text("figures/density-measured.csv");
     let cut = &density[..density.len() / 2];

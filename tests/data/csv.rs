@@ -48,7 +48,7 @@ fn targets_may_be_real() {
 
 #[test]
 fn what_is_wrong_is_told_with_line_and_column() {
-    let cases: [(&str, &[u8], &str, &str); 14] = [
+    let cases: [(&str, &[u8], &str, &str); 16] = [
         ("target = \"y\"", b"x,y\n1,a\n\"?\",b\n", "data.path", "line 3, column \"x\": found \"?\""),
         ("target = \"y\"", b"x,y\n1,a\n,b\n", "data.path", "line 3, column \"x\": the number is missing"),
         ("target = \"y\"", b"x,y\n1,a\n2,\n", "data.path", "line 3, column \"y\": the label is missing"),
@@ -61,7 +61,9 @@ fn what_is_wrong_is_told_with_line_and_column() {
         ("target = \"y\"", b"", "data.path", "has 0 column(s)"),
         ("target = \"y\"", b"x;y\n1;a\n", "data.path", "is the delimiter another than ','?"),
         ("target = \"lable\"", b"x,label\n1,a\n", "data.target", "did you mean \"label\"?"),
-        ("target = \"x\"", b"x,x\n1,a\n", "data.target", "columns 0 and 1 (from 0) both have the name"),
+        ("target = \"x\"", b"x,x\n1,a\n", "data.path", "columns 0 and 1 (from 0) both have the name"),
+        ("target = \"z\"", b"x,z,y,y\n1,a,2,3\n", "data.path", "columns 2 and 3 (from 0) both have the name \"y\""),
+        ("target = \"y\"", b"x,y\n1,a\n2,a\n", "data.path", "all 2 examples have the label \"a\""),
         ("target = 2", b"x,y\n1,a\n", "data.target", "columns 0 to 1"),
     ];
     for (keys, bytes, key, phrase) in cases {

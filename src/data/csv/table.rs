@@ -33,7 +33,18 @@ impl<'b> Columns<'b> {
                 char::from(delimiter)
             ));
         }
-        let names = if header { first.iter().map(|name| name.trim().to_owned()).collect() } else { Vec::new() };
+        let names: Vec<String> =
+            if header { first.iter().map(|name| name.trim().to_owned()).collect() } else { Vec::new() };
+        // Two columns of one name are two measurements of which only one can be meant, or a header that is none.
+        for (place, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+            if let Some(earlier) = names[..place].iter().position(|known| known == name) {
+                return Err(format!(
+                    "columns {earlier} and {place} (from 0) both have the name \"{}\"; rename or remove one of them, or give header = false \
+                     where the first line is an example",
+                    shorten(name)
+                ));
+            }
+        }
         Ok(Self { reader, names, count })
     }
 
@@ -47,16 +58,8 @@ impl<'b> Columns<'b> {
                 }
             },
             Column::Name(name) => {
-                let mut places =
-                    (0..self.count).filter(|&place| self.names.get(place).is_some_and(|known| known == name.trim()));
-                match (places.next(), places.next()) {
-                    (Some(place), None) => Ok(place),
-                    (Some(first), Some(second)) => Err(format!(
-                        "columns {first} and {second} (from 0) both have the name \"{}\"; give the place of the one that is meant",
-                        shorten(name)
-                    )),
-                    _ => Err(self.unknown(name)),
-                }
+                let place = self.names.iter().position(|known| known == name.trim() && !known.is_empty());
+                place.ok_or_else(|| self.unknown(name))
             }
         }
     }
@@ -96,6 +99,16 @@ impl<'b> Columns<'b> {
         let targets = answers.targets();
         if targets.is_empty() {
             return Err("has no examples; a line for each is needed below the names of the columns".to_owned());
+        }
+        if let Targets::Labels { class_names, .. } = &targets
+            && let [only] = class_names.as_slice()
+        {
+            return Err(format!(
+                "all {} examples have the label \"{}\"; with one class there is nothing to learn: is `target` the column that is meant, or do \
+                 you mean task = \"regression\"?",
+                targets.len(),
+                shorten(only)
+            ));
         }
         if !self.names.is_empty() {
             self.names.remove(target);

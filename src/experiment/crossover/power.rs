@@ -23,6 +23,7 @@ pub(in crate::experiment) fn power(loaded: &Loaded, setting: &Setting) -> Result
         quantity: format!("ln {}*", question.varied),
         slowest: theory.ladders.iter().filter_map(slowest).max_by(|a, b| a.1.total_cmp(&b.1)),
         time: theory.settings.iter().map(|setting| setting.step() * steps).fold(f64::INFINITY, f64::min),
+        no_law: theory.ladders.iter().find_map(|ladder| ladder.no_law.clone()),
         ..Power::default()
     };
     let Some(errors) = theory.expected_errors(replicas, steps) else { return Ok(power) };

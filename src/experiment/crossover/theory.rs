@@ -1,5 +1,6 @@
 //! ln(p_A/p_B) against 1/n by every rung: its line, and the n* at which it is zero.
 
+use crate::experiment::exchange::Exchange;
 use crate::experiment::forecast::transition_rate;
 use crate::experiment::ladder::Ladder;
 use crate::experiment::points::{log_odds, of_occupancies, zero_between};
@@ -268,7 +269,12 @@ impl Theory {
     /// The errors that the escape times let expect of `replicas` replicas over `steps` steps; equal ones where there are none.
     pub(super) fn expected_errors(&self, replicas: f64, steps: f64) -> Option<Vec<f64>> {
         let one = |(ladder, setting): (&Ladder, &Setting)| {
-            effort::log_odds_standard_error(transition_rate(ladder)? * steps * setting.step() * replicas)
+            let time = steps * setting.step() * replicas;
+            if setting.landscape.minima.len() == 2 {
+                return effort::log_odds_standard_error(transition_rate(ladder)? * time);
+            }
+            // Transitions of other pairs say nothing of this one.
+            Exchange::of(ladder)?.log_odds_error(self.pair, time)
         };
         self.ladders.iter().zip(&self.settings).map(one).collect()
     }

@@ -9,7 +9,7 @@ mod drawn;
 mod grid;
 
 use super::forecast::{Motions, Outlook};
-use super::ladder::Ladder;
+use super::ladder::{Ladder, no_stationary_law};
 use super::measurement::Measurement;
 use super::reason::{RUNGS, assumption};
 use super::records::{Claim, document};
@@ -22,6 +22,7 @@ use crate::scenario::{Loaded, Rung};
 use crate::statistics::distance::{Deviation, Metric, Noise, mean_law};
 use crate::statistics::{Contrast, Evidence, Judgement, Occupancies, Verdict, judge_distance, scenario_verdict};
 use crate::theory::cells;
+use crate::theory::gibbs::NoGibbs;
 use crate::theory::ito::Potential;
 use grid::Grid;
 
@@ -54,7 +55,7 @@ pub fn run(
     let plan = setting.plan(loaded);
     let histogram = laws.grid.histogram(plan.replicas.min(MOST_GROUPS) as usize);
     let start = &loaded.scenario.ensemble.start;
-    let measurement = Measurement::take(setting, &plan, start, Some(histogram), control)?;
+    let measurement = Measurement::take(setting, &plan, start, Some(histogram), control)?.with_law_of(&laws.ladder);
     let measured = Measured::of(&measurement, laws.grid.metric(), loaded.scenario.seed)?;
     let evidence = Evidence::at_equilibrium(&measurement.equilibration, measurement.diverged());
     let tolerance = loaded.scenario.test.tolerance;
@@ -103,8 +104,9 @@ pub(super) fn ladder(setting: &Setting) -> Ladder {
 ///
 /// # Errors
 /// When the tested rung does not exist.
-pub(super) fn outlook(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Result<Outlook, Problem> {
+pub(super) fn outlook(loaded: &Loaded, setting: &Setting, ladder: &mut Ladder) -> Result<Outlook, Problem> {
     let laws = Laws::predicted(loaded, setting)?;
+    ladder.no_law.clone_from(&laws.ladder.no_law);
     let against = loaded.scenario.test.against;
     let motions = Motions::of(setting, ladder, loaded);
     let samples = motions.time / (2.0 * motions.within);
@@ -165,9 +167,14 @@ struct Laws {
 impl Laws {
     /// The rungs that exist, if the tested one does.
     fn predicted(loaded: &Loaded, setting: &Setting) -> Result<Self, Problem> {
-        let (ladder, grid) = (ladder(setting), Grid::new(setting));
+        let (mut ladder, grid) = (ladder(setting), Grid::new(setting));
         let rungs: Vec<(Rung, Vec<f64>)> =
             RUNGS.into_iter().filter_map(|rung| Some((rung, law(setting, &ladder, &grid, rung)?))).collect();
+        // In the plane the ladder stops at its lowest rung: whether there is a law is known from its cells.
+        let is_unbound = setting.noise.is_additive() && rungs.iter().all(|(rung, _)| *rung != Rung::Gibbs);
+        if grid.metric() == Metric::TotalVariation && is_unbound {
+            ladder.no_law = Some(no_stationary_law(&NoGibbs::NotConfined));
+        }
         let against = loaded.scenario.test.against;
         if rungs.iter().any(|(rung, _)| *rung == against) {
             return Ok(Self { ladder, grid, rungs });

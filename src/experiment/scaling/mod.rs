@@ -127,6 +127,7 @@ pub(super) fn power(loaded: &Loaded, setting: &Setting) -> Result<Power, Experim
             power.quantity = "ln(p_A/p_B), at the β that shows least".into();
             power.standard_error = errors.collect::<Option<Vec<f64>>>().filter(|_| pairs.len() == 1).and_then(largest);
             power.transitions = transitions.map(|transitions| transitions.iter().sum());
+            power.no_law = ladders.iter().find_map(|ladder| ladder.no_law.clone());
             power.slowest = ladders.iter().filter_map(slowest).max_by(|a, b| a.1.total_cmp(&b.1));
         }
     }

@@ -17,6 +17,7 @@ use super::{Control, ExperimentError, in_turn};
 use crate::ensemble::histogram::Histogram;
 use crate::findings::{ClaimRecord, Diagnostics, FigureData, Findings, StartContrastRecord};
 use crate::input::Problems;
+use crate::plain::significant;
 use crate::random::derived_seed;
 use crate::scenario::{Loaded, Rung};
 use crate::statistics::{Contrast, Estimate, Evidence, Judgement, Verdict, effort, judge, scenario_verdict};
@@ -130,10 +131,12 @@ pub(super) fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
         return refuse(
             "temperature_pair.factor",
             format!(
-                "found {}, with which the second ensemble's step {step:.4e} is unstable at a minimum of curvature h = \
-                 {sharpest:.6e}: δh is not below 2; take a smaller factor, or dynamics of kind \"euler-maruyama\", whose step \
+                "found {}, with which the second ensemble's step {} is unstable at a minimum of curvature h = \
+                 {}: δh is not below 2; take a smaller factor, or dynamics of kind \"euler-maruyama\", whose step \
                  does not follow the learning rate",
-                pair.factor
+                pair.factor,
+                significant(step, 5),
+                significant(sharpest, 6)
             ),
         );
     }

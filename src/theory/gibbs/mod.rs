@@ -16,6 +16,9 @@ use sampler::{Effort, Sampling};
 /// Beyond this many T above the lowest loss, exp(−L/T) is nothing: e^(−45) ≈ 3e−20.
 pub(super) const DECAY: f64 = 45.0;
 
+/// A way from a minimum is cut where its part that has any mass is smaller by this factor.
+const SMALL_PART: f64 = 32.0;
+
 /// Up to so many dimensions there is a quadrature.
 pub const MOST_BY_QUADRATURE: usize = 3;
 
@@ -42,6 +45,11 @@ pub enum NoGibbs {
         "the loss does not rise enough around the domain, or is not defined there, for exp(−L/T) to have a finite integral"
     )]
     NotConfined,
+    /// The quadrature saw no mass, though the loss rises all around.
+    #[error(
+        "the wells are too narrow beside loss.domain for its quadrature to see them: narrow loss.domain around the wells that are asked about"
+    )]
+    Unresolved,
     /// The sampler's ensembles remember where they started.
     #[error("its sampler does not mix within its budget, so that its masses cannot be trusted: {0}")]
     DoesNotMix(String),
@@ -71,7 +79,17 @@ pub fn law(loss: &dyn Loss, landscape: &Landscape, domain: &[[f64; 2]], temperat
     if domain.len() > MOST_BY_QUADRATURE {
         return sampler::sample(loss, landscape, domain, temperature, &Effort::default());
     }
-    by_quadrature(loss, landscape, domain, temperature).ok_or(NoGibbs::NotConfined)
+    by_quadrature(loss, landscape, domain, temperature).ok_or_else(|| {
+        // Beyond one dimension the box is built around the wells, and fails only where the loss does not rise.
+        let [line] = domain else { return NoGibbs::NotConfined };
+        let is_confined = support(loss, landscape, *line, temperature).is_some();
+        if is_confined { NoGibbs::Unresolved } else { NoGibbs::NotConfined }
+    })
+}
+
+/// Where on a line exp(−L/T) is more than nothing; `None` where it has no finite integral.
+fn support(loss: &dyn Loss, landscape: &Landscape, [low, high]: [f64; 2], temperature: f64) -> Option<[f64; 2]> {
+    quadrature::support(&|x| loss.value(&[x]), low, high, landscape.minima[0].loss, temperature, DECAY)
 }
 
 /// The Gibbs law by quadrature; `None` where the dimension is above 3 or exp(−L/T) has no finite integral.
@@ -84,10 +102,24 @@ pub fn by_quadrature(loss: &dyn Loss, landscape: &Landscape, domain: &[[f64; 2]]
     }
 }
 
-fn line(loss: &dyn Loss, landscape: &Landscape, [low, high]: [f64; 2], temperature: f64) -> Option<Gibbs> {
+fn line(loss: &dyn Loss, landscape: &Landscape, domain: [f64; 2], temperature: f64) -> Option<Gibbs> {
     let lowest = landscape.minima[0].loss;
     let value = |x: f64| loss.value(&[x]);
-    let [from, to] = quadrature::support(&value, low, high, lowest, temperature, DECAY)?;
+    let [from, to] = support(loss, landscape, domain, temperature)?;
+    // From a minimum to a ridge the loss rises. Where all but a small part of the way is too high for any mass, as in a domain far
+    // wider than its wells, only that part is gone over: fixed pieces of the whole would not see the well.
+    let part_with_mass = |minimum: f64, end: f64| {
+        let is_nothing = |x: f64| !((value(x) - lowest) / temperature <= DECAY);
+        let (mut inner, mut outer) = (minimum, end);
+        if !is_nothing(end) || is_nothing(minimum) {
+            return end;
+        }
+        for _ in 0..200 {
+            let middle = 0.5 * (inner + outer);
+            if is_nothing(middle) { outer = middle } else { inner = middle }
+        }
+        if (outer - minimum).abs() * SMALL_PART < (end - minimum).abs() { outer } else { end }
+    };
     let weight = |x: f64| {
         let weight = crate::math::exp(-(value(x) - lowest) / temperature);
         // Where L is not defined there is no mass; NaN would poison the rest.
@@ -106,6 +138,13 @@ fn line(loss: &dyn Loss, landscape: &Landscape, [low, high]: [f64; 2], temperatu
         if left >= right {
             continue;
         }
+        let (left, right) = match owner {
+            Some(minimum) => {
+                let place = landscape.minima[minimum].theta[0];
+                (part_with_mass(place, left), part_with_mass(place, right))
+            }
+            None => (left, right),
+        };
         let mass = quadrature::integrate(&weight, left, right, 64);
         match owner {
             Some(minimum) => {
@@ -128,4 +167,31 @@ fn finish(masses: Vec<f64>, other: f64, laplacians: Vec<f64>) -> Option<Gibbs> {
         log_normalization: Some(crate::math::ln(total)),
         sampling: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::loss::expression::Expression;
+
+    /// A domain says where minima are looked for, and nothing of the law.
+    #[test]
+    fn a_wide_domain_does_not_change_the_law() {
+        for (formula, near) in [("x^4/4 - x^2/2 + 0.1*x", 3.0), ("(x^2*(x^2-4)^2)/16 + 0.05*x", 4.0)] {
+            let loss = Arc::new(Expression::new(&["x".to_string()], &[], formula).unwrap());
+            let occupancies = |reach: f64| {
+                let domain = [[-reach, reach]];
+                let landscape = Landscape::explore(loss.clone(), &domain).unwrap();
+                law(loss.as_ref(), &landscape, &domain, 0.2).unwrap().occupancies
+            };
+            let expected = occupancies(near);
+            for reach in [100.0, 1e3, 1e5, 1e7] {
+                let found = occupancies(reach);
+                let same = found.iter().zip(&expected).all(|(a, b)| (a / b - 1.0).abs() < 1e-10);
+                assert!(same && found.len() == expected.len(), "{formula} on ±{reach}: {found:?}, not {expected:?}");
+            }
+        }
+    }
 }

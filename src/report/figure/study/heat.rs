@@ -76,7 +76,7 @@ impl<'a> Heat<'a> {
         let quantity = self.quantity.as_deref().unwrap_or("nothing").replace('_', "");
         format!(
             "From above: {quantity} as measured; measured minus the tested prediction in units of the tolerance ε (orange: above, \
-             blue: below; a + or − marks cells beyond ±ε where there is room; the scale ends at the largest difference); and the \
+             blue: below; + and − mark cells above ε and below −ε where there is room; the scale ends at the largest difference); and the \
              verdicts, with Holm's correction over all points. The standard error of the differences is {} in the median, \
              {} at most. A diagonal stroke marks an unstable step (δh ≥ 2), dark grey a point without a result. Values are spaced evenly, \
              whatever they are.{slice}",
@@ -177,7 +177,7 @@ impl<'a> Heat<'a> {
         self.draw_axes(canvas, frame, show == Show::Verdict)?;
         let title = match (show, &self.quantity) {
             (Show::Measured, Some(quantity)) => format!("{quantity}, measured"),
-            (Show::Difference, Some(_)) => "(measured − predicted) / ε".to_owned(),
+            (Show::Difference, Some(_)) => "(measured − predicted) / ε;  + above ε, − below −ε".to_owned(),
             _ => "verdicts".to_owned(),
         };
         canvas.formula(&title, (left, top - 11.0), Lettering::new(TEXT, Align::Left))?;

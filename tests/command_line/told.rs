@@ -1,0 +1,106 @@
+//! What is told before and after a run, where it once was wrong.
+
+use crate::support::{TINY, Workplace};
+
+/// Three wells, of which A and B are parted by a barrier that is never crossed, while A and C exchange often.
+const THREE: &str = r#"
+name = "three"
+experiment = "crossover"
+[loss]
+kind = "expression"
+variables = ["x"]
+formula = "(x^2-1)^2*(1+0.6*x)^2 - 0.1*x"
+domain = [[-3.0, 3.0]]
+[noise]
+kind = "isotropic"
+sigma = 1.0
+[sgd]
+learning_rate = 0.02
+batch_size = 1
+[crossover]
+factors = [1, 1.5, 2, 3]
+pair = ["A", "B"]
+"#;
+
+#[test]
+fn transitions_of_other_pairs_promise_nothing() {
+    let here = Workplace::new();
+    here.write("three.toml", THREE);
+    let check = here.run(&["check", "three.toml"]);
+    // Whether there is a crossover at all is another question; a promise there is none.
+    assert!(!check.out.contains("standard error 0.0"), "{}", check.out);
+}
+
+#[test]
+fn a_step_that_leads_nowhere_settles_nothing() {
+    let here = Workplace::with_tiny();
+    let check = here.run(&["check", "tiny.toml", "--set", "dynamics.step=1e-90"]).expect(0).out;
+    assert!(check.contains("will not settle") && !check.contains("will confirm it"), "{check}");
+    // The scenario as it is will.
+    let check = here.run(&["check", "tiny.toml"]).expect(0).out;
+    assert!(check.contains("standard error 0.") && !check.contains("will not settle"), "{check}");
+}
+
+#[test]
+fn the_rarest_of_three_minima_has_an_error() {
+    let here = Workplace::new();
+    let equilibrium = THREE.split("[crossover]").next().unwrap().replace("\"crossover\"", "\"equilibrium\"");
+    here.write("three.toml", equilibrium.replace("sigma = 1.0", "sigma = 8.0"));
+    let check = here.run(&["check", "three.toml"]).expect(0).out;
+    assert!(check.contains("3 minima") && check.contains("the rarest contrast"), "{check}");
+}
+
+#[test]
+fn a_study_of_divergences_alone_tests_nothing() {
+    let here = Workplace::new();
+    let axis = "[[study.axis]]\npath = \"dynamics.step\"\nvalues = [1.5, 2.0]\n";
+    here.write("unstable.toml", TINY.replace("tiny", "unstable") + axis);
+    let answer = here.run(&["run", "unstable.toml"]).expect(1);
+    let result = here.json("output/unstable/result.json");
+    assert_eq!(result["verdict"], "undetermined");
+    assert_eq!(result["study"]["predicted_divergences"], 2);
+    assert!(answer.out.contains("was tested at no point"), "{}", answer.out);
+    // One point where it is tested, and the study has an answer.
+    here.write("unstable.toml", TINY.replace("tiny", "unstable") + &axis.replace("1.5", "0.05"));
+    here.run(&["run", "unstable.toml", "--quiet", "--out", "two"]).expect(0);
+}
+
+#[test]
+fn studies_are_not_compared() {
+    let here = Workplace::with_tiny();
+    let axis = "[[study.axis]]\npath = \"sgd.learning_rate\"\nvalues = [0.15, 0.2]\n";
+    here.write("grid.toml", TINY.replace("tiny", "grid") + axis);
+    here.run(&["run", "grid.toml", "--quiet", "--out", "one"]).expect(0);
+    here.run(&["run", "grid.toml", "--quiet", "--out", "two", "--seed", "2"]).expect(0);
+    here.run(&["run", "tiny.toml", "--quiet", "--seed", "3"]).expect(0);
+    for pair in [["one/grid", "two/grid"], ["one/grid", "output/tiny"], ["output/tiny", "two/grid/result.json"]] {
+        let answer = here.run(&["compare", pair[0], pair[1], "--tolerance", "5"]).expect(2);
+        assert!(answer.err.contains("--point N") && answer.err.contains("is a study of 2 points"), "{}", answer.err);
+        assert!(answer.out.is_empty(), "{}", answer.out);
+    }
+    // What is named as the way is one.
+    for (out, seed) in [("one", "1"), ("two", "2")] {
+        here.run(&["run", "grid.toml", "--point", "1", "--quiet", "--out", out, "--seed", seed]).expect(0);
+    }
+    here.run(&["compare", "one/grid-point-1", "two/grid-point-1"]).expect(0);
+}
+
+#[test]
+fn a_document_that_is_no_result_is_told_as_such() {
+    let here = Workplace::with_tiny();
+    here.run(&["run", "tiny.toml", "--quiet"]).expect(0);
+    for (document, found) in [("[]", "a list"), ("{\"a\": 1}", "an object without"), ("3", "a single value")] {
+        here.write("other.json", document);
+        let answer = here.run(&["compare", "output/tiny", "other.json"]).expect(2);
+        assert!(answer.err.contains(&format!("found {found}")) && answer.err.contains("OUT/NAME"), "{}", answer.err);
+    }
+}
+
+#[test]
+fn another_title_is_named_when_it_bars_continuing() {
+    let here = Workplace::with_tiny();
+    let fine = ["--set", "test.tolerance=0.001", "--quiet"];
+    here.run(&[&["run", "tiny.toml"], &fine[..]].concat()).expect(1);
+    let answer = here.run(&[&["run", "tiny.toml", "--continue", "--set", "title=foo"], &fine[..]].concat()).expect(2);
+    assert!(answer.err.contains("title = ") && answer.err.contains("here \"foo\""), "{}", answer.err);
+}
