@@ -8,6 +8,7 @@ pub mod figures;
 mod groups;
 mod points;
 pub mod study;
+mod width;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ pub use figures::{
 pub use groups::{GroupRecord, MeasureRecord};
 pub use points::{CrossingRecord, CrossoverRecord, PointRecord, ScalingRecord};
 pub use study::{Outlook, PointClaim, PointContrast, StudyClaimRecord, StudyPoint, StudyRecord, VerdictCounts};
+
+pub use width::{ChordFigure, ChordPoint, OutputFile, WidthFigure, WidthPlace, WidthPoint};
 
 use crate::scenario::Scenario;
 use crate::statistics::Look;

@@ -7,6 +7,7 @@ use super::minibatch;
 use super::read::Parts;
 use super::scaling;
 use super::training;
+use super::width;
 use super::{EnsembleSpec, ExperimentKind, SgdSpec, Start};
 use crate::dynamics::DynamicsSpec;
 use crate::input::{LARGEST, Problem, SMALLEST, Source};
@@ -33,6 +34,13 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
                 .as_ref()
                 .zip(parts.sgd.flatten())
                 .and_then(|(scaling, sgd)| scaling::whole_batches(scaling.as_ref()?, sgd, source)),
+        );
+        problems.extend(
+            parts
+                .width
+                .as_ref()
+                .zip(parts.sgd.flatten())
+                .and_then(|(width, sgd)| width::whole_batches(width.as_ref()?, sgd, source)),
         );
         return problems;
     }

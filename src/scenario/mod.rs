@@ -12,6 +12,7 @@ mod shipped;
 mod study;
 mod temperature_pair;
 mod training;
+mod width;
 
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ pub use shipped::{Shipped, resolve, shipped};
 pub use study::{AxisSpec, MOST_POINTS, Points, StudySpec};
 pub use temperature_pair::TemperaturePairSpec;
 pub use training::{InitializationName, Precision, TrainingSpec};
+pub use width::WidthSpec;
 
 use crate::data::DataSpec;
 use crate::dynamics::DynamicsSpec;
@@ -72,6 +74,9 @@ pub struct Scenario {
     /// How a network is trained; absent in experiments that train none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<TrainingSpec>,
+    /// Which η and S are compared at which loss; absent in experiments other than `width`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<WidthSpec>,
     /// What a study varies; absent for a single run.
     #[serde(default)]
     pub study: Option<StudySpec>,
@@ -104,6 +109,8 @@ pub enum ExperimentKind {
 pub enum TrainingExperiment {
     /// η → βη, S → βS: loss and accuracy against epochs, between β.
     Curves,
+    /// Curvature at equal training loss against η/S.
+    Width,
 }
 
 /// Learning rate and batch size.
@@ -245,6 +252,7 @@ impl Scenario {
                 // One of the first β for the margin and one that differs.
                 self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()) + 2
             }
+            ExperimentKind::Training(TrainingExperiment::Width) => self.width.as_ref().map_or(1, |width| width.factors.len()),
         }
     }
 

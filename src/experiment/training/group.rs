@@ -24,6 +24,7 @@ pub struct Group {
     /// Steps of a replica.
     pub steps: u64,
     replicas: u64,
+    is_trained: bool,
 }
 
 impl Group {
@@ -37,6 +38,7 @@ impl Group {
             diverged: Vec::new(),
             steps: course.steps(&course.recipe(learning_rate, batch_size)),
             replicas: course.replicas as u64,
+            is_trained: false,
         }
     }
 
@@ -49,6 +51,7 @@ impl Group {
             })
             .collect();
         self.looks = looks;
+        self.is_trained = true;
     }
 
     /// A quantity of every replica at one look; `None` for those that have diverged.
@@ -78,14 +81,15 @@ impl Group {
             noise_scale: self.learning_rate / self.batch_size as f64,
             replicas: self.replicas,
             steps: self.steps,
-            diverged: (!self.looks.is_empty()).then_some(self.diverged.len() as u64),
+            diverged: self.is_trained.then_some(self.diverged.len() as u64),
             diverged_replicas: named.map(|&(replica, step)| DivergedRecord { replica, step }).collect(),
             measures: measures.iter().filter_map(|(name, estimate)| measure(name, estimate.as_ref())).collect(),
         }
     }
 }
 
-fn measure(name: &str, estimate: Option<&Estimate>) -> Option<MeasureRecord> {
+/// An estimate as a measure of a group; none where it is no finite number.
+pub(super) fn measure(name: &str, estimate: Option<&Estimate>) -> Option<MeasureRecord> {
     let estimate = estimate.filter(|estimate| estimate.is_finite())?;
     Some(MeasureRecord {
         quantity: name.to_owned(),

@@ -7,6 +7,7 @@ mod curvature;
 mod curves;
 mod group;
 mod trainees;
+mod width;
 
 pub use course::Course;
 pub use group::Group;
@@ -14,7 +15,7 @@ pub use trainees::Trainees;
 
 use super::forecast::Forecast;
 use super::{Control, ExperimentError};
-use crate::findings::{ClaimRecord, DataRecord, FigureData, Findings, GroupRecord, Program, SCHEMA};
+use crate::findings::{ClaimRecord, DataRecord, FigureData, Findings, GroupRecord, OutputFile, Program, SCHEMA};
 use crate::scenario::{ExperimentKind, Loaded, TrainingExperiment};
 use crate::statistics::Verdict;
 
@@ -26,6 +27,7 @@ pub fn prepare(loaded: &Loaded, kind: TrainingExperiment) -> Result<Course, Expe
     let course = Course::of(loaded)?;
     match kind {
         TrainingExperiment::Curves => curves::prepare(loaded, &course)?,
+        TrainingExperiment::Width => width::prepare(loaded, &course)?,
     }
     Ok(course)
 }
@@ -34,6 +36,7 @@ pub fn prepare(loaded: &Loaded, kind: TrainingExperiment) -> Result<Course, Expe
 pub fn predict(loaded: &Loaded, kind: TrainingExperiment, course: &Course) -> Findings {
     match kind {
         TrainingExperiment::Curves => curves::predict(loaded, course),
+        TrainingExperiment::Width => width::predict(loaded, course),
     }
 }
 
@@ -49,6 +52,25 @@ pub fn run(
 ) -> Result<(Findings, FigureData), ExperimentError> {
     match kind {
         TrainingExperiment::Curves => curves::run(loaded, course, control),
+        TrainingExperiment::Width => {
+            width::run(loaded, course, control).map(|(findings, figures, _)| (findings, figures))
+        }
+    }
+}
+
+/// [`run`] with the files that a question leaves beside its findings, such as weights.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with_files(
+    loaded: &Loaded,
+    kind: TrainingExperiment,
+    course: &Course,
+    control: &mut Control,
+) -> Result<(Findings, FigureData, Vec<OutputFile>), ExperimentError> {
+    match kind {
+        TrainingExperiment::Width => width::run(loaded, course, control),
+        _ => run(loaded, kind, course, control).map(|(findings, figures)| (findings, figures, Vec::new())),
     }
 }
 
@@ -57,6 +79,7 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
     let scenario = &loaded.scenario;
     let groups = match scenario.experiment {
         ExperimentKind::Training(TrainingExperiment::Curves) => curves::groups(loaded, course),
+        ExperimentKind::Training(TrainingExperiment::Width) => width::groups(loaded, course),
         _ => Vec::new(),
     };
     let replicas = course.replicas as f64;

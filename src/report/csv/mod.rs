@@ -2,6 +2,7 @@
 //! file per figure, with `tables` (to CSV) and `read` (back; `None` where the figure has no files).
 
 mod cells;
+mod chord;
 mod crossover;
 mod curves;
 mod density;
@@ -13,6 +14,7 @@ mod mixing;
 mod scaling;
 pub(super) mod study;
 mod table;
+mod width;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +31,7 @@ type Tables = Vec<(&'static str, Table)>;
 /// What the figures are drawn from, file by file.
 fn all(figures: &FigureData) -> Result<Tables, ReportError> {
     // A study's points are a table of their own, beside the figures.
-    let FigureData { density, map, mixing, crossover, scaling, distribution, cells, log_ratio, curves, study: _ } =
+    let FigureData { density, map, mixing, crossover, scaling, distribution, cells, log_ratio, curves, width, chord, study: _ } =
         figures;
     let tables = [
         density.as_ref().map(density::tables),
@@ -41,6 +43,8 @@ fn all(figures: &FigureData) -> Result<Tables, ReportError> {
         cells.as_ref().map(cells::tables),
         log_ratio.as_ref().map(log_ratio::tables),
         curves.as_ref().map(curves::tables),
+        width.as_ref().map(width::tables),
+        chord.as_ref().map(chord::tables),
     ];
     let tables: Result<Vec<Tables>, ReportError> = tables.into_iter().flatten().collect();
     Ok(tables?.into_iter().flatten().collect())
@@ -91,6 +95,8 @@ pub fn load_figures(folder: &Path) -> Result<FigureData, ReportError> {
         cells: cells::read(folder)?,
         log_ratio: log_ratio::read(folder)?,
         curves: curves::read(folder)?,
+        width: width::read(folder)?,
+        chord: chord::read(folder)?,
         study: None,
     })
 }

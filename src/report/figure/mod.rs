@@ -3,6 +3,7 @@
 mod axis;
 mod canvas;
 mod cells;
+mod chord;
 mod crossover;
 mod curves;
 mod density;
@@ -15,6 +16,7 @@ mod palette;
 mod panel;
 mod scaling;
 mod study;
+mod width;
 
 use std::path::{Path, PathBuf};
 
@@ -108,6 +110,14 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
     if let Some(data) = &figures.curves {
         let design = curves::Curves::new(findings, data);
         jobs.push(Box::new(move || draw("curves", "Learning curves", design.caption(), &design)));
+    }
+    if let Some(data) = &figures.width {
+        let design = width::Width::new(findings, data);
+        jobs.push(Box::new(move || draw("width", "Curvature at equal loss against η/S", design.caption(), &design)));
+    }
+    if let Some(data) = &figures.chord {
+        let design = chord::Chord::new(data);
+        jobs.push(Box::new(move || draw("chord", "The loss between two end points", design.caption(), &design)));
     }
     // Each on its own thread: drawing takes longer than many a simulation.
     let mut drawn: Vec<Figure> = jobs.into_par_iter().map(|job| job()).collect::<Result<_, _>>()?;
