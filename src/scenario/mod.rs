@@ -252,7 +252,9 @@ impl Scenario {
                 // One of the first β for the margin and one that differs.
                 self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()) + 2
             }
-            ExperimentKind::Training(TrainingExperiment::Width) => self.width.as_ref().map_or(1, |width| width.factors.len()),
+            ExperimentKind::Training(TrainingExperiment::Width) => {
+                self.width.as_ref().map_or(1, |width| width.factors.len())
+            }
         }
     }
 

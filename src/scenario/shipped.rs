@@ -52,6 +52,7 @@ const SHIPPED: &[Shipped] = embed![
     "gibbs-density-1d",
     "gibbs-density-2d",
     "temperature-pair",
+    "same-dynamics",
     "width-and-noise",
 ];
 

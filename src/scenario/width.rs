@@ -58,7 +58,8 @@ impl WidthSpec {
 
     fn read(table: &Table<'_>) -> Option<Self> {
         let factors = read_factors(table);
-        let loss = table.number("loss", &Number::positive("the training loss at which curvatures are compared", "0.02"));
+        let loss =
+            table.number("loss", &Number::positive("the training loss at which curvatures are compared", "0.02"));
         let below = Number {
             what: "the rank correlation that the claim must stay below",
             example: "-0.7",
@@ -66,12 +67,12 @@ impl WidthSpec {
             high: 0.0,
         };
         let correlation = table.number_or("correlation", &below, usual_correlation());
-        let rise = Number::positive("the rise of the loss at the edge of a valley", "0.1");
+        let rise = Number::positive("the rise of the loss at the edge of a valley", "0.02");
         let rise = table.optional_number("rise", &rise);
         table.finish();
         let (loss, rise) = (loss?, rise?);
-        // Five times the level: where a network would be told from a trained one.
-        Some(Self { factors: factors?, loss, correlation: correlation?, rise: rise.unwrap_or(5.0 * loss) })
+        // The edge of a valley: where the loss has doubled.
+        Some(Self { factors: factors?, loss, correlation: correlation?, rise: rise.unwrap_or(loss) })
     }
 
     /// Groups of equal η/S, by rising ratio: indices into `factors`, by rising S within.
@@ -106,7 +107,10 @@ fn read_factors(table: &Table<'_>) -> Option<Vec<[f64; 2]>> {
         ));
     }
     if let Some(twice) = (1..factors.len()).find(|&index| factors[..index].contains(&factors[index])) {
-        return refuse(format!("found {:?} twice; each pair of factors is a group of its own; remove one", factors[twice]));
+        return refuse(format!(
+            "found {:?} twice; each pair of factors is a group of its own; remove one",
+            factors[twice]
+        ));
     }
     let spec = WidthSpec { factors, loss: 1.0, correlation: usual_correlation(), rise: 1.0 };
     let ratios = spec.ratios();

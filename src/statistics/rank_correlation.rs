@@ -52,11 +52,10 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];
+    let mut before = 0;
     for run in order.chunk_by(|&a, &b| values[a] == values[b]) {
-        let first = order.iter().position(|&index| index == run[0]).unwrap_or(0);
-        for &index in run {
-            ranks[index] = first as f64 + (run.len() + 1) as f64 / 2.0;
-        }
+        run.iter().for_each(|&index| ranks[index] = before as f64 + (run.len() + 1) as f64 / 2.0);
+        before += run.len();
     }
     ranks
 }
@@ -101,7 +100,9 @@ impl RankTrend {
         for (place, known) in places.iter().zip(&known) {
             if known.len() < FEWEST_REPLICAS || known.iter().any(|value| !value.is_finite()) {
                 let found = known.len();
-                return Err(format!("at {place} only {found} replicas have a value; at least {FEWEST_REPLICAS} are needed"));
+                return Err(format!(
+                    "at {place} only {found} replicas have a value; at least {FEWEST_REPLICAS} are needed"
+                ));
             }
             if known.iter().all(|value| *value == known[0]) {
                 return Err(format!("at {place} the value is the same in all replicas, so its error is unknown"));
@@ -109,7 +110,8 @@ impl RankTrend {
         }
         let medians: Vec<f64> = known.iter().filter_map(|known| median(known)).collect();
         let correlation = spearman(places, &medians).ok_or("the places, or the medians, are all the same")?;
-        let drawn: Vec<Vec<f64>> = (0..DRAWS).into_par_iter().map(|draw| drawn_medians(values, &medians, seed, draw)).collect();
+        let drawn: Vec<Vec<f64>> =
+            (0..DRAWS).into_par_iter().map(|draw| drawn_medians(values, &medians, seed, draw)).collect();
         // Medians that are all the same have no order: that is none.
         let mut draws: Vec<f64> = drawn.iter().map(|medians| spearman(places, medians).unwrap_or(0.0)).collect();
         draws.sort_by(f64::total_cmp);
@@ -167,7 +169,8 @@ fn quantile(sorted: &[f64], level: f64) -> f64 {
 /// The judgement's one contrast is ρ against −1, whose tolerance is threshold + 1. Its estimate has the standard error with which the 90 %
 /// interval is as wide as that of the bootstrap; the interval itself need not be symmetric and stands in `holds_interval`.
 pub fn judge_rank_trend(label: &str, trend: Result<&RankTrend, &str>, threshold: f64, missing: usize) -> Judgement {
-    let contrast = |measured| Contrast { label: label.into(), predicted: -1.0, predicted_standard_error: 0.0, measured };
+    let contrast =
+        |measured| Contrast { label: label.into(), predicted: -1.0, predicted_standard_error: 0.0, measured };
     let of = |trend: &RankTrend, level: f64| [trend.lower(level), trend.upper(level)];
     let measured = trend.ok().map(|trend| {
         let [low, high] = of(trend, HOLDS_CONFIDENCE);
@@ -217,10 +220,7 @@ fn decide(judgement: &mut Judgement, label: &str, trend: &RankTrend, threshold: 
             format!("{measured}; the true one is at least {lower:.4} (confidence 97.5 %), above {threshold}"),
         )
     } else if upper < threshold {
-        (
-            Verdict::Holds,
-            format!("{measured}; the true one is at most {upper:.4} (confidence 95 %), below {threshold}"),
-        )
+        (Verdict::Holds, format!("{measured}; the true one is at most {upper:.4} (confidence 95 %), below {threshold}"))
     } else {
         (
             Verdict::Undetermined,

@@ -56,7 +56,12 @@ pub(super) fn measure<T: Real>(
 }
 
 /// L over the training examples, weight decay included: a pass forward.
-pub(super) fn training_loss<T: Real>(network: &Network, examples: &Examples<T>, theta: &[T], room: &mut Room<T>) -> f64 {
+pub(super) fn training_loss<T: Real>(
+    network: &Network,
+    examples: &Examples<T>,
+    theta: &[T],
+    room: &mut Room<T>,
+) -> f64 {
     network.evaluate(theta, Batch::all(examples), &mut room.workspace).objective + network.decay_of(theta)
 }
 

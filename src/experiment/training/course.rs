@@ -227,7 +227,10 @@ impl<'c, 'm> Progress<'c, 'm> {
     }
 
     /// Follows the steps of one group.
-    pub(super) fn follow<T>(&mut self, work: impl FnOnce(&AtomicBool, &mut dyn FnMut(&crate::training::Status)) -> T) -> T {
+    pub(super) fn follow<T>(
+        &mut self,
+        work: impl FnOnce(&AtomicBool, &mut dyn FnMut(&crate::training::Status)) -> T,
+    ) -> T {
         let (stop, done, in_all) = (self.control.stop, self.done, self.in_all);
         let mut last = 0;
         let monitor = &mut self.control.monitor;

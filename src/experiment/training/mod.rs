@@ -83,13 +83,17 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
         _ => Vec::new(),
     };
     let replicas = course.replicas as f64;
+    let beside_training = match scenario.experiment {
+        ExperimentKind::Training(TrainingExperiment::Width) => width::seconds_of_curvature(course, groups.len()),
+        _ => 0.0,
+    };
     let steps: f64 = groups.iter().map(|group| group.steps as f64).sum();
     let parameters = course.network.parameters() as f64;
     Forecast::of_training(
         [groups.len(), course.network.parameters()],
         replicas * steps,
         60e6 + replicas * parameters * 24.0,
-        scenario.rough_seconds() * 2.0 / threads.min(course.replicas).max(1) as f64,
+        (scenario.rough_seconds() * 2.0 + beside_training) / threads.min(course.replicas).max(1) as f64,
         scenario.test.tolerance,
     )
 }

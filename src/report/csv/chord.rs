@@ -10,12 +10,11 @@ use crate::report::ReportError;
 const CHORD: &str = "chord.csv";
 
 pub(super) fn tables(figure: &ChordFigure) -> Result<Tables, ReportError> {
-    let mut table =
-        Table::new(&["replica", "a", "training_loss", "test_loss", "first_ratio", "second_ratio", "rise"]);
+    let mut table = Table::new(&["replica", "a", "training_loss", "test_loss", "first_ratio", "second_ratio", "rise"]);
     for (replica, points) in &figure.chords {
         for &ChordPoint { a, training, test } in points {
             let [first, second] = figure.ratios;
-            table.numbers(&[*replica as f64, a, training, test, first, second, figure.rise]);
+            table.mixed(&[&replica.to_string()], &[a, training, test, first, second, figure.rise], &[]);
         }
     }
     Ok(vec![(CHORD, table)])

@@ -31,8 +31,20 @@ type Tables = Vec<(&'static str, Table)>;
 /// What the figures are drawn from, file by file.
 fn all(figures: &FigureData) -> Result<Tables, ReportError> {
     // A study's points are a table of their own, beside the figures.
-    let FigureData { density, map, mixing, crossover, scaling, distribution, cells, log_ratio, curves, width, chord, study: _ } =
-        figures;
+    let FigureData {
+        density,
+        map,
+        mixing,
+        crossover,
+        scaling,
+        distribution,
+        cells,
+        log_ratio,
+        curves,
+        width,
+        chord,
+        study: _,
+    } = figures;
     let tables = [
         density.as_ref().map(density::tables),
         map.as_ref().map(map::tables),

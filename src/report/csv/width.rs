@@ -12,10 +12,10 @@ const WIDTH: &str = "width.csv";
 pub(super) fn tables(figure: &WidthFigure) -> Result<Tables, ReportError> {
     let columns = [
         "measure",
-        "ratio",
-        "learning_rate",
         "batch_size",
         "member",
+        "ratio",
+        "learning_rate",
         "loss",
         "median",
         "low",
@@ -29,9 +29,9 @@ pub(super) fn tables(figure: &WidthFigure) -> Result<Tables, ReportError> {
         for (measure, point) in figure.measures.iter().zip(&place.points) {
             let WidthPlace { ratio, learning_rate, batch_size, member, loss, .. } = *place;
             let WidthPoint { median, low, high, deviation, error } = *point;
-            let of_place = [ratio, learning_rate, batch_size as f64, member as f64, loss];
-            let numbers: Vec<f64> = of_place.into_iter().chain([median, low, high, deviation, error]).collect();
-            table.mixed(&[measure], &numbers, &[]);
+            let whole = [batch_size, member].map(|number| number.to_string());
+            let numbers = [ratio, learning_rate, loss, median, low, high, deviation, error];
+            table.mixed(&[measure, &whole[0], &whole[1]], &numbers, &[]);
         }
     }
     Ok(vec![(WIDTH, table)])
@@ -51,10 +51,10 @@ pub(super) fn read(folder: &Path) -> Result<Option<WidthFigure>, ReportError> {
         // The first measure begins a group.
         if figure.measures[0] == measure {
             figure.places.push(WidthPlace {
-                ratio: number(1)?,
-                learning_rate: number(2)?,
-                batch_size: row.whole(3)?,
-                member: row.whole(4)?,
+                ratio: number(3)?,
+                learning_rate: number(4)?,
+                batch_size: row.whole(1)?,
+                member: row.whole(2)?,
                 loss: number(5)?,
                 points: Vec::new(),
             });

@@ -84,10 +84,12 @@ impl<'a> Chord<'a> {
     }
 
     fn draw_lines<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
-        let series: [(Look, fn(&ChordPoint) -> f64); 2] = [(TEST, |point| point.test), (TRAINING, |point| point.training)];
+        let series: [(Look, fn(&ChordPoint) -> f64); 2] =
+            [(TEST, |point| point.test), (TRAINING, |point| point.training)];
         for (look, of) in series {
             for (_, points) in &self.data.chords {
-                panel.line(points.iter().map(|point| (point.a, of(point))), Stroke::new(look.colour, 0.8).faint(0.22))?;
+                panel
+                    .line(points.iter().map(|point| (point.a, of(point))), Stroke::new(look.colour, 0.8).faint(0.22))?;
             }
         }
         for (look, of) in series {

@@ -98,19 +98,21 @@ pub(super) fn between(course: &Course, training: &Examples<f64>, cases: [&Case; 
 /// How wide the valleys are, in words.
 pub(super) fn notes(chords: &[Chord], rise: f64) -> Vec<String> {
     if chords.is_empty() {
-        return vec!["no replica arrived under the smallest and the largest noise: there is no line between end points".into()];
+        return vec![
+            "no replica arrived under the smallest and the largest noise: there is no line between end points".into(),
+        ];
     }
     let mean = |of: &dyn Fn(&Chord) -> f64| {
         let values: Vec<f64> = chords.iter().map(of).filter(|value| value.is_finite()).collect();
         let count = values.len();
-        let told = Estimate::from_replicas(&values).map_or("unknown".to_owned(), |mean| {
-            format!("{:.2} ± {:.2}", mean.value, mean.standard_error)
-        });
-        if count < chords.len() { format!("{told} (in {count} of {})", chords.len()) } else { told }
+        let told = Estimate::from_replicas(&values)
+            .map_or("none".to_owned(), |mean| format!("{:.2} ± {:.2}", mean.value, mean.standard_error));
+        if count < chords.len() { format!("{told} ({count} of {} replicas)", chords.len()) } else { told }
     };
     let mut notes = vec![format!(
         "along the line between the end points of the smallest (1) and the largest (2) η/S, {} apart, the training loss has risen by {rise} at \
-         the distance {} from 1 and {} from 2, away from the other end, and at {} and {} towards it; means over {} replicas",
+         the distance {} from 1 and {} from 2, away from the other end, and at {} and {} towards it (none: it rises by less all the way); means over \
+         {} replicas",
         mean(&|chord| chord.length),
         mean(&|chord| chord.outward[0]),
         mean(&|chord| chord.outward[1]),
@@ -120,7 +122,8 @@ pub(super) fn notes(chords: &[Chord], rise: f64) -> Vec<String> {
     )];
     let ratios = |of: &dyn Fn(&Chord) -> [f64; 2]| {
         let logarithm = |chord: &Chord| of(chord).map(math::ln);
-        let values: Vec<f64> = chords.iter().map(logarithm).map(|[one, other]| other - one).filter(|x| x.is_finite()).collect();
+        let values: Vec<f64> =
+            chords.iter().map(logarithm).map(|[one, other]| other - one).filter(|x| x.is_finite()).collect();
         Estimate::from_replicas(&values).and_then(|mean| Some((mean.value, mean.interval(0.95)?)))
     };
     let directions: [(&str, &dyn Fn(&Chord) -> [f64; 2]); 2] =

@@ -97,9 +97,8 @@ fn at_level(cases: &[Case], measure: Measure) -> Vec<Vec<Option<f64>>> {
     let losses: Vec<f64> = cases.iter().flat_map(Case::ends).map(|end| math::ln(end.loss)).collect();
     let mean = losses.iter().sum::<f64>() / losses.len().max(1) as f64;
     let corrected = |case: &Case| {
-        let of = |end: &super::End| {
-            Some(end.curvature.as_ref()?.logarithm(measure) - slope * (math::ln(end.loss) - mean))
-        };
+        let of =
+            |end: &super::End| Some(end.curvature.as_ref()?.logarithm(measure) - slope * (math::ln(end.loss) - mean));
         case.ends.iter().map(|end| of(end.as_ref()?)).collect()
     };
     cases.iter().map(corrected).collect()
@@ -143,12 +142,7 @@ pub(super) fn predicted(loaded: &Loaded, groups: &[Group]) -> Vec<ClaimRecord> {
     let ratios = spec(loaded).ratios();
     let mut claims = Vec::new();
     for measure in MEASURES {
-        let rho = Contrast {
-            label: label(measure),
-            predicted: -1.0,
-            predicted_standard_error: 0.0,
-            measured: None,
-        };
+        let rho = Contrast { label: label(measure), predicted: -1.0, predicted_standard_error: 0.0, measured: None };
         let contrasts = |pairs: Vec<[usize; 2]>| -> Vec<Contrast> {
             pairs.into_iter().map(|pair| contrast(measure, pair.map(|index| &groups[index]), None)).collect()
         };
@@ -176,7 +170,9 @@ pub(super) fn judged(
         let mut equal = compare(loaded, cases, &equal_pairs(ratios), measure);
         if control.verdict != Verdict::Rejected {
             let name = measure.name();
-            equal.bar_holding(&format!("{name} at the smallest and the largest η/S is not told apart by this statistic"));
+            equal.bar_holding(&format!(
+                "{name} at the smallest and the largest η/S is not told apart by this statistic"
+            ));
         }
         primary.push(equal);
         told.push((measure, Kind::Equal));
@@ -247,7 +243,9 @@ fn claim(loaded: &Loaded, measure: Measure, kind: Kind) -> Claim {
         ),
         Kind::Corrected => (
             format!("corrected-{id}"),
-            format!("the trend of {name} with what the reached losses differ taken out by regression: ρ is below {threshold}"),
+            format!(
+                "the trend of {name} with what the reached losses differ taken out by regression: ρ is below {threshold}"
+            ),
         ),
     };
     let is_trend = matches!(kind, Kind::Trend | Kind::Corrected);

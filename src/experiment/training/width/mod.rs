@@ -106,6 +106,12 @@ pub(super) fn groups(loaded: &Loaded, course: &Course) -> Vec<Group> {
     spec(loaded).factors.iter().map(group).collect()
 }
 
+/// Of one core, roughly: some 150 products with H per replica, each four passes over all examples, at 1.5·10¹⁰ operations a second.
+pub(super) fn seconds_of_curvature(course: &Course, groups: usize) -> f64 {
+    let product = 12.0 * course.network.parameters() as f64 * course.examples() as f64 / 1.5e10;
+    150.0 * product * (groups * course.replicas) as f64
+}
+
 /// What is going to be compared.
 pub(super) fn predict(loaded: &Loaded, course: &Course) -> Findings {
     let groups = groups(loaded, course);

@@ -1,12 +1,12 @@
 //! What a reader must know of curvature at equal loss.
 
 use super::super::course::Course;
+use super::Case;
 use super::claims::{compare, difference, shown, slope};
 use super::measure::{MEASURES, Measure};
-use super::Case;
 use crate::math;
 use crate::scenario::{Loaded, WidthSpec};
-use crate::statistics::{Verdict, median};
+use crate::statistics::{Verdict, median, spearman};
 
 pub(super) fn of(
     loaded: &Loaded,
@@ -16,9 +16,12 @@ pub(super) fn of(
     ratios: &[Vec<usize>],
 ) -> Vec<String> {
     let mut notes = vec![
-        "curvature is that of the training loss in double precision, by exact Hessian products; medians over seeds have 95 % intervals by a \
-         bootstrap over seeds. ρ says how the medians of these η and S are ordered: it is the seeds that a repetition would draw anew"
-            .to_owned(),
+        format!(
+            "curvature is that of the training loss in double precision, by exact Hessian products; medians over seeds have 95 % intervals by \
+             a bootstrap over seeds. ρ says how the medians of these η and S are ordered: it is the seeds that a repetition would draw anew. As \
+             groups of equal η/S share a rank, ρ is never below {:.4}",
+            perfect(ratios)
+        ),
         reached(spec, cases),
     ];
     notes.extend(fates(course, cases));
@@ -26,6 +29,14 @@ pub(super) fn of(
     notes.extend(MEASURES.iter().filter_map(|&measure| explained(cases, ratios, measure)));
     notes.extend(MEASURES.iter().map(|&measure| told_apart(loaded, cases, ratios, measure)));
     notes
+}
+
+/// ρ of a measure that falls with every step of η/S.
+fn perfect(ratios: &[Vec<usize>]) -> f64 {
+    let rank = |(rank, of_ratio): (usize, &Vec<usize>)| vec![rank as f64; of_ratio.len()];
+    let places: Vec<f64> = ratios.iter().enumerate().flat_map(rank).collect();
+    let falling: Vec<f64> = (0..places.len()).map(|index| -(index as f64)).collect();
+    spearman(&places, &falling).unwrap_or(-1.0)
 }
 
 /// How equal the losses are.
@@ -82,7 +93,8 @@ fn errors(cases: &[Case], measure: Measure) -> String {
     let errors: Vec<f64> =
         cases.iter().flat_map(Case::ends).filter_map(|end| Some(end.curvature.as_ref()?.error(measure))).collect();
     let spreads: Vec<f64> = cases.iter().filter_map(|case| spread(case, measure)).collect();
-    let kind = if measure == Measure::Sharpest { "residual over it, an upper bound" } else { "standard error between probes" };
+    let kind =
+        if measure == Measure::Sharpest { "residual over it, an upper bound" } else { "standard error between probes" };
     format!(
         "{}: each replica's is known to {:.2} % ({kind}, median); seeds of a group scatter by {:.1} % (standard deviation, median over groups)",
         measure.name(),
@@ -132,7 +144,10 @@ fn told_apart(loaded: &Loaded, cases: &[Case], ratios: &[Vec<usize>], measure: M
     }
     let name = measure.name();
     if smallest.is_finite() {
-        format!("{name}: the smallest factor in η/S across which the statistic of the equality rejects it is {}", shown(smallest))
+        format!(
+            "{name}: the smallest factor in η/S across which the statistic of the equality rejects it is {}",
+            shown(smallest)
+        )
     } else {
         format!("{name}: across no factor in η/S does the statistic of the equality reject it")
     }
