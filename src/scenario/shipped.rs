@@ -47,6 +47,7 @@ const SHIPPED: &[Shipped] = embed![
     "ten-dimensional-wells",
     "bowl",
     "crossover",
+    "same-dynamics",
     "proportional-scaling-bowl",
     "proportional-scaling-wells",
     "gibbs-density-1d",

@@ -89,9 +89,10 @@ impl TrainingSpec {
                 Some(table) => Self::read(&table, loss).map(Some),
                 None => {
                     let example = "[training] with epochs = 10";
-                    root.problem_here(format!(
-                        "the table [training] is missing; this experiment trains a network; add {example}"
-                    ));
+                    root.problem(
+                        "training",
+                        format!("the table [training] is missing; this experiment trains a network; add {example}"),
+                    );
                     None
                 }
             },
