@@ -48,13 +48,12 @@ const SHIPPED: &[Shipped] = embed![
     "bowl",
     "crossover",
     "same-dynamics",
+    "width-and-noise",
     "proportional-scaling-bowl",
     "proportional-scaling-wells",
     "gibbs-density-1d",
     "gibbs-density-2d",
     "temperature-pair",
-    "same-dynamics",
-    "width-and-noise",
 ];
 
 /// All scenarios that come with the program, in the order of the talk.

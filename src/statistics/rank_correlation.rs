@@ -4,18 +4,26 @@
 //! is the replicas; so the interval is a bootstrap over these, whole replicas at a time (replica r stands at all places at once: what its
 //! values have in common stays in them). R − 1 of R replicas are drawn, which makes the variance of a mean that of divisor R − 1.
 //!
-//! Noise brings ranks into disorder: the measured ρ̂ lies nearer to 0 than ρ of the true medians, and ρ* of a bootstrap, which has the noise
-//! twice, nearer still. The percentile interval is then shifted towards 0 by the bias, and the reflected one, 2ρ̂ − ρ*, is corrected for
-//! it but relies on the shift being the same everywhere. Each end is therefore that of the two which is farther out.
+//! The two ends of the interval come by two ways, because noise brings ranks into disorder: the measured ρ̂ lies nearer to 0 than ρ of the true
+//! medians, by much where these are nearly alike, and ρ* of a bootstrap, which has the noise twice, nearer still.
+//!
+//! * The *upper* end, of a ρ below 0, may therefore be the bootstrap's: the larger of the percentile of ρ* and of its reflection 2ρ̂ − ρ*.
+//!   It errs to the safe side, and narrows to ρ̂ where medians are far apart.
+//! * The *lower* end must not be: an order that noise has hidden would be rejected. It is what ρ is at least, given those pairs of places of
+//!   which the second has the larger median beyond doubt, by intervals that hold for all pairs at once (the largest standardised deviation
+//!   of the bootstrap); every other pair is granted the order of the claim. Where all medians may be equal nothing is ever rejected.
+//!
+//! For pairs (g, j) of places x_g < x_j, Σ xR = Σ x + Σ_pairs (x_g + (x_j − x_g)·[m_g < m_j]), R the ranks of the medians m: a pair in doubt
+//! counts for at most x_j − x_g, which makes the bound one.
 //!
 //! Sources: Spearman, Am. J. Psychol. 15 (1904), 72–101; Rao & Wu, JASA 83 (1988), 231–241 (n − 1 of n); Davison & Hinkley, Bootstrap Methods
-//! and their Application (1997), §5.2–5.3.
+//! and their Application (1997), §5.2–5.3; Romano & Wolf, Econometrica 73 (2005), 1237–1282 (all pairs at once).
 
 use rayon::prelude::*;
 
 use super::claim::{Contrast, Evidence, JudgedContrast, Judgement, Verdict, bars_to_any_verdict};
 use super::estimate::Estimate;
-use super::special::normal_quantile;
+use super::special::{normal_quantile, student_t_quantile};
 use crate::random::{Purpose, stream::Stream};
 
 /// An end of the interval that is passed by chance this often decides HOLDS: one side, 5 %.
@@ -83,6 +91,18 @@ pub struct RankTrend {
     pub median_intervals: Vec<[f64; 2]>,
     /// ρ*, in ascending order.
     draws: Vec<f64>,
+    pairs: Pairs,
+}
+
+/// Pairs of places with different x, and how sure the order of their medians is.
+#[derive(Clone, Debug)]
+struct Pairs {
+    /// For each: the median at the larger x minus that at the smaller, in standard errors; and by how much ρ grows if it is positive.
+    rises: Vec<[f64; 2]>,
+    /// ρ if every pair has the order of the claim.
+    lowest: f64,
+    /// The largest deviation among all pairs, in standard errors, draw by draw, in ascending order.
+    deviations: Vec<f64>,
 }
 
 impl RankTrend {
@@ -121,7 +141,8 @@ impl RankTrend {
             [quantile(&of_place, 0.025), quantile(&of_place, 0.975)]
         };
         let median_intervals = (0..places.len()).map(interval).collect();
-        Ok(Self { correlation, medians, median_intervals, draws })
+        let pairs = Pairs::of(places, &medians, &drawn, known.iter().map(Vec::len).min().unwrap_or(replicas));
+        Ok(Self { correlation, medians, median_intervals, draws, pairs })
     }
 
     /// What the true ρ exceeds with at most probability 1 − `level`.
@@ -131,16 +152,66 @@ impl RankTrend {
 
     /// What the true ρ is below with at most probability 1 − `level`.
     pub fn lower(&self, level: f64) -> f64 {
-        quantile(&self.draws, 1.0 - level).min(2.0 * self.correlation - quantile(&self.draws, level)).max(-1.0)
+        self.pairs.bound(quantile(&self.pairs.deviations, level)).min(self.correlation)
     }
 
     /// p-value against "the true ρ is below `threshold`", at least one in the number of draws.
     fn probability_below(&self, threshold: f64) -> f64 {
-        let beyond = |is_beyond: &dyn Fn(f64) -> bool| self.draws.iter().filter(|draw| is_beyond(**draw)).count();
-        let direct = beyond(&|draw| draw <= threshold);
-        let reflected = beyond(&|draw| 2.0 * self.correlation - draw <= threshold);
-        (direct.max(reflected) + 1) as f64 / (self.draws.len() + 1) as f64
+        let deviations = &self.pairs.deviations;
+        let beyond = deviations.iter().filter(|deviation| self.pairs.bound(**deviation) <= threshold).count();
+        (beyond + 1) as f64 / (deviations.len() + 1) as f64
     }
+}
+
+impl Pairs {
+    /// As the errors are themselves estimated, from `replicas`, deviations grow by Student's quantile over the normal one.
+    fn of(places: &[f64], medians: &[f64], drawn: &[Vec<f64>], replicas: usize) -> Self {
+        let rank = ranks(places);
+        let count = places.len() as f64;
+        let centre = (count + 1.0) / 2.0;
+        let of_places: f64 = rank.iter().map(|rank| (rank - centre) * (rank - centre)).sum();
+        let scale = (of_places * (count * count * count - count) / 12.0).sqrt();
+        let tail = 0.5 * (1.0 + REJECTED_CONFIDENCE);
+        let estimated = student_t_quantile(tail, (replicas - 1) as f64) / normal_quantile(tail);
+        let (mut rises, mut deviations) = (Vec::new(), vec![0.0f64; drawn.len()]);
+        let mut falling = 0.0;
+        for (low, high) in pairs(places) {
+            falling += rank[low];
+            let rise = medians[high] - medians[low];
+            let differences: Vec<f64> = drawn.iter().map(|medians| medians[high] - medians[low]).collect();
+            let error = Estimate::from_replicas(&differences).map_or(0.0, |mean| mean.standard_error)
+                * (drawn.len() as f64).sqrt();
+            // A pair whose order no draw changes by anything is sure, and deviates by nothing.
+            if error > 0.0 {
+                for (deviation, difference) in deviations.iter_mut().zip(&differences) {
+                    *deviation = deviation.max(estimated * (difference - rise).abs() / error);
+                }
+            }
+            let in_errors =
+                if error > 0.0 || rise == 0.0 { rise / error.max(f64::MIN_POSITIVE) } else { rise * f64::INFINITY };
+            rises.push([in_errors, (rank[high] - rank[low]) / scale]);
+        }
+        deviations.sort_by(f64::total_cmp);
+        // Pairs of equal x add x, whatever their order.
+        let tied: f64 = (0..places.len())
+            .flat_map(|one| (0..one).filter(move |&other| places[one] == places[other]).map(move |_| one))
+            .map(|one| rank[one])
+            .sum();
+        let product = rank.iter().sum::<f64>() + falling + tied;
+        Self { rises, lowest: (product - count * centre * centre) / scale, deviations }
+    }
+
+    /// ρ at least, if no pair deviates by more than `most` standard errors.
+    fn bound(&self, most: f64) -> f64 {
+        let sure = self.rises.iter().filter(|[in_errors, _]| *in_errors > most);
+        (self.lowest + sure.map(|[_, weight]| weight).sum::<f64>()).max(-1.0)
+    }
+}
+
+/// All pairs of different x, the smaller first.
+fn pairs(places: &[f64]) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let all = (0..places.len()).flat_map(move |low| (0..places.len()).map(move |high| (low, high)));
+    all.filter(|&(low, high)| places[low] < places[high])
 }
 
 /// The medians of R − 1 replicas drawn anew. Where none of those drawn has a value, the median stays.
@@ -164,7 +235,7 @@ fn quantile(sorted: &[f64], level: f64) -> f64 {
 /// Judges "ρ of the true medians is below `threshold`", a number between −1 and 0.
 ///
 /// HOLDS if the upper 95 % bound lies below the threshold, REJECTED if the lower 97.5 % bound lies above it, else UNDETERMINED: more replicas
-/// narrow the interval. A value that is missing, of `missing` replicas, bars HOLDS, for what is left is a selection.
+/// narrow the interval, unless the medians are alike. A value that is missing, of `missing` replicas, bars HOLDS, for what is left is a selection.
 ///
 /// The judgement's one contrast is ρ against −1, whose tolerance is threshold + 1. Its estimate has the standard error with which the 90 %
 /// interval is as wide as that of the bootstrap; the interval itself need not be symmetric and stands in `holds_interval`.

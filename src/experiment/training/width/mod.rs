@@ -162,6 +162,8 @@ fn cases(
 ) -> Result<Vec<Case>, ExperimentError> {
     let groups = groups(loaded, course);
     let level = spec(loaded).loss;
+    let ratio = |group: &Group| group.learning_rate / group.batch_size as f64;
+    let largest = groups.iter().map(ratio).fold(0.0, f64::max);
     let stop = control.stop;
     let in_all = groups.iter().map(|group| group.steps).sum();
     let mut progress = Progress::new(control, in_all);
@@ -169,7 +171,8 @@ fn cases(
     for (index, mut group) in groups.into_iter().enumerate() {
         let recipe = course.recipe(group.learning_rate, group.batch_size);
         let mut trainees = course.begin(loaded, &recipe, index as u64, 0)?;
-        let times = [course.spec.epochs, course.spec.look_every];
+        // Equally far apart in SDE time, which is nN per epoch: the loss falls as much from look to look in all groups.
+        let times = [course.spec.epochs, course.spec.look_every * largest / ratio(&group)];
         let arrivals = progress.follow(|stop, monitor| trainees.train_to(level, times, monitor, stop))?;
         progress.leave_out(group.steps);
         group.take(Vec::new(), &trainees);
