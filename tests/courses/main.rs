@@ -4,3 +4,4 @@ mod curves;
 mod refusals;
 mod starts;
 mod support;
+mod width;

@@ -207,6 +207,10 @@ pub(super) fn compare(loaded: &Loaded, cases: &[Case], pairs: &[[usize; 2]], mea
     let of_pairs = || pairs.iter().flatten().map(|&index| &cases[index]);
     let diverged = of_pairs().map(|case| case.group.diverged.len()).sum();
     let mut judgement = judge(&contrasts, loaded.scenario.test.tolerance, &Evidence::without_equilibrium(diverged));
+    if let Some(none) = judgement.contrasts.iter().find(|judged| judged.contrast.measured.is_none()) {
+        let label = &none.contrast.label;
+        judgement.reason = format!("{label}: fewer than two replicas have a value in both groups");
+    }
     let missing: usize = of_pairs().map(Case::missing).sum();
     if missing > 0 {
         judgement.bar_holding(&format!("{missing} replica(s) have no value, and those left are a selection"));
