@@ -10,6 +10,7 @@ mod read;
 mod scaling;
 mod shipped;
 mod study;
+mod svag;
 mod temperature_pair;
 mod training;
 mod width;
@@ -22,6 +23,7 @@ pub use load::{Loaded, load, parse};
 pub use scaling::ScalingSpec;
 pub use shipped::{Shipped, resolve, shipped};
 pub use study::{AxisSpec, MOST_POINTS, Points, StudySpec};
+pub use svag::{NoiseName, SvagSpec};
 pub use temperature_pair::TemperaturePairSpec;
 pub use training::{InitializationName, Precision, TrainingSpec};
 pub use width::WidthSpec;
@@ -71,6 +73,9 @@ pub struct Scenario {
     /// What the two ensembles of a `temperature-pair` differ by; absent in other experiments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature_pair: Option<TemperaturePairSpec>,
+    /// How the SDE of a network's SGD is approached; absent in other experiments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub svag: Option<SvagSpec>,
     /// How a network is trained; absent in experiments that train none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<TrainingSpec>,
@@ -109,6 +114,8 @@ pub enum ExperimentKind {
 pub enum TrainingExperiment {
     /// η → βη, S → βS: loss and accuracy against epochs, between β.
     Curves,
+    /// How far SGD and SVAG(l) are from the SDE.
+    Svag,
     /// Curvature at equal training loss against η/S.
     Width,
 }
@@ -252,6 +259,9 @@ impl Scenario {
                 // One of the first β for the margin and one that differs.
                 self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()) + 2
             }
+            ExperimentKind::Training(TrainingExperiment::Svag) => {
+                self.svag.as_ref().map_or(3, |svag| svag.amplifications.len() + svag.beside.len() + 3)
+            }
             ExperimentKind::Training(TrainingExperiment::Width) => {
                 self.width.as_ref().map_or(1, |width| width.factors.len())
             }
@@ -263,6 +273,8 @@ impl Scenario {
         if let Some(training) = &self.training {
             // Six operations a weight and example, of which a machine with two cores does some 3·10¹⁰ a second.
             let examples = self.loss.data().map_or(0, |data| data.training.len()) as f64 * training.epochs;
+            let examples =
+                self.svag.as_ref().map_or(examples, |svag| examples * svag.amplifications.iter().sum::<f64>());
             let work = 6.0 * self.dimension() as f64 * examples * self.ensemble.replicas as f64;
             return self.ensembles() as f64 * work / 3e10;
         }

@@ -1,7 +1,7 @@
 //! Reads the keys of a scenario, each checked by itself. What concerns several keys is in [`super::check`].
 
 use super::{
-    CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, StudySpec,
+    CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, StudySpec, SvagSpec,
     TemperaturePairSpec, TestSpec, TrainingExperiment, TrainingSpec, WidthSpec,
 };
 use crate::data::DataSpec;
@@ -15,7 +15,7 @@ use crate::statistics::claim::Verdict;
 /// The largest integer of TOML, which has 64 bits with a sign.
 const LARGEST_INTEGER: u64 = i64::MAX as u64;
 
-const EXPERIMENTS: [(&str, ExperimentKind); 8] = [
+const EXPERIMENTS: [(&str, ExperimentKind); 9] = [
     ("equilibrium", ExperimentKind::Equilibrium),
     ("covariance", ExperimentKind::Covariance),
     ("crossover", ExperimentKind::Crossover),
@@ -23,6 +23,7 @@ const EXPERIMENTS: [(&str, ExperimentKind); 8] = [
     ("density", ExperimentKind::Density),
     ("temperature-pair", ExperimentKind::TemperaturePair),
     ("curves", ExperimentKind::Training(TrainingExperiment::Curves)),
+    ("svag", ExperimentKind::Training(TrainingExperiment::Svag)),
     ("width", ExperimentKind::Training(TrainingExperiment::Width)),
 ];
 /// Experiments of later versions.
@@ -66,6 +67,7 @@ pub(super) struct Parts {
     pub scaling: Option<Option<ScalingSpec>>,
     /// `Some(None)` in an experiment that has none.
     temperature_pair: Option<Option<TemperaturePairSpec>>,
+    svag: Option<Option<SvagSpec>>,
     /// `Some(None)` in an experiment that trains nothing.
     pub training: Option<Option<TrainingSpec>>,
     /// `Some(None)` in an experiment that has none.
@@ -127,6 +129,7 @@ impl Parts {
         let scales = asks(ExperimentKind::Scaling) || asks(ExperimentKind::Training(TrainingExperiment::Curves));
         let scaling = table_of(root, "scaling", scales, ScalingSpec::read);
         let temperature_pair = TemperaturePairSpec::of(root, experiment);
+        let svag = SvagSpec::of(root, experiment);
         let training = TrainingSpec::of(root, experiment, loss.as_ref());
         let width = WidthSpec::of(root, experiment);
         let study = match root.optional_table("study") {
@@ -152,6 +155,7 @@ impl Parts {
             crossover,
             scaling,
             temperature_pair,
+            svag,
             training,
             width,
             study,
@@ -177,6 +181,7 @@ impl Parts {
             crossover: self.crossover?,
             scaling: self.scaling?,
             temperature_pair: self.temperature_pair?,
+            svag: self.svag?,
             training: self.training?,
             width: self.width?,
             study: self.study?,
@@ -356,7 +361,7 @@ impl TestSpec {
             ExperimentKind::Crossover => (0.1, Rung::Gibbs),
             ExperimentKind::Density => (0.02, Rung::Gibbs),
             ExperimentKind::TemperaturePair => (0.05, Rung::Gibbs),
-            ExperimentKind::Training(TrainingExperiment::Curves) => (0.5, Rung::Discrete),
+            ExperimentKind::Training(TrainingExperiment::Curves | TrainingExperiment::Svag) => (0.5, Rung::Discrete),
             ExperimentKind::Training(TrainingExperiment::Width) => (0.25, Rung::Discrete),
         };
         Self { tolerance, against }
@@ -370,7 +375,7 @@ impl TestSpec {
                 Number { what: "ε, the largest distance between the laws,", example: "0.02", low: 1e-9, high: 1.0 }
             }
             ExperimentKind::TemperaturePair => Number::positive("ε, the tolerance in ln ratio,", "0.05"),
-            ExperimentKind::Training(TrainingExperiment::Curves) => {
+            ExperimentKind::Training(TrainingExperiment::Curves | TrainingExperiment::Svag) => {
                 Number::positive("ε, the tolerance in standard deviations between seeds,", "0.5")
             }
             ExperimentKind::Training(TrainingExperiment::Width) => {

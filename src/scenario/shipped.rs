@@ -47,6 +47,7 @@ const SHIPPED: &[Shipped] = embed![
     "ten-dimensional-wells",
     "bowl",
     "crossover",
+    "svag",
     "same-dynamics",
     "width-and-noise",
     "proportional-scaling-bowl",

@@ -92,6 +92,14 @@ impl Noise {
         }
     }
 
+    /// How many epochs go through the SDE time of one epoch of SGD with the same η and S: l for SVAG(l), else 1.
+    pub fn epochs_per_epoch(&self) -> f64 {
+        match self {
+            Self::Svag { amplification, .. } => f64::from(*amplification),
+            _ => 1.0,
+        }
+    }
+
     /// How many normals a step takes of N examples and d parameters.
     pub(super) fn normals(&self, examples: usize, parameters: usize) -> usize {
         match self {

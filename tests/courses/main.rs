@@ -4,4 +4,5 @@ mod curves;
 mod refusals;
 mod starts;
 mod support;
+mod svag;
 mod width;

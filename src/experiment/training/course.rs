@@ -98,15 +98,27 @@ impl Course {
 
     /// The recipe of plain minibatch SGD with these η and S, and the schedules of the scenario.
     pub fn recipe(&self, learning_rate: f64, batch_size: u64) -> Recipe {
-        let rates = pieces(&self.spec.learning_rate_factors).map(|[epoch, factor]| (epoch, learning_rate * factor));
-        let sizes =
-            pieces(&self.spec.batch_size_factors).map(|[epoch, factor]| (epoch, (batch_size as f64 * factor) as usize));
+        self.recipe_of(learning_rate, batch_size, Noise::Minibatch(self.sampling))
+    }
+
+    /// The recipe with the scenario's own η and S, and this noise.
+    pub fn noisy_recipe(&self, noise: Noise) -> Recipe {
+        self.recipe_of(self.sgd.learning_rate, self.sgd.batch_size, noise)
+    }
+
+    /// Schedules are in epochs of the scenario, for which a noise may need several of its own.
+    fn recipe_of(&self, learning_rate: f64, batch_size: u64, noise: Noise) -> Recipe {
+        let stretch = noise.epochs_per_epoch();
+        let rates = pieces(&self.spec.learning_rate_factors);
+        let rates = rates.map(|[epoch, factor]| (stretch * epoch, learning_rate * factor));
+        let sizes = pieces(&self.spec.batch_size_factors);
+        let sizes = sizes.map(|[epoch, factor]| (stretch * epoch, (batch_size as f64 * factor) as usize));
         Recipe {
             // Reading has checked the order; a schedule that is none is that of its first piece.
             learning_rate: Schedule::piecewise(rates.collect()).unwrap_or(Schedule::constant(learning_rate)),
             batch_size: Schedule::piecewise(sizes.collect()).unwrap_or(Schedule::constant(batch_size as usize)),
             momentum: self.spec.momentum,
-            noise: Noise::Minibatch(self.sampling),
+            noise,
         }
     }
 
@@ -146,12 +158,12 @@ impl Course {
         }
     }
 
-    /// How many steps a replica takes in all epochs of this recipe.
-    pub fn steps(&self, recipe: &Recipe) -> u64 {
+    /// How many steps a replica takes of this recipe in all epochs, `stretch` of which stand for one of the scenario.
+    pub fn steps(&self, recipe: &Recipe, stretch: f64) -> u64 {
         let sizes = &recipe.batch_size;
         let (mut steps, mut used) = (0, 0.0);
         let examples = self.examples() as f64;
-        while used < self.spec.epochs * examples - 1e-6 {
+        while used < self.spec.epochs * stretch * examples - 1e-6 {
             used += sizes.at(used / examples) as f64;
             steps += 1;
         }
@@ -198,7 +210,7 @@ pub(super) fn train(
     progress: &mut Progress<'_, '_>,
 ) -> Result<(), ExperimentError> {
     let mut looks = Vec::new();
-    let (epochs, every) = (course.spec.epochs, course.spec.look_every);
+    let (epochs, every) = (course.spec.epochs * group.stretch, course.spec.look_every * group.stretch);
     progress
         .follow(|stop, monitor| trainees.train(epochs, every, &mut |look| looks.push(look.clone()), monitor, stop))?;
     group.take(looks, trainees);

@@ -31,3 +31,23 @@ pub(super) fn largest_stable_rate(course: &Course) -> Option<f64> {
     let sharpest = sharpest(course, &examples, &course.first_weights())?;
     (sharpest > 0.0).then_some(2.0 / sharpest)
 }
+
+/// tr C(θ)/d of the example gradients: σ² of isotropic noise with the same trace. `None` where it is no number.
+pub(super) fn mean_variance(course: &Course, theta: &[f64]) -> Option<f64> {
+    let examples = double_examples(course)?;
+    let (count, d) = (examples.count(), theta.len());
+    let mut workspace = Workspace::new(&course.network, PIECE);
+    let mut mean = vec![0.0; d];
+    course.network.gradient(theta, Batch::all(&examples), &mut mean, &mut workspace);
+    let mut rows = vec![0.0; PIECE.min(count) * d];
+    let mut total = 0.0;
+    for first in (0..count).step_by(PIECE) {
+        let batch: Vec<u32> = (first..count.min(first + PIECE)).map(|example| example as u32).collect();
+        let rows = &mut rows[..batch.len() * d];
+        course.network.example_gradients(theta, Batch::of(&examples, &batch), rows, &mut workspace);
+        for row in rows.chunks_exact(d) {
+            total += row.iter().zip(&mean).map(|(slope, mean)| (slope - mean) * (slope - mean)).sum::<f64>();
+        }
+    }
+    Some(total / (count * d) as f64).filter(|variance| variance.is_finite())
+}

@@ -7,62 +7,14 @@
 
 use super::super::records::Claim;
 use super::super::{Control, ExperimentError};
+use super::comparison::{Comparison, Quantity, UNITS, figure, record};
 use super::course::{Course, Progress, train};
 use super::document;
 use super::group::Group;
-use crate::findings::{ClaimRecord, CurveGroup, CurvePoint, CurvesFigure, FigureData, Findings, GroupRecord};
+use crate::findings::{ClaimRecord, FigureData, Findings};
 use crate::input::Problem;
-use crate::math;
 use crate::scenario::Loaded;
-use crate::statistics::{Contrast, Estimate, Evidence, Judgement, Verdict, judge, scenario_verdict};
-use crate::training::Measured;
-
-/// What is compared along the epochs.
-#[derive(Clone, Copy, PartialEq)]
-enum Quantity {
-    Loss,
-    Accuracy(Part),
-}
-
-/// Whose accuracy.
-#[derive(Clone, Copy, PartialEq)]
-enum Part {
-    Training,
-    Test,
-}
-
-impl Quantity {
-    /// The quantities that these data have.
-    fn all(course: &Course) -> Vec<Self> {
-        let is_labelled = course.data.training.labels().is_some();
-        let part = if course.data.test.is_some() { Part::Test } else { Part::Training };
-        std::iter::once(Self::Loss).chain(is_labelled.then_some(Self::Accuracy(part))).collect()
-    }
-
-    fn id(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Accuracy(_) => "accuracy",
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Loss => "ln L",
-            Self::Accuracy(Part::Test) => "test accuracy",
-            Self::Accuracy(Part::Training) => "training accuracy",
-        }
-    }
-
-    fn of(self, measured: &Measured) -> f64 {
-        let accuracy = match self {
-            Self::Loss => return math::ln(measured.training.loss),
-            Self::Accuracy(Part::Training) => measured.training.accuracy,
-            Self::Accuracy(Part::Test) => measured.test.and_then(|test| test.accuracy),
-        };
-        accuracy.unwrap_or(f64::NAN)
-    }
-}
+use crate::statistics::{Contrast, Verdict, scenario_verdict};
 
 /// Refuses what leaves nothing to compare.
 pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
@@ -92,9 +44,10 @@ pub(super) fn groups(loaded: &Loaded, course: &Course) -> Vec<Group> {
     let grown = |beta: f64| (beta * size as f64) as u64;
     let beta = betas(loaded);
     let largest = beta.last().copied().unwrap_or(1.0);
-    let pilot = Group::new("pilot", rate, size, course);
-    let scaled = beta.iter().map(|&beta| Group::new(format!("β = {beta}"), beta * rate, grown(beta), course));
-    let control = Group::new(format!("S × {largest} alone"), rate, grown(largest), course);
+    let pilot = Group::new("pilot", course.recipe(rate, size), course);
+    let scaled =
+        beta.iter().map(|&beta| Group::new(format!("β = {beta}"), course.recipe(beta * rate, grown(beta)), course));
+    let control = Group::new(format!("S × {largest} alone"), course.recipe(rate, grown(largest)), course);
     std::iter::once(pilot).chain(scaled.collect::<Vec<_>>()).chain([control]).collect()
 }
 
@@ -128,10 +81,9 @@ pub(super) fn run(
     let in_all = groups.iter().map(|group| group.steps).sum();
     let mut progress = Progress::new(control, in_all);
     for (index, group) in groups.iter_mut().enumerate() {
-        let recipe = course.recipe(group.learning_rate, group.batch_size);
         // The pilot has starts of its own.
         let block = u64::from(index == 0);
-        let mut trainees = course.begin(loaded, &recipe, index as u64, block)?;
+        let mut trainees = course.begin(loaded, &group.recipe, index as u64, block)?;
         train(course, &mut trainees, group, &mut progress)?;
         if index < 2 && group.is_lost() {
             return Err(super::lost(course, group));
@@ -146,73 +98,11 @@ pub(super) fn run(
     let (claims, verdict) = judged(loaded, &comparisons, others);
     let records = groups.iter().map(|group| record(group, course)).collect();
     let notes = notes(&claims, &comparisons, others);
-    let figures = FigureData { curves: Some(figure(&comparisons, &groups[1..])), ..FigureData::default() };
+    let figures = FigureData {
+        curves: Some(figure(&comparisons, &groups[1..].iter().collect::<Vec<_>>())),
+        ..FigureData::default()
+    };
     Ok((document(loaded, course, records, claims, Some(verdict), notes), figures))
-}
-
-fn record(group: &Group, course: &Course) -> GroupRecord {
-    let last = group.looks.len().saturating_sub(1);
-    let mut measures = vec![("L", group.mean(last, |measured| measured.training.loss))];
-    for quantity in Quantity::all(course).into_iter().filter(|quantity| *quantity != Quantity::Loss) {
-        measures.push((quantity.name(), group.mean(last, |measured| quantity.of(measured))));
-    }
-    group.record(&measures)
-}
-
-/// One quantity of the first β, with the spread between seeds at every look.
-struct Comparison<'a> {
-    quantity: Quantity,
-    first: &'a Group,
-    /// Standard deviation between the seeds of the pilot, per look.
-    spread: Vec<f64>,
-}
-
-impl<'a> Comparison<'a> {
-    fn new(quantity: Quantity, pilot: &Group, first: &'a Group) -> Self {
-        let spread = (0..pilot.looks.len()).map(|look| deviation(&pilot.at(look, |measured| quantity.of(measured))));
-        Self { quantity, first, spread: spread.collect() }
-    }
-
-    /// The mean difference of a group from the first at a look, pair by pair, in standard deviations between seeds. `None` where seeds do
-    /// not differ or fewer than two pairs are left.
-    fn difference(&self, group: &Group, look: usize) -> Option<Estimate> {
-        let spread = self.spread.get(look).copied().filter(|spread| *spread > 0.0)?;
-        let of = |group: &Group| group.at(look, |measured| self.quantity.of(measured));
-        let pairs = of(group).into_iter().zip(of(self.first));
-        let differences: Vec<f64> =
-            pairs.filter_map(|(one, other)| Some((one? - other?) / spread)).filter(|x| x.is_finite()).collect();
-        Estimate::from_replicas(&differences)
-    }
-
-    /// The looks after the start at which seeds differ.
-    fn looks(&self) -> impl Iterator<Item = usize> + '_ {
-        (1..self.spread.len()).filter(|&look| self.spread[look] > 0.0)
-    }
-
-    fn judge(&self, group: &Group, tolerance: f64) -> Judgement {
-        let contrasts: Vec<Contrast> = self
-            .looks()
-            .map(|look| Contrast {
-                label: format!("Δ {} at epoch {}", self.quantity.name(), shown(self.first.looks[look].epochs)),
-                predicted: 0.0,
-                predicted_standard_error: 0.0,
-                measured: self.difference(group, look),
-            })
-            .collect();
-        judge(&contrasts, tolerance, &Evidence::without_equilibrium(group.diverged.len()))
-    }
-}
-
-/// An epoch in a few digits.
-fn shown(epochs: f64) -> String {
-    format!("{}", (epochs * 1e3).round() / 1e3)
-}
-
-/// Standard deviation with divisor R − 1; 0 where there are fewer than two.
-fn deviation(values: &[Option<f64>]) -> f64 {
-    let values: Vec<f64> = values.iter().flatten().copied().filter(|value| value.is_finite()).collect();
-    let Some(mean) = Estimate::from_replicas(&values) else { return 0.0 };
-    mean.standard_error * (values.len() as f64).sqrt()
 }
 
 /// All claims and the verdict. No claim holds unless the last group, whose ratio η/S is another, is told apart.
@@ -266,11 +156,7 @@ fn claim(quantity: Quantity, group: &Group, is_control: bool, loaded: &Loaded) -
 
 /// At which β the curves are the same, and at which they are not.
 fn notes(claims: &[ClaimRecord], comparisons: &[Comparison], others: &[Group]) -> Vec<String> {
-    let mut notes = vec![
-        "Differences are in standard deviations between seeds, of a pilot group whose runs count for nothing else; replicas of all groups start \
-         from the same weights, and differences are taken pair by pair"
-            .to_owned(),
-    ];
+    let mut notes = vec![UNITS.to_owned()];
     for comparison in comparisons {
         let of = |verdict: Verdict| {
             let names = others.iter().zip(claims.iter().filter(|claim| claim.id.starts_with(comparison.quantity.id())));
@@ -284,51 +170,7 @@ fn notes(claims: &[ClaimRecord], comparisons: &[Comparison], others: &[Group]) -
             or_none(of(Verdict::Holds)),
             or_none(of(Verdict::Rejected))
         ));
-        let silent = (1..comparison.spread.len()).filter(|look| comparison.spread[*look] <= 0.0).count();
-        if silent > 0 {
-            notes.push(format!(
-                "{} look(s) at which the {} of all seeds of the pilot is the same are left out",
-                silent,
-                comparison.quantity.name()
-            ));
-        }
+        notes.extend(comparison.left_out());
     }
     notes
-}
-
-fn figure(comparisons: &[Comparison], groups: &[Group]) -> CurvesFigure {
-    let point = |comparison: &Comparison, group: &Group, look: usize| {
-        let quantity = comparison.quantity;
-        let shown = |measured: &Measured| match quantity {
-            Quantity::Loss => measured.training.loss,
-            Quantity::Accuracy(_) => quantity.of(measured),
-        };
-        let difference = (look > 0).then(|| comparison.difference(group, look)).flatten();
-        let ends = difference.as_ref().and_then(|difference| difference.interval(0.95));
-        CurvePoint {
-            epoch: group.looks[look].epochs,
-            mean: group.mean(look, shown).map_or(f64::NAN, |mean| mean.value),
-            deviation: deviation(&group.at(look, shown)),
-            difference: difference.as_ref().map_or(f64::NAN, |difference| difference.value),
-            low: ends.map_or(f64::NAN, |ends| ends[0]),
-            high: ends.map_or(f64::NAN, |ends| ends[1]),
-        }
-    };
-    let curves = |group: &Group| CurveGroup {
-        name: group.name.clone(),
-        curves: comparisons
-            .iter()
-            .map(|comparison| (0..group.looks.len()).map(|look| point(comparison, group, look)).collect())
-            .collect(),
-    };
-    CurvesFigure {
-        quantities: comparisons
-            .iter()
-            .map(|comparison| match comparison.quantity {
-                Quantity::Loss => "training loss L".to_owned(),
-                quantity => quantity.name().to_owned(),
-            })
-            .collect(),
-        groups: groups.iter().map(curves).collect(),
-    }
 }

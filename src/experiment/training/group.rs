@@ -4,7 +4,7 @@ use super::course::Course;
 use super::trainees::Trainees;
 use crate::findings::{DivergedRecord, GroupRecord, MeasureRecord};
 use crate::statistics::Estimate;
-use crate::training::{Fate, Look, Measured};
+use crate::training::{Fate, Look, Measured, Noise, Recipe};
 
 /// At most so many diverged replicas are named.
 const NAMED_DIVERGED: usize = 10;
@@ -13,10 +13,10 @@ const NAMED_DIVERGED: usize = 10;
 pub struct Group {
     /// For tables and keys of figures.
     pub name: String,
-    /// η.
-    pub learning_rate: f64,
-    /// S.
-    pub batch_size: u64,
+    /// η, S and noise.
+    pub recipe: Recipe,
+    /// Epochs of its own that stand for one of the scenario: l for SVAG(l), else 1.
+    pub stretch: f64,
     /// In order of time; the first is that of the start.
     pub looks: Vec<Look>,
     /// Replica and step of those that diverged.
@@ -29,14 +29,15 @@ pub struct Group {
 
 impl Group {
     /// Before anything was trained.
-    pub fn new(name: impl Into<String>, learning_rate: f64, batch_size: u64, course: &Course) -> Self {
+    pub fn new(name: impl Into<String>, recipe: Recipe, course: &Course) -> Self {
+        let stretch = recipe.noise.epochs_per_epoch();
         Self {
             name: name.into(),
-            learning_rate,
-            batch_size,
             looks: Vec::new(),
             diverged: Vec::new(),
-            steps: course.steps(&course.recipe(learning_rate, batch_size)),
+            steps: course.steps(&recipe, stretch),
+            recipe,
+            stretch,
             replicas: course.replicas as u64,
             is_trained: false,
         }
@@ -66,6 +67,33 @@ impl Group {
         Estimate::from_replicas(&values)
     }
 
+    /// η at the start.
+    pub fn learning_rate(&self) -> f64 {
+        self.recipe.learning_rate.at(0.0)
+    }
+
+    /// S at the start.
+    pub fn batch_size(&self) -> u64 {
+        self.recipe.batch_size.at(0.0) as u64
+    }
+
+    /// When a look was taken, in epochs of the scenario.
+    pub fn epochs(&self, look: usize) -> f64 {
+        self.looks.get(look).map_or(f64::NAN, |look| look.epochs / self.stretch)
+    }
+
+    /// Operations of a replica, six for every weight and example that passes through the network.
+    pub(super) fn work(&self, course: &Course) -> f64 {
+        let (all, batch) = (course.examples() as f64, self.recipe.batch_size.at(0.0) as f64);
+        let examples = match self.recipe.noise {
+            Noise::Minibatch(_) => batch,
+            Noise::Svag { .. } => 2.0 * batch,
+            Noise::ExampleGaussian | Noise::Isotropic { .. } | Noise::None => all,
+            Noise::FrozenGaussian(_) => 2.0 * all,
+        };
+        6.0 * course.network.parameters() as f64 * examples * self.steps as f64
+    }
+
     /// Whether nothing is left.
     pub fn is_lost(&self) -> bool {
         self.diverged.len() as u64 == self.replicas
@@ -76,9 +104,9 @@ impl Group {
         let named = self.diverged.iter().take(NAMED_DIVERGED);
         GroupRecord {
             name: self.name.clone(),
-            learning_rate: self.learning_rate,
-            batch_size: self.batch_size,
-            noise_scale: self.learning_rate / self.batch_size as f64,
+            learning_rate: self.learning_rate(),
+            batch_size: self.recipe.batch_size.at(0.0) as u64,
+            noise_scale: self.learning_rate() / self.recipe.batch_size.at(0.0) as f64,
             replicas: self.replicas,
             steps: self.steps,
             diverged: self.is_trained.then_some(self.diverged.len() as u64),

@@ -2,10 +2,12 @@
 //!
 //! Minima are not looked for, so a network may be of any size. Each question has a file; [`Course`] is what they share.
 
+mod comparison;
 mod course;
 mod curvature;
 mod curves;
 mod group;
+mod svag;
 mod trainees;
 mod width;
 
@@ -19,6 +21,9 @@ use crate::findings::{ClaimRecord, DataRecord, FigureData, Findings, GroupRecord
 use crate::scenario::{ExperimentKind, Loaded, TrainingExperiment};
 use crate::statistics::Verdict;
 
+/// Operations a second of one thread on networks of everyday size, roughly.
+const SPEED: f64 = 1.5e10;
+
 /// The course of a scenario, if it allows the scenario's question.
 ///
 /// # Errors
@@ -27,6 +32,7 @@ pub fn prepare(loaded: &Loaded, kind: TrainingExperiment) -> Result<Course, Expe
     let course = Course::of(loaded)?;
     match kind {
         TrainingExperiment::Curves => curves::prepare(loaded, &course)?,
+        TrainingExperiment::Svag => svag::prepare(loaded, &course)?,
         TrainingExperiment::Width => width::prepare(loaded, &course)?,
     }
     Ok(course)
@@ -36,6 +42,7 @@ pub fn prepare(loaded: &Loaded, kind: TrainingExperiment) -> Result<Course, Expe
 pub fn predict(loaded: &Loaded, kind: TrainingExperiment, course: &Course) -> Findings {
     match kind {
         TrainingExperiment::Curves => curves::predict(loaded, course),
+        TrainingExperiment::Svag => svag::predict(loaded, course),
         TrainingExperiment::Width => width::predict(loaded, course),
     }
 }
@@ -52,6 +59,7 @@ pub fn run(
 ) -> Result<(Findings, FigureData), ExperimentError> {
     match kind {
         TrainingExperiment::Curves => curves::run(loaded, course, control),
+        TrainingExperiment::Svag => svag::run(loaded, course, control),
         TrainingExperiment::Width => {
             width::run(loaded, course, control).map(|(findings, figures, _)| (findings, figures))
         }
@@ -79,6 +87,7 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
     let scenario = &loaded.scenario;
     let groups = match scenario.experiment {
         ExperimentKind::Training(TrainingExperiment::Curves) => curves::groups(loaded, course),
+        ExperimentKind::Training(TrainingExperiment::Svag) => svag::groups(loaded, course),
         ExperimentKind::Training(TrainingExperiment::Width) => width::groups(loaded, course),
         _ => Vec::new(),
     };
@@ -93,7 +102,8 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
         [groups.len(), course.network.parameters()],
         replicas * steps,
         60e6 + replicas * parameters * 24.0,
-        (scenario.rough_seconds() * 2.0 + beside_training) / threads.min(course.replicas).max(1) as f64,
+        (replicas * groups.iter().map(|group| group.work(course)).sum::<f64>() / SPEED + beside_training)
+            / threads.min(course.replicas).max(1) as f64,
         scenario.test.tolerance,
     )
 }
@@ -138,7 +148,7 @@ fn lost(course: &Course, group: &Group) -> ExperimentError {
     ExperimentError::TrainingDiverged {
         replicas: group.diverged.len() as u64,
         first_step: group.diverged.iter().map(|&(_, step)| step).min().unwrap_or(0),
-        learning_rate: group.learning_rate,
+        learning_rate: group.learning_rate(),
         largest: course.largest_stable_rate().map_or_else(|| "not known".to_owned(), |rate| format!("{rate:.4}")),
     }
 }

@@ -123,7 +123,7 @@ fn control_pair(ratios: &[Vec<usize>]) -> Vec<[usize; 2]> {
 }
 
 fn contrast(measure: Measure, [one, other]: [&Group; 2], measured: Option<Estimate>) -> Contrast {
-    let pair = |group: &Group| format!("η = {}, S = {}", shown(group.learning_rate), group.batch_size);
+    let pair = |group: &Group| format!("η = {}, S = {}", shown(group.learning_rate()), group.batch_size());
     Contrast {
         label: format!("Δ ln {}, {} against {}", measure.name(), pair(one), pair(other)),
         predicted: 0.0,

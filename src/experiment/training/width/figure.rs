@@ -27,8 +27,8 @@ pub(super) fn widths(cases: &[Case], ratios: &[Vec<usize>], trends: &Trends) -> 
             };
             places.push(WidthPlace {
                 ratio: cases[of_ratio[0]].ratio(),
-                learning_rate: case.group.learning_rate,
-                batch_size: case.group.batch_size,
+                learning_rate: case.group.learning_rate(),
+                batch_size: case.group.batch_size(),
                 member: member as u64,
                 loss: self::median(&case.ends().map(|end| end.loss).collect::<Vec<f64>>()),
                 points: MEASURES.into_iter().map(point).collect(),

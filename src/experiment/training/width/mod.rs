@@ -69,7 +69,7 @@ impl Case {
     }
 
     fn ratio(&self) -> f64 {
-        self.group.learning_rate / self.group.batch_size as f64
+        self.group.learning_rate() / self.group.batch_size() as f64
     }
 
     fn ends(&self) -> impl Iterator<Item = &End> {
@@ -85,10 +85,10 @@ fn spec(loaded: &Loaded) -> WidthSpec {
 /// Refuses batches that are larger than the data.
 pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
     for (index, group) in groups(loaded, course).iter().enumerate() {
-        if group.batch_size > course.examples() as u64 {
+        if group.batch_size() > course.examples() as u64 {
             let message = format!(
                 "found a batch of {}, more than the {} examples; take a smaller factor or a smaller batch",
-                group.batch_size,
+                group.batch_size(),
                 course.examples()
             );
             return Err(loaded.source.problem(&format!("width.factors[{index}]"), message));
@@ -101,7 +101,7 @@ pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
 pub(super) fn groups(loaded: &Loaded, course: &Course) -> Vec<Group> {
     let group = |[on_rate, on_size]: &[f64; 2]| {
         let (rate, size) = (on_rate * course.sgd.learning_rate, on_size * course.sgd.batch_size as f64);
-        Group::new(format!("η × {on_rate}, S × {on_size}"), rate, size as u64, course)
+        Group::new(format!("η × {on_rate}, S × {on_size}"), course.recipe(rate, size as u64), course)
     };
     spec(loaded).factors.iter().map(group).collect()
 }
@@ -162,15 +162,14 @@ fn cases(
 ) -> Result<Vec<Case>, ExperimentError> {
     let groups = groups(loaded, course);
     let level = spec(loaded).loss;
-    let ratio = |group: &Group| group.learning_rate / group.batch_size as f64;
+    let ratio = |group: &Group| group.learning_rate() / group.batch_size() as f64;
     let largest = groups.iter().map(ratio).fold(0.0, f64::max);
     let stop = control.stop;
     let in_all = groups.iter().map(|group| group.steps).sum();
     let mut progress = Progress::new(control, in_all);
     let mut cases = Vec::with_capacity(groups.len());
     for (index, mut group) in groups.into_iter().enumerate() {
-        let recipe = course.recipe(group.learning_rate, group.batch_size);
-        let mut trainees = course.begin(loaded, &recipe, index as u64, 0)?;
+        let mut trainees = course.begin(loaded, &group.recipe, index as u64, 0)?;
         // Equally far apart in SDE time, which is nN per epoch: the loss falls as much from look to look in all groups.
         let times = [course.spec.epochs, course.spec.look_every * largest / ratio(&group)];
         let arrivals = progress.follow(|stop, monitor| trainees.train_to(level, times, monitor, stop))?;

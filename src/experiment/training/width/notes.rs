@@ -74,11 +74,11 @@ fn fates(course: &Course, cases: &[Case]) -> Vec<String> {
                 group.name,
                 group.diverged.len(),
                 course.replicas,
-                shown(group.learning_rate)
+                shown(group.learning_rate())
             ));
         }
     }
-    let largest = cases.iter().map(|case| case.group.learning_rate).fold(0.0, f64::max);
+    let largest = cases.iter().map(|case| case.group.learning_rate()).fold(0.0, f64::max);
     notes.extend(course.largest_stable_rate().map(|stable| {
         format!(
             "gradient descent is stable at the first weights of replica 0 up to η = 2/λ₁ = {stable:.4}; the largest η here is {}",
