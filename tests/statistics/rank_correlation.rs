@@ -1,8 +1,8 @@
 //! Spearman's ρ against its closed forms, and its interval put to the test: replicas at twelve places whose true medians have a known order,
 //! from hardly to clearly apart.
 //!
-//! 200 repeats of each case. A bound that fails 5 % (2.5 %) of the time fails more than 28 (17) times of 200 with a probability of 1e−6
-//! (1e−6); the cases, ten of them, together below 3e−5.
+//! 200 repeats of each case. A bound that fails 5 % (2.5 %) of the time fails more than 28 (17) times of 200 with a probability of 3e−7
+//! (4e−6): a false failure of all cases together below 3e−5.
 
 use crate::markov::{Random, random};
 use rand::RngExt;

@@ -19,6 +19,9 @@ const TRAINING: Look = Look { colour: BLUE, marker: Marker::Circle, dash: SOLID 
 const TEST: Look = Look { colour: VERMILLION, marker: Marker::Square, dash: DASHED };
 const EDGE: Look = Look { colour: GREY, marker: Marker::Circle, dash: SOLID };
 
+/// How a loss is drawn, and which it is.
+type Series = (Look, fn(&ChordPoint) -> f64);
+
 /// Loss along lines between end points.
 pub(super) struct Chord<'a> {
     data: &'a ChordFigure,
@@ -36,7 +39,7 @@ impl<'a> Chord<'a> {
         format!(
             "Loss along the straight line θ(a) = (1 − a)θ₁ + aθ₂ from the end point at η/S = {first} (a = 0) to that at η/S = {second} (a = 1), \
              which started from the same weights and have the same training loss. Thin: each of {replicas} replicas; thick: medians. Horizontal \
-             line: the median training loss at the ends and {} above it, the height at which the width of a valley is taken.",
+             line: {} above the lower of the median training losses at the two ends, the height at which the width of a valley is taken.",
             significant(self.data.rise, 3)
         )
     }
@@ -84,8 +87,7 @@ impl<'a> Chord<'a> {
     }
 
     fn draw_lines<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
-        let series: [(Look, fn(&ChordPoint) -> f64); 2] =
-            [(TEST, |point| point.test), (TRAINING, |point| point.training)];
+        let series: [Series; 2] = [(TEST, |point| point.test), (TRAINING, |point| point.training)];
         for (look, of) in series {
             for (_, points) in &self.data.chords {
                 panel

@@ -126,10 +126,10 @@ pub(super) fn notes(chords: &[Chord], rise: f64) -> Vec<String> {
             chords.iter().map(logarithm).map(|[one, other]| other - one).filter(|x| x.is_finite()).collect();
         Estimate::from_replicas(&values).and_then(|mean| Some((mean.value, mean.interval(0.95)?)))
     };
-    let directions: [(&str, &dyn Fn(&Chord) -> [f64; 2]); 2] =
-        [("away from the other end", &|chord| chord.outward), ("towards it", &|chord| chord.inward)];
-    for (name, of) in directions {
-        if let Some((value, [low, high])) = ratios(of) {
+    let directions =
+        [("away from the other end", ratios(&|chord| chord.outward)), ("towards it", ratios(&|chord| chord.inward))];
+    for (name, ratio) in directions {
+        if let Some((value, [low, high])) = ratio {
             notes.push(format!(
                 "{name} the valley of the largest η/S is {:.3} times as wide as that of the smallest, 95 % interval {:.3} to {:.3}",
                 math::exp(value),
