@@ -127,7 +127,7 @@ fn run_one(
         },
     );
     progress.finish();
-    let Finished { findings, figures, state } = result.map_err(|error| Failure::of(&scenario.name, error))?;
+    let Finished { findings, figures, state, files } = result.map_err(|error| Failure::of(&scenario.name, error))?;
     let seconds = clock.elapsed().as_secs_f64();
     let record = run_record(started, seconds, (steps * scenario.ensemble.replicas) as f64);
     let toml = findings
@@ -135,8 +135,14 @@ fn run_one(
         .to_toml()
         .map_err(|error| Failure::Refused(format!("the scenario cannot be written: {error}")))?;
     let write = |out: &mut dyn std::io::Write| state.as_ref().map_or(Ok(()), |state| state.write(out));
-    let extras: &[Extra] = if state.is_some() { &[(report::STATE, &write)] } else { &[] };
-    let files = report::save_with(&arguments.out, &findings, &figures, &record, &toml, extras)?;
+    let contents: Vec<_> =
+        files.iter().map(|file| move |out: &mut dyn std::io::Write| out.write_all(&file.bytes)).collect();
+    let mut extras: Vec<Extra> = Vec::new();
+    if state.is_some() {
+        extras.push((report::STATE, &write));
+    }
+    extras.extend(files.iter().zip(&contents).map(|(file, content)| -> Extra { (&file.name, content) }));
+    let files = report::save_with(&arguments.out, &findings, &figures, &record, &toml, &extras)?;
     show(arguments, &findings, &record, &files)?;
     if state.is_some() && !arguments.quiet {
         message(&continuation::hint(&findings));

@@ -27,7 +27,7 @@ pub mod weak_error;
 use std::sync::atomic::AtomicBool;
 
 use crate::ensemble::Interrupted;
-use crate::findings::{FigureData, Findings};
+use crate::findings::{FigureData, Findings, OutputFile};
 use crate::input::{Problem, Problems};
 use crate::scenario::{ExperimentKind, Loaded};
 use setting::Setting;
@@ -236,6 +236,8 @@ pub struct Finished {
     pub figures: FigureData,
     /// What the next look goes on from; `None` where the question is answered or the experiment cannot be continued.
     pub state: Option<state::State>,
+    /// Further files of the result, such as weights.
+    pub files: Vec<OutputFile>,
 }
 
 /// Whether runs of an experiment can be planned by a pilot and continued.
@@ -255,9 +257,13 @@ pub fn run_from(
     control: &mut Control,
 ) -> Result<Finished, ExperimentError> {
     let kind = loaded.scenario.experiment;
+    if let (ExperimentKind::Training(kind), Prepared::Training(course)) = (kind, prepared) {
+        let (findings, figures, files) = training::run_with_files(loaded, kind, course, control)?;
+        return Ok(Finished { findings, figures, state: None, files });
+    }
     if !is_on_demand(kind) {
         let (findings, figures) = run(loaded, prepared, control)?;
-        return Ok(Finished { findings, figures, state: None });
+        return Ok(Finished { findings, figures, state: None, files: Vec::new() });
     }
     let Prepared::Landscape(setting) = prepared else { return Err(ExperimentError::OtherExperiment) };
     let mut effort = effort::Effort::from(earlier);
@@ -268,5 +274,5 @@ pub fn run_from(
     };
     effort.tell(&mut findings);
     let state = effort.into_state(&findings);
-    Ok(Finished { findings, figures, state })
+    Ok(Finished { findings, figures, state, files: Vec::new() })
 }

@@ -1,6 +1,7 @@
 //! What figures are drawn from: plain data, written to `figures/*.csv` and read back.
 
 use super::study::StudyPoint;
+use super::width::{ChordFigure, WidthFigure};
 
 /// What the figures are drawn from; `None` where a figure does not apply.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +26,10 @@ pub struct FigureData {
     pub curves: Option<CurvesFigure>,
     /// |E f(SGD) − E f(SDE)| against η.
     pub weak_error: Option<WeakErrorFigure>,
+    /// Curvature at equal loss against η/S.
+    pub width: Option<WidthFigure>,
+    /// Loss along the lines between end points.
+    pub chord: Option<ChordFigure>,
     /// The points of a study, all of them: `study.csv`.
     pub study: Option<Vec<StudyPoint>>,
 }

@@ -27,14 +27,14 @@ pub struct GroupRecord {
     pub measures: Vec<MeasureRecord>,
 }
 
-/// A mean over the replicas of a group.
+/// A number of the replicas of a group: a mean, unless the quantity says what else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeasureRecord {
     /// Of what.
     pub quantity: String,
-    /// The mean.
+    /// Its value.
     pub measured: f64,
-    /// Of the mean, between replicas.
+    /// Between replicas; 0 of a count.
     pub standard_error: f64,
     /// 95 % interval.
     pub interval: Option<[f64; 2]>,

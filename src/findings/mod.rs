@@ -8,6 +8,7 @@ pub mod figures;
 mod groups;
 mod points;
 pub mod study;
+mod width;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,8 @@ pub use points::{
     CrossingRecord, CrossoverRecord, PointRecord, ScalingRecord, WeakErrorPoint, WeakErrorRecord, WeakErrorSlope,
 };
 pub use study::{Outlook, PointClaim, PointContrast, StudyClaimRecord, StudyPoint, StudyRecord, VerdictCounts};
+
+pub use width::{ChordFigure, ChordPoint, OutputFile, WidthFigure, WidthPlace, WidthPoint};
 
 use crate::scenario::Scenario;
 use crate::statistics::Look;

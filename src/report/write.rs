@@ -18,8 +18,8 @@ pub(super) const POINTS: &str = "study.csv";
 /// What an UNDETERMINED run is continued from.
 pub const STATE: &str = "state.bin";
 
-/// A further file of a result: its name, and what writes its content.
-pub type Extra<'a> = (&'static str, &'a dyn Fn(&mut dyn Write) -> std::io::Result<()>);
+/// A further file of a result: its name, with / between folders, and what writes its content.
+pub type Extra<'a> = (&'a str, &'a dyn Fn(&mut dyn Write) -> std::io::Result<()>);
 
 /// A saved result, enough to draw and tell everything again.
 #[derive(Clone, Debug)]
@@ -89,6 +89,9 @@ pub fn save_with(
     let mut files = write_all(folder.path(), findings, figures, run, scenario_toml)?;
     for (name, content) in extras {
         let path = folder.path().join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(ReportError::file("create", parent))?;
+        }
         let written = File::create(&path).and_then(|mut file| content(&mut file).and_then(|()| file.sync_all()));
         written.map_err(ReportError::file("write", &path))?;
         files.push(path);

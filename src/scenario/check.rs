@@ -6,7 +6,7 @@ use super::memory;
 use super::minibatch;
 use super::read::Parts;
 use super::{EnsembleSpec, ExperimentKind, SgdSpec, Start};
-use super::{scaling, training, weak_error};
+use super::{scaling, training, weak_error, width};
 use crate::dynamics::DynamicsSpec;
 use crate::input::{LARGEST, Problem, SMALLEST, Source};
 use crate::loss::network::{MOST_IMAGES, MOST_SEARCHED, NetworkSpec, images};
@@ -32,6 +32,13 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
                 .as_ref()
                 .zip(parts.sgd.flatten())
                 .and_then(|(scaling, sgd)| scaling::whole_batches(scaling.as_ref()?, sgd, source)),
+        );
+        problems.extend(
+            parts
+                .width
+                .as_ref()
+                .zip(parts.sgd.flatten())
+                .and_then(|(width, sgd)| width::whole_batches(width.as_ref()?, sgd, source)),
         );
         return problems;
     }

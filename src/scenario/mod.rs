@@ -14,6 +14,7 @@ mod svag;
 mod temperature_pair;
 mod training;
 mod weak_error;
+mod width;
 
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,7 @@ pub use svag::{NoiseName, SvagSpec};
 pub use temperature_pair::TemperaturePairSpec;
 pub use training::{InitializationName, Precision, TrainingSpec};
 pub use weak_error::WeakErrorSpec;
+pub use width::WidthSpec;
 
 use crate::data::DataSpec;
 use crate::dynamics::DynamicsSpec;
@@ -82,6 +84,9 @@ pub struct Scenario {
     /// At which time and learning rates SGD is set beside its SDEs; absent in other experiments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weak_error: Option<WeakErrorSpec>,
+    /// Which η and S are compared at which loss; absent in experiments other than `width`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<WidthSpec>,
     /// What a study varies; absent for a single run.
     #[serde(default)]
     pub study: Option<StudySpec>,
@@ -120,6 +125,8 @@ pub enum TrainingExperiment {
     Svag,
     /// η → βη, S → βS: the mean loss once training has come to rest.
     StationaryLoss,
+    /// Curvature at equal training loss against η/S.
+    Width,
 }
 
 /// Learning rate and batch size.
@@ -267,6 +274,9 @@ impl Scenario {
             }
             ExperimentKind::Training(TrainingExperiment::Svag) => {
                 self.svag.as_ref().map_or(3, |svag| svag.amplifications.len() + svag.beside.len() + 3)
+            }
+            ExperimentKind::Training(TrainingExperiment::Width) => {
+                self.width.as_ref().map_or(1, |width| width.factors.len())
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, StudySpec, SvagSpec,
-    TemperaturePairSpec, TestSpec, TrainingExperiment, TrainingSpec, WeakErrorSpec,
+    TemperaturePairSpec, TestSpec, TrainingExperiment, TrainingSpec, WeakErrorSpec, WidthSpec,
 };
 use crate::data::DataSpec;
 use crate::dynamics::{DynamicsSpec, LearningRate};
@@ -15,7 +15,7 @@ use crate::statistics::claim::Verdict;
 /// The largest integer of TOML, which has 64 bits with a sign.
 const LARGEST_INTEGER: u64 = i64::MAX as u64;
 
-const EXPERIMENTS: [(&str, ExperimentKind); 10] = [
+const EXPERIMENTS: [(&str, ExperimentKind); 11] = [
     ("equilibrium", ExperimentKind::Equilibrium),
     ("covariance", ExperimentKind::Covariance),
     ("crossover", ExperimentKind::Crossover),
@@ -26,6 +26,7 @@ const EXPERIMENTS: [(&str, ExperimentKind); 10] = [
     ("curves", ExperimentKind::Training(TrainingExperiment::Curves)),
     ("svag", ExperimentKind::Training(TrainingExperiment::Svag)),
     ("stationary-loss", ExperimentKind::Training(TrainingExperiment::StationaryLoss)),
+    ("width", ExperimentKind::Training(TrainingExperiment::Width)),
 ];
 /// Experiments of later versions.
 const LATER_EXPERIMENTS: [&str; 3] = ["cloud", "escape", "walk"];
@@ -72,6 +73,8 @@ pub(super) struct Parts {
     /// `Some(None)` in an experiment that trains nothing.
     pub training: Option<Option<TrainingSpec>>,
     pub weak_error: Option<Option<WeakErrorSpec>>,
+    /// `Some(None)` in an experiment that has none.
+    pub width: Option<Option<WidthSpec>>,
     /// `Some(None)` where it was left out.
     study: Option<Option<StudySpec>>,
 }
@@ -143,6 +146,7 @@ impl Parts {
         let temperature_pair = TemperaturePairSpec::of(root, experiment);
         let svag = SvagSpec::of(root, experiment);
         let training = TrainingSpec::of(root, experiment, loss.as_ref());
+        let width = WidthSpec::of(root, experiment);
         let study = match root.optional_table("study") {
             Some(Some(table)) => StudySpec::read(&table).map(Some),
             Some(None) => Some(None),
@@ -169,6 +173,7 @@ impl Parts {
             svag,
             training,
             weak_error,
+            width,
             study,
         }
     }
@@ -195,6 +200,7 @@ impl Parts {
             svag: self.svag?,
             training: self.training?,
             weak_error: self.weak_error?,
+            width: self.width?,
             study: self.study?,
         })
     }
@@ -380,6 +386,7 @@ impl TestSpec {
             ExperimentKind::Training(TrainingExperiment::Curves | TrainingExperiment::Svag) => (0.5, Rung::Discrete),
             ExperimentKind::Training(TrainingExperiment::StationaryLoss) => (0.05, Rung::Discrete),
             ExperimentKind::WeakError => (0.1, Rung::Discrete),
+            ExperimentKind::Training(TrainingExperiment::Width) => (0.25, Rung::Discrete),
         };
         Self { tolerance, against }
     }
@@ -399,6 +406,9 @@ impl TestSpec {
             }
             ExperimentKind::WeakError => {
                 Number::positive("ε, the tolerance of ln|error| against its exact value,", "0.1")
+            }
+            ExperimentKind::Training(TrainingExperiment::Width) => {
+                Number::positive("ε, the tolerance in ln ratio of curvatures,", "0.25")
             }
             _ => Number::positive("ε, the tolerance in log-odds,", "0.1"),
         };

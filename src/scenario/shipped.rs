@@ -52,6 +52,7 @@ const SHIPPED: &[Shipped] = embed![
     "crossover",
     "svag",
     "same-dynamics",
+    "width-and-noise",
     "proportional-scaling-bowl",
     "proportional-scaling-wells",
     "proportional-scaling-digits",

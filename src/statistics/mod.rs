@@ -21,6 +21,7 @@
 //! | [`scenario`] | Holm's correction, and the verdict of a whole scenario |
 //! | [`effort`] | how many transitions an answer costs |
 //! | [`distance`] | a bound of the distance between a measured and a predicted law |
+//! | [`rank_correlation`] | does one thing fall as another rises? |
 //! | [`logistic`] | the ratio of two laws as a function of one number |
 //! | [`looks`] | what it costs to look again: the levels of a continued run |
 //! | [`planning`] | how long a run must be, from a pilot |
@@ -43,6 +44,7 @@ pub mod memory;
 pub mod occupancy;
 pub mod planning;
 pub mod r_hat;
+pub mod rank_correlation;
 pub mod scenario;
 mod series;
 pub mod special;
@@ -59,5 +61,6 @@ pub use logistic::LogRatio;
 pub use looks::Look;
 pub use memory::{Jumps, StartMemory};
 pub use occupancy::Occupancies;
+pub use rank_correlation::{RankTrend, judge_rank_trend, median, spearman};
 pub use scenario::{after_holm, holm, overall, scenario_verdict};
 pub use start_contrast::StartContrast;

@@ -18,16 +18,16 @@ const STRETCH: Duration = Duration::from_millis(200);
 
 /// R independent replicas of a network in training.
 pub struct Ensemble<T> {
-    network: Network,
-    data: Arc<TrainingData<T>>,
+    pub(super) network: Network,
+    pub(super) data: Arc<TrainingData<T>>,
     recipe: Recipe,
     frozen: Vec<T>,
-    replicas: Vec<Replica<T>>,
-    clock: Clock,
+    pub(super) replicas: Vec<Replica<T>>,
+    pub(super) clock: Clock,
     /// Epochs that have been asked for; steps are whole, so the clock may be ahead by a part of one.
     asked: f64,
     /// One per thread.
-    rooms: Vec<Mutex<Room<T>>>,
+    pub(super) rooms: Vec<Mutex<Room<T>>>,
     /// Steps of the last stretch, from which the length of the next is guessed.
     stretch: u64,
 }
@@ -263,7 +263,7 @@ impl<T: Real> Ensemble<T> {
     fn take(&mut self, from: Clock, to: Clock, check: bool) {
         let Self { network, data, recipe, frozen, replicas, rooms, .. } = self;
         let stepper = Stepper { network, examples: &data.training, recipe, frozen };
-        replicas.par_iter_mut().filter(|replica| replica.is_live()).for_each(|replica| {
+        replicas.par_iter_mut().filter(|replica| replica.moves()).for_each(|replica| {
             in_room(rooms, |room| stepper.advance(replica, from, to, room));
             if check {
                 replica.check(to.steps);
@@ -272,7 +272,7 @@ impl<T: Real> Ensemble<T> {
         self.clock = to;
     }
 
-    fn make_room(&mut self) {
+    pub(super) fn make_room(&mut self) {
         let examples = self.data.training.count();
         while self.rooms.len() < rayon::current_num_threads() {
             self.rooms.push(Mutex::new(Room::new(&self.network, &self.recipe, examples)));
@@ -281,7 +281,7 @@ impl<T: Real> Ensemble<T> {
 }
 
 /// Work in the room of this thread, which nobody else is in.
-fn in_room<T, R>(rooms: &[Mutex<Room<T>>], work: impl FnOnce(&mut Room<T>) -> R) -> R {
+pub(super) fn in_room<T, R>(rooms: &[Mutex<Room<T>>], work: impl FnOnce(&mut Room<T>) -> R) -> R {
     let thread = rayon::current_thread_index().unwrap_or(0) % rooms.len();
     // What a room holds means nothing, so neither does a panic in it.
     work(&mut rooms[thread].lock().unwrap_or_else(PoisonError::into_inner))

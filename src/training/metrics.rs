@@ -55,6 +55,16 @@ pub(super) fn measure<T: Real>(
     Measured { training, test, gradient_square }
 }
 
+/// L over the training examples, weight decay included: a pass forward.
+pub(super) fn training_loss<T: Real>(
+    network: &Network,
+    examples: &Examples<T>,
+    theta: &[T],
+    room: &mut Room<T>,
+) -> f64 {
+    network.evaluate(theta, Batch::all(examples), &mut room.workspace).objective + network.decay_of(theta)
+}
+
 fn score<T: Real>(network: &Network, examples: &Examples<T>, theta: &[T], room: &mut Room<T>) -> Score {
     let found = network.evaluate(theta, Batch::all(examples), &mut room.workspace);
     let labelled = matches!(examples.targets(), Targets::Labels(_));

@@ -57,6 +57,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod arrival;
 mod clock;
 mod data;
 mod ensemble;
@@ -67,6 +68,7 @@ mod schedule;
 mod step;
 pub mod weights;
 
+pub use arrival::Arrival;
 pub use data::{DataMismatch, TrainingData, examples};
 pub use ensemble::{BeginError, Control, Ensemble, Interrupted, Starts, Status};
 pub use metrics::{Look, Measured, Score};

@@ -31,6 +31,8 @@ pub(super) struct Replica<T> {
     pub batches: Option<Batches>,
     pub normals: Option<Normals>,
     pub fate: Fate,
+    /// Set for good once it has arrived where it was to be trained to.
+    pub at_rest: bool,
 }
 
 /// The normals of one replica, in its order: those of [`LANES`] trajectories of a stream, row by row, of which no other replica has any.
@@ -65,10 +67,15 @@ impl<T: Real> Replica<T> {
         let velocity = if momentum > 0.0 { vec![T::ZERO; theta.len()] } else { Vec::new() };
         let normals = (noise.normals(examples, theta.len()) > 0).then(|| Normals::new(seed, replica));
         let batches = plan.map(|plan| Batches::new(plan, seed, replica));
-        Ok(Self { theta, velocity, batches, normals, fate: Fate::Trained })
+        Ok(Self { theta, velocity, batches, normals, fate: Fate::Trained, at_rest: false })
     }
 
-    /// Whether it goes on.
+    /// Whether it takes steps.
+    pub fn moves(&self) -> bool {
+        self.is_live() && !self.at_rest
+    }
+
+    /// Whether it has not diverged.
     pub fn is_live(&self) -> bool {
         self.fate == Fate::Trained
     }

@@ -6,3 +6,4 @@ mod starts;
 mod stationary_loss;
 mod support;
 mod svag;
+mod width;

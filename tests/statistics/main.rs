@@ -15,5 +15,6 @@ mod logistic;
 mod looks;
 mod markov;
 mod memory;
+mod rank_correlation;
 mod special;
 mod verdicts;

@@ -2,6 +2,7 @@
 //!
 //! Statistical tests are in `noises`; their false-failure rate is stated there, and is below 10⁻³ for all of them together.
 
+mod arrival;
 mod data;
 mod fates;
 mod files;

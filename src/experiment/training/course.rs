@@ -222,17 +222,27 @@ pub(super) struct Progress<'c, 'm> {
     control: &'c mut super::super::Control<'m>,
     /// Steps of the groups that are finished.
     done: u64,
+    /// Steps of the group that was followed last.
+    last: u64,
     /// Steps of all groups.
     in_all: u64,
 }
 
 impl<'c, 'm> Progress<'c, 'm> {
     pub(super) fn new(control: &'c mut super::super::Control<'m>, in_all: u64) -> Self {
-        Self { control, done: 0, in_all }
+        Self { control, done: 0, last: 0, in_all }
+    }
+
+    /// A group took fewer than the `planned` steps, and is finished.
+    pub(super) fn leave_out(&mut self, planned: u64) {
+        self.in_all = self.in_all.saturating_sub(planned.saturating_sub(self.last));
     }
 
     /// Follows the steps of one group.
-    fn follow<T>(&mut self, work: impl FnOnce(&AtomicBool, &mut dyn FnMut(&crate::training::Status)) -> T) -> T {
+    pub(super) fn follow<T>(
+        &mut self,
+        work: impl FnOnce(&AtomicBool, &mut dyn FnMut(&crate::training::Status)) -> T,
+    ) -> T {
         let (stop, done, in_all) = (self.control.stop, self.done, self.in_all);
         let mut last = 0;
         let monitor = &mut self.control.monitor;
@@ -242,6 +252,7 @@ impl<'c, 'm> Progress<'c, 'm> {
             monitor(&Status { steps_done: done + status.steps, steps_in_all: in_all, estimate: &estimate });
         });
         self.done += last;
+        self.last = last;
         result
     }
 }

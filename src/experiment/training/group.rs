@@ -24,6 +24,7 @@ pub struct Group {
     /// Steps of a replica.
     pub steps: u64,
     replicas: u64,
+    is_trained: bool,
 }
 
 impl Group {
@@ -38,6 +39,7 @@ impl Group {
             recipe,
             stretch,
             replicas: course.replicas as u64,
+            is_trained: false,
         }
     }
 
@@ -50,6 +52,7 @@ impl Group {
             })
             .collect();
         self.looks = looks;
+        self.is_trained = true;
     }
 
     /// A quantity of every replica at one look; `None` for those that have diverged.
@@ -67,6 +70,11 @@ impl Group {
     /// η at the start.
     pub fn learning_rate(&self) -> f64 {
         self.recipe.learning_rate.at(0.0)
+    }
+
+    /// S at the start.
+    pub fn batch_size(&self) -> u64 {
+        self.recipe.batch_size.at(0.0) as u64
     }
 
     /// When a look was taken, in epochs of the scenario.
@@ -101,14 +109,15 @@ impl Group {
             noise_scale: self.learning_rate() / self.recipe.batch_size.at(0.0) as f64,
             replicas: self.replicas,
             steps: self.steps,
-            diverged: (!self.looks.is_empty()).then_some(self.diverged.len() as u64),
+            diverged: self.is_trained.then_some(self.diverged.len() as u64),
             diverged_replicas: named.map(|&(replica, step)| DivergedRecord { replica, step }).collect(),
             measures: measures.iter().filter_map(|(name, estimate)| measure(name, estimate.as_ref())).collect(),
         }
     }
 }
 
-fn measure(name: &str, estimate: Option<&Estimate>) -> Option<MeasureRecord> {
+/// An estimate as a measure of a group; none where it is no finite number.
+pub(super) fn measure(name: &str, estimate: Option<&Estimate>) -> Option<MeasureRecord> {
     let estimate = estimate.filter(|estimate| estimate.is_finite())?;
     Some(MeasureRecord {
         quantity: name.to_owned(),

@@ -10,6 +10,7 @@ mod group;
 mod stationary_loss;
 mod svag;
 mod trainees;
+mod width;
 
 pub use course::Course;
 pub use group::Group;
@@ -17,7 +18,7 @@ pub use trainees::Trainees;
 
 use super::forecast::Forecast;
 use super::{Control, ExperimentError};
-use crate::findings::{ClaimRecord, DataRecord, FigureData, Findings, GroupRecord, Program, SCHEMA};
+use crate::findings::{ClaimRecord, DataRecord, FigureData, Findings, GroupRecord, OutputFile, Program, SCHEMA};
 use crate::scenario::{ExperimentKind, Loaded, TrainingExperiment};
 use crate::statistics::Verdict;
 
@@ -34,6 +35,7 @@ pub fn prepare(loaded: &Loaded, kind: TrainingExperiment) -> Result<Course, Expe
         TrainingExperiment::Curves => curves::prepare(loaded, &course)?,
         TrainingExperiment::Svag => svag::prepare(loaded, &course)?,
         TrainingExperiment::StationaryLoss => stationary_loss::prepare(loaded, &course)?,
+        TrainingExperiment::Width => width::prepare(loaded, &course)?,
     }
     Ok(course)
 }
@@ -44,6 +46,7 @@ pub fn predict(loaded: &Loaded, kind: TrainingExperiment, course: &Course) -> Fi
         TrainingExperiment::Curves => curves::predict(loaded, course),
         TrainingExperiment::Svag => svag::predict(loaded, course),
         TrainingExperiment::StationaryLoss => stationary_loss::predict(loaded, course),
+        TrainingExperiment::Width => width::predict(loaded, course),
     }
 }
 
@@ -61,6 +64,25 @@ pub fn run(
         TrainingExperiment::Curves => curves::run(loaded, course, control),
         TrainingExperiment::Svag => svag::run(loaded, course, control),
         TrainingExperiment::StationaryLoss => stationary_loss::run(loaded, course, control),
+        TrainingExperiment::Width => {
+            width::run(loaded, course, control).map(|(findings, figures, _)| (findings, figures))
+        }
+    }
+}
+
+/// [`run`] with the files that a question leaves beside its findings, such as weights.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with_files(
+    loaded: &Loaded,
+    kind: TrainingExperiment,
+    course: &Course,
+    control: &mut Control,
+) -> Result<(Findings, FigureData, Vec<OutputFile>), ExperimentError> {
+    match kind {
+        TrainingExperiment::Width => width::run(loaded, course, control),
+        _ => run(loaded, kind, course, control).map(|(findings, figures)| (findings, figures, Vec::new())),
     }
 }
 
@@ -71,17 +93,21 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
         ExperimentKind::Training(TrainingExperiment::Curves) => curves::groups(loaded, course),
         ExperimentKind::Training(TrainingExperiment::Svag) => svag::groups(loaded, course),
         ExperimentKind::Training(TrainingExperiment::StationaryLoss) => stationary_loss::groups(loaded, course),
+        ExperimentKind::Training(TrainingExperiment::Width) => width::groups(loaded, course),
         _ => Vec::new(),
     };
     let replicas = course.replicas as f64;
+    let beside_training = match scenario.experiment {
+        ExperimentKind::Training(TrainingExperiment::Width) => width::seconds_of_curvature(course, groups.len()),
+        _ => 0.0,
+    };
     let steps: f64 = groups.iter().map(|group| group.steps as f64).sum();
     let parameters = course.network.parameters() as f64;
     Forecast::of_training(
         [groups.len(), course.network.parameters()],
         replicas * steps,
         60e6 + replicas * parameters * 24.0,
-        replicas * groups.iter().map(|group| group.work(course)).sum::<f64>()
-            / SPEED
+        (replicas * groups.iter().map(|group| group.work(course)).sum::<f64>() / SPEED + beside_training)
             / threads.min(course.replicas).max(1) as f64,
         scenario.test.tolerance,
     )

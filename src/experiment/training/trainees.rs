@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::ensemble::Interrupted;
 use crate::network::Real;
-use crate::training::{Control, Ensemble, Fate, Look, Status};
+use crate::training::{Arrival, Control, Ensemble, Fate, Look, Status};
 
 /// An ensemble of either precision.
 pub enum Trainees {
@@ -31,6 +31,25 @@ impl Trainees {
         match self {
             Self::Single(ensemble) => ensemble.train(epochs, every, false, on_look, control),
             Self::Double(ensemble) => ensemble.train(epochs, every, false, on_look, control),
+        }
+        .map_err(|_| Interrupted)
+    }
+
+    /// As [`Ensemble::train_to`].
+    ///
+    /// # Errors
+    /// When it was told to stop.
+    pub fn train_to(
+        &mut self,
+        level: f64,
+        [epochs, every]: [f64; 2],
+        monitor: &mut dyn FnMut(&Status),
+        stop: &AtomicBool,
+    ) -> Result<Vec<Option<Arrival>>, Interrupted> {
+        let control = &mut Control { monitor, stop };
+        match self {
+            Self::Single(ensemble) => ensemble.train_to(level, epochs, every, control),
+            Self::Double(ensemble) => ensemble.train_to(level, epochs, every, control),
         }
         .map_err(|_| Interrupted)
     }

@@ -2,6 +2,7 @@
 //! file per figure, with `tables` (to CSV) and `read` (back; `None` where the figure has no files).
 
 mod cells;
+mod chord;
 mod crossover;
 mod curves;
 mod density;
@@ -14,6 +15,7 @@ mod scaling;
 pub(super) mod study;
 mod table;
 mod weak_error;
+mod width;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +43,8 @@ fn all(figures: &FigureData) -> Result<Tables, ReportError> {
         log_ratio,
         curves,
         weak_error,
+        width,
+        chord,
         study: _,
     } = figures;
     let tables = [
@@ -54,6 +58,8 @@ fn all(figures: &FigureData) -> Result<Tables, ReportError> {
         log_ratio.as_ref().map(log_ratio::tables),
         curves.as_ref().map(curves::tables),
         weak_error.as_ref().map(weak_error::tables),
+        width.as_ref().map(width::tables),
+        chord.as_ref().map(chord::tables),
     ];
     let tables: Result<Vec<Tables>, ReportError> = tables.into_iter().flatten().collect();
     Ok(tables?.into_iter().flatten().collect())
@@ -105,6 +111,8 @@ pub fn load_figures(folder: &Path) -> Result<FigureData, ReportError> {
         log_ratio: log_ratio::read(folder)?,
         curves: curves::read(folder)?,
         weak_error: weak_error::read(folder)?,
+        width: width::read(folder)?,
+        chord: chord::read(folder)?,
         study: None,
     })
 }

@@ -3,6 +3,7 @@
 mod axis;
 mod canvas;
 mod cells;
+mod chord;
 mod crossover;
 mod curves;
 mod density;
@@ -16,6 +17,7 @@ mod panel;
 mod scaling;
 mod study;
 mod weak_error;
+mod width;
 
 use std::path::{Path, PathBuf};
 
@@ -113,6 +115,14 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
     if let Some(data) = &figures.weak_error {
         let design = weak_error::WeakError { findings, data };
         jobs.push(Box::new(move || draw("weak-error", "How far SGD is from its SDEs", design.caption(), &design)));
+    }
+    if let Some(data) = &figures.width {
+        let design = width::Width::new(findings, data);
+        jobs.push(Box::new(move || draw("width", "Curvature at equal loss against η/S", design.caption(), &design)));
+    }
+    if let Some(data) = &figures.chord {
+        let design = chord::Chord::new(data);
+        jobs.push(Box::new(move || draw("chord", "The loss between two end points", design.caption(), &design)));
     }
     // Each on its own thread: drawing takes longer than many a simulation.
     let mut drawn: Vec<Figure> = jobs.into_par_iter().map(|job| job()).collect::<Result<_, _>>()?;
