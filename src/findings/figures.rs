@@ -1,5 +1,6 @@
 //! What figures are drawn from: plain data, written to `figures/*.csv` and read back.
 
+use super::gradient_noise::{EigenvaluesFigure, QuantilesFigure};
 use super::study::StudyPoint;
 
 /// What the figures are drawn from; `None` where a figure does not apply.
@@ -23,6 +24,10 @@ pub struct FigureData {
     pub log_ratio: Option<LogRatioFigure>,
     /// Learning curves of several groups.
     pub curves: Option<CurvesFigure>,
+    /// Quantiles of the noise of the minibatch gradient against normal ones.
+    pub quantiles: Option<QuantilesFigure>,
+    /// The largest eigenvalues of H and of C.
+    pub eigenvalues: Option<EigenvaluesFigure>,
     /// The points of a study, all of them: `study.csv`.
     pub study: Option<Vec<StudyPoint>>,
 }

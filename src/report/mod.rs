@@ -10,6 +10,7 @@ mod compare;
 mod csv;
 mod error;
 mod figure;
+mod gradient_noise;
 mod groups;
 mod html;
 mod lock;

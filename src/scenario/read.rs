@@ -1,7 +1,7 @@
 //! Reads the keys of a scenario, each checked by itself. What concerns several keys is in [`super::check`].
 
 use super::{
-    CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, StudySpec,
+    CrossoverSpec, EnsembleSpec, ExperimentKind, GradientNoiseSpec, Rung, ScalingSpec, Scenario, SgdSpec, Start, StudySpec,
     TemperaturePairSpec, TestSpec, TrainingExperiment, TrainingSpec,
 };
 use crate::data::DataSpec;
@@ -15,7 +15,7 @@ use crate::statistics::claim::Verdict;
 /// The largest integer of TOML, which has 64 bits with a sign.
 const LARGEST_INTEGER: u64 = i64::MAX as u64;
 
-const EXPERIMENTS: [(&str, ExperimentKind); 7] = [
+const EXPERIMENTS: [(&str, ExperimentKind); 8] = [
     ("equilibrium", ExperimentKind::Equilibrium),
     ("covariance", ExperimentKind::Covariance),
     ("crossover", ExperimentKind::Crossover),
@@ -23,6 +23,7 @@ const EXPERIMENTS: [(&str, ExperimentKind); 7] = [
     ("density", ExperimentKind::Density),
     ("temperature-pair", ExperimentKind::TemperaturePair),
     ("curves", ExperimentKind::Training(TrainingExperiment::Curves)),
+    ("gradient-noise", ExperimentKind::Training(TrainingExperiment::GradientNoise)),
 ];
 /// Experiments of later versions.
 const LATER_EXPERIMENTS: [&str; 4] = ["cloud", "escape", "walk", "weak-error"];
@@ -67,6 +68,8 @@ pub(super) struct Parts {
     temperature_pair: Option<Option<TemperaturePairSpec>>,
     /// `Some(None)` in an experiment that trains nothing.
     pub training: Option<Option<TrainingSpec>>,
+    /// `Some(None)` in another experiment.
+    gradient_noise: Option<Option<GradientNoiseSpec>>,
     /// `Some(None)` where it was left out.
     study: Option<Option<StudySpec>>,
 }
@@ -125,6 +128,7 @@ impl Parts {
         let scaling = table_of(root, "scaling", scales, ScalingSpec::read);
         let temperature_pair = TemperaturePairSpec::of(root, experiment);
         let training = TrainingSpec::of(root, experiment, loss.as_ref());
+        let gradient_noise = GradientNoiseSpec::of(root, experiment, training.as_ref().and_then(Option::as_ref));
         let study = match root.optional_table("study") {
             Some(Some(table)) => StudySpec::read(&table).map(Some),
             Some(None) => Some(None),
@@ -149,6 +153,7 @@ impl Parts {
             scaling,
             temperature_pair,
             training,
+            gradient_noise,
             study,
         }
     }
@@ -173,6 +178,7 @@ impl Parts {
             scaling: self.scaling?,
             temperature_pair: self.temperature_pair?,
             training: self.training?,
+            gradient_noise: self.gradient_noise?,
             study: self.study?,
         })
     }
@@ -351,6 +357,7 @@ impl TestSpec {
             ExperimentKind::Density => (0.02, Rung::Gibbs),
             ExperimentKind::TemperaturePair => (0.05, Rung::Gibbs),
             ExperimentKind::Training(TrainingExperiment::Curves) => (0.5, Rung::Discrete),
+            ExperimentKind::Training(TrainingExperiment::GradientNoise) => (0.05, Rung::Discrete),
         };
         Self { tolerance, against }
     }
@@ -365,6 +372,9 @@ impl TestSpec {
             ExperimentKind::TemperaturePair => Number::positive("ε, the tolerance in ln ratio,", "0.05"),
             ExperimentKind::Training(TrainingExperiment::Curves) => {
                 Number::positive("ε, the tolerance in standard deviations between seeds,", "0.5")
+            }
+            ExperimentKind::Training(TrainingExperiment::GradientNoise) => {
+                Number::positive("ε, the tolerance in ln ratio of variances,", "0.05")
             }
             _ => Number::positive("ε, the tolerance in log-odds,", "0.1"),
         };

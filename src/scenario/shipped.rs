@@ -52,6 +52,7 @@ const SHIPPED: &[Shipped] = embed![
     "gibbs-density-1d",
     "gibbs-density-2d",
     "temperature-pair",
+    "minibatch-noise",
 ];
 
 /// All scenarios that come with the program, in the order of the talk.

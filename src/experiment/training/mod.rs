@@ -5,6 +5,7 @@
 mod course;
 mod curvature;
 mod curves;
+mod gradient_noise;
 mod group;
 mod trainees;
 
@@ -26,6 +27,7 @@ pub fn prepare(loaded: &Loaded, kind: TrainingExperiment) -> Result<Course, Expe
     let course = Course::of(loaded)?;
     match kind {
         TrainingExperiment::Curves => curves::prepare(loaded, &course)?,
+        TrainingExperiment::GradientNoise => gradient_noise::prepare(loaded, &course)?,
     }
     Ok(course)
 }
@@ -34,6 +36,7 @@ pub fn prepare(loaded: &Loaded, kind: TrainingExperiment) -> Result<Course, Expe
 pub fn predict(loaded: &Loaded, kind: TrainingExperiment, course: &Course) -> Findings {
     match kind {
         TrainingExperiment::Curves => curves::predict(loaded, course),
+        TrainingExperiment::GradientNoise => gradient_noise::predict(loaded, course),
     }
 }
 
@@ -49,6 +52,7 @@ pub fn run(
 ) -> Result<(Findings, FigureData), ExperimentError> {
     match kind {
         TrainingExperiment::Curves => curves::run(loaded, course, control),
+        TrainingExperiment::GradientNoise => gradient_noise::run(loaded, course, control),
     }
 }
 
@@ -57,6 +61,7 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
     let scenario = &loaded.scenario;
     let groups = match scenario.experiment {
         ExperimentKind::Training(TrainingExperiment::Curves) => curves::groups(loaded, course),
+        ExperimentKind::Training(TrainingExperiment::GradientNoise) => gradient_noise::groups(loaded, course),
         _ => Vec::new(),
     };
     let replicas = course.replicas as f64;
@@ -94,6 +99,7 @@ fn document(
         occupancy: Vec::new(),
         points: Vec::new(),
         groups,
+        gradient_noise: Vec::new(),
         crossover: None,
         scaling: None,
         claims,

@@ -5,11 +5,13 @@ mod cells;
 mod crossover;
 mod curves;
 mod density;
+mod eigenvalues;
 mod distribution;
 mod grid;
 mod log_ratio;
 mod map;
 mod mixing;
+mod quantiles;
 mod scaling;
 pub(super) mod study;
 mod table;
@@ -29,8 +31,7 @@ type Tables = Vec<(&'static str, Table)>;
 /// What the figures are drawn from, file by file.
 fn all(figures: &FigureData) -> Result<Tables, ReportError> {
     // A study's points are a table of their own, beside the figures.
-    let FigureData { density, map, mixing, crossover, scaling, distribution, cells, log_ratio, curves, study: _ } =
-        figures;
+    let FigureData { density, map, mixing, crossover, scaling, distribution, cells, log_ratio, curves, .. } = figures;
     let tables = [
         density.as_ref().map(density::tables),
         map.as_ref().map(map::tables),
@@ -41,6 +42,8 @@ fn all(figures: &FigureData) -> Result<Tables, ReportError> {
         cells.as_ref().map(cells::tables),
         log_ratio.as_ref().map(log_ratio::tables),
         curves.as_ref().map(curves::tables),
+        figures.quantiles.as_ref().map(quantiles::tables),
+        figures.eigenvalues.as_ref().map(eigenvalues::tables),
     ];
     let tables: Result<Vec<Tables>, ReportError> = tables.into_iter().flatten().collect();
     Ok(tables?.into_iter().flatten().collect())
@@ -91,6 +94,8 @@ pub fn load_figures(folder: &Path) -> Result<FigureData, ReportError> {
         cells: cells::read(folder)?,
         log_ratio: log_ratio::read(folder)?,
         curves: curves::read(folder)?,
+        quantiles: quantiles::read(folder)?,
+        eigenvalues: eigenvalues::read(folder)?,
         study: None,
     })
 }

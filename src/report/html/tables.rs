@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::findings::{Findings, OccupancyRecord};
 use crate::scenario::Rung;
 
+use super::super::gradient_noise::gradient_noise;
 use super::super::groups::groups;
 use super::super::number::{count, fixed, interval, point, pretty, probability, significant, with_error};
 use super::super::points;
@@ -58,7 +59,7 @@ pub(super) fn along(findings: &Findings) -> Markup {
     let lines = findings.crossover.as_ref().map(points::crossover);
     let sentence = findings.crossover.as_ref().and_then(points::straightness);
     html! {
-        @for (index, table) in [lines, scaling, points::points(findings), groups(findings)].into_iter().flatten().enumerate() {
+        @for (index, table) in [lines, scaling, points::points(findings), groups(findings)].into_iter().chain(gradient_noise(findings)).flatten().enumerate() {
             h2 { (table.title) }
             div.scroll { table {
                 thead { tr { @for name in &table.head { th { (name) } } } }
