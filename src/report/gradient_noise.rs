@@ -17,7 +17,7 @@ pub(super) fn gradient_noise(findings: &Findings) -> [Option<Rows>; 2] {
     let rows = records.iter().flat_map(|record| record.batches.iter().map(move |batches| row(record, batches)));
     let batches = first.batches.first().map(|shown| {
         let names = shown.measures.iter().map(|measure| measure.quantity.clone());
-        let title = "The noise of a batch; in brackets what is predicted";
+        let title = "The noise of a batch: its covariance over C/S (times (N−S)/(N−1) for subsets), in trace and along v₁; along v₁ its skewness, excess kurtosis and Kolmogorov distance from the normal law, in brackets what is predicted";
         let head = ["", "S", "batches"].map(str::to_owned).into_iter().chain(names).collect();
         Rows { title: title.into(), head, rows: rows.collect() }
     });

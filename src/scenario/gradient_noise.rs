@@ -31,7 +31,7 @@ pub const GROUPS: u64 = 64;
 /// Small batches are cheap and have heavier tails: so many times as many of them are taken at most.
 const MOST_TIMES: u64 = 20;
 /// Batches of which projections alone are taken, for one whose gradient is: they are sums of numbers that are known.
-pub const DRAWS_PER_BATCH: u64 = 10;
+pub const DRAWS_PER_BATCH: u64 = 50;
 /// More points or sizes than this are a study.
 const MOST: usize = 30;
 
@@ -83,13 +83,7 @@ impl GradientNoiseSpec {
         };
         let distance = table.number_or("distance", &distance, default.distance);
         table.finish();
-        Some(Self {
-            epochs: epochs?,
-            sizes: sizes?,
-            batches: batches?,
-            directions: directions?,
-            distance: distance?,
-        })
+        Some(Self { epochs: epochs?, sizes: sizes?, batches: batches?, directions: directions?, distance: distance? })
     }
 
     /// How many gradients of batches of S examples are taken: as many examples as at the largest size, but no more than 20 times as many
@@ -117,7 +111,8 @@ fn read_epochs(table: &Table<'_>, training: Option<&TrainingSpec>) -> Option<Vec
         Number { what: "the epochs after which the noise is measured", example: "[0, 10]", low: 0.0, high: 1e9 };
     let epochs = table.numbers("epochs", &expected)?;
     if epochs.len() > MOST || !epochs.windows(2).all(|pair| pair[0] < pair[1]) {
-        let message = format!("found {}; at most {MOST} ascending epochs are allowed; for example [0, 10]", list(&epochs));
+        let message =
+            format!("found {}; at most {MOST} ascending epochs are allowed; for example [0, 10]", list(&epochs));
         table.problem("epochs", message);
         return None;
     }

@@ -1,8 +1,8 @@
 //! Reads the keys of a scenario, each checked by itself. What concerns several keys is in [`super::check`].
 
 use super::{
-    CrossoverSpec, EnsembleSpec, ExperimentKind, GradientNoiseSpec, Rung, ScalingSpec, Scenario, SgdSpec, Start, StudySpec,
-    TemperaturePairSpec, TestSpec, TrainingExperiment, TrainingSpec,
+    CrossoverSpec, EnsembleSpec, ExperimentKind, GradientNoiseSpec, Rung, ScalingSpec, Scenario, SgdSpec, Start,
+    StudySpec, TemperaturePairSpec, TestSpec, TrainingExperiment, TrainingSpec,
 };
 use crate::data::DataSpec;
 use crate::dynamics::{DynamicsSpec, LearningRate};

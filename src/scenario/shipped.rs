@@ -53,6 +53,8 @@ const SHIPPED: &[Shipped] = embed![
     "gibbs-density-2d",
     "temperature-pair",
     "minibatch-noise",
+    "minibatch-noise-first-weights",
+    "heavy-tailed-noise",
 ];
 
 /// All scenarios that come with the program, in the order of the talk.

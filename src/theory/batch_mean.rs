@@ -119,7 +119,8 @@ mod tests {
     fn moments_of_subsets() {
         for size in 1..7u32 {
             let subsets = (0..1u32 << 7).filter(|set| set.count_ones() == size);
-            let mean = |set: u32| (0..7).filter(|i| set >> i & 1 == 1).map(|i| NUMBERS[i]).sum::<f64>() / f64::from(size);
+            let mean =
+                |set: u32| (0..7).filter(|i| set >> i & 1 == 1).map(|i| NUMBERS[i]).sum::<f64>() / f64::from(size);
             let means: Vec<f64> = subsets.map(mean).collect();
             let predicted = Shape::of(&NUMBERS).unwrap().without_replacement(7.0, f64::from(size)).unwrap();
             close(predicted, Shape::of(&means).unwrap());
@@ -130,9 +131,8 @@ mod tests {
     /// Means of all 7³ samples with replacement.
     #[test]
     fn moments_of_independent_draws() {
-        let means: Vec<f64> = (0..343usize)
-            .map(|code| (NUMBERS[code % 7] + NUMBERS[code / 7 % 7] + NUMBERS[code / 49]) / 3.0)
-            .collect();
+        let means: Vec<f64> =
+            (0..343usize).map(|code| (NUMBERS[code % 7] + NUMBERS[code / 7 % 7] + NUMBERS[code / 49]) / 3.0).collect();
         close(Shape::of(&NUMBERS).unwrap().with_replacement(3.0), Shape::of(&means).unwrap());
     }
 
@@ -159,9 +159,9 @@ mod tests {
         let errors = [16u32, 64].map(|size| {
             let s = f64::from(size);
             let shape = Shape { variance: 1.0, skewness: 2.0, excess: 6.0 }.with_replacement(s);
-            let worst = (-300..=300).map(|step| f64::from(step) * 0.01).map(|z| {
-                (shape.edgeworth(z) - gamma(size, (s + z * s.sqrt()).max(0.0))).abs()
-            });
+            let worst = (-300..=300)
+                .map(|step| f64::from(step) * 0.01)
+                .map(|z| (shape.edgeworth(z) - gamma(size, (s + z * s.sqrt()).max(0.0))).abs());
             worst.fold(0.0, f64::max)
         });
         assert!(errors[0] < 2e-3 && (6.0..10.0).contains(&(errors[0] / errors[1])), "{errors:?}");

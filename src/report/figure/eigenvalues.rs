@@ -67,10 +67,7 @@ impl Eigenvalues<'_> {
         let values = pairs().map(|pair| pair[0]).filter(|value| *value > 0.0);
         let (low, high) = values.fold((f64::INFINITY, 0.0f64), |(low, high), value| (low.min(value), high.max(value)));
         let longest = self.panels().iter().map(|panel| panel.hessian.len().max(panel.noise.len())).max();
-        [
-            Axis::new(Scale::Linear, 0.0, longest.unwrap_or(1) as f64 + 1.0),
-            Axis::new(Scale::Log, low / 1.5, high * 1.5),
-        ]
+        [Axis::new(Scale::Linear, 0.0, longest.unwrap_or(1) as f64 + 1.0), Axis::new(Scale::Log, low / 1.5, high * 1.5)]
     }
 }
 
@@ -79,7 +76,9 @@ fn draw_pairs<DB: DrawingBackend>(panel: &Panel<'_, '_, DB>, pairs: &[[f64; 2]],
         if value > 0.0 {
             let at = (index + 1) as f64;
             let ends = [value - residual, value + residual].map(|end| panel.up(end.clamp(panel.y.low, panel.y.high)));
-            panel.canvas.line(&[(panel.across(at), ends[0]), (panel.across(at), ends[1])], Stroke::new(look.colour, 1.2))?;
+            panel
+                .canvas
+                .line(&[(panel.across(at), ends[0]), (panel.across(at), ends[1])], Stroke::new(look.colour, 1.2))?;
             panel.canvas.marker(panel.at(at, value), look.marker, 5.5, look.colour, false)?;
         }
     }

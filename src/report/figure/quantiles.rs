@@ -1,4 +1,4 @@
-//! Normal Q–Q plots of the noise of a batch along v₁: small multiples, a row per epoch and a column per batch size.
+//! Detrended normal Q–Q plots of the noise of a batch along v₁: small multiples, a row per epoch and a column per batch size.
 
 use plotters::prelude::DrawingBackend;
 
@@ -7,19 +7,21 @@ use crate::statistics::special::normal_quantile;
 
 use super::axis::{Axis, Scale};
 use super::canvas::{Align, Canvas, Drawn, Lettering, SMALL, Stroke};
-use super::palette::{BLUE, DASHED, GREY, Look, MEASURED, Marker, SOLID};
+use super::palette::{BLACK, BLUE, DASHED, GREY, Look, MEASURED, Marker, SOLID};
 use super::panel::{KeyEntry, Panel, Sample, key, key_height};
 use super::{Design, WIDTH};
 
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = WIDTH - 14.0;
 const GAP: f64 = 22.0;
-const HEIGHT: f64 = 132.0;
-const BETWEEN_ROWS: f64 = 30.0;
+const HEIGHT: f64 = 150.0;
+const BETWEEN_ROWS: f64 = 48.0;
 const KEY_ROOM: f64 = WIDTH - 24.0;
-/// Normal quantiles and standard deviations that are shown.
-const ACROSS: f64 = 4.0;
-const UP: [f64; 2] = [-5.0, 10.0];
+/// Standard deviations that are shown.
+const ACROSS: f64 = 5.0;
+/// Deviations that are shown, and up to which their axis is linear.
+const UP: f64 = 10.0;
+const LINEAR: f64 = 0.1;
 /// More rows or columns would be too small to read.
 const MOST: usize = 3;
 /// A marker at every so many values.
@@ -44,10 +46,12 @@ impl Quantiles<'_> {
             format!(" Shown are {rows} of {places} places and {sizes} of {all} batch sizes; quantiles.csv has all.")
         };
         format!(
-            "The noise of the batch gradient along v₁, the first eigenvector of C, in predicted standard deviations, against the normal \
-             quantile of the probability to be at most there. Gaussian noise lies on the dashed line. Bars: 95 %, from independent groups of \
-             batches, smaller than the marks where none is seen. Blue: predicted from the gradients of single examples (S = 1 exactly, beyond \
-             by Edgeworth's expansion with the exact skewness and kurtosis of a batch).{left_out}"
+            "A normal Q–Q plot with its diagonal taken off: at every value z of the noise of the batch gradient along v₁, the first eigenvector of \
+             C, in predicted standard deviations, z minus the normal quantile of the probability to be at most z. Gaussian noise lies on the \
+             dashed line; what is above it on the right and below it on the left is a tail heavier than the normal law's, a parabola is \
+             skewness. The axis is linear within ±{LINEAR} and logarithmic beyond. Bars: 95 %, from independent groups of batches, smaller than \
+             the marks where none is seen. Blue: predicted from the gradients of single examples, at S = 1 exactly, beyond by Edgeworth's \
+             expansion with the exact skewness and kurtosis of a batch, where that is a probability.{left_out}"
         )
     }
 
@@ -85,7 +89,7 @@ impl Quantiles<'_> {
     }
 
     fn top() -> f64 {
-        key_height(&Self::entries(), KEY_ROOM) + 30.0
+        key_height(&Self::entries(), KEY_ROOM) + 48.0
     }
 }
 
@@ -101,25 +105,29 @@ fn thinned<T: Clone>(all: Vec<T>) -> Vec<T> {
     (0..MOST).map(|index| all[index * (count - 1) / (MOST - 1)].clone()).collect()
 }
 
-/// The normal quantiles of a probability and of the ends of its 95 % interval.
-fn quantiles(point: &QuantilePoint) -> Option<[f64; 3]> {
-    let QuantilePoint { probability: p, standard_error: error, .. } = *point;
+/// z less the normal quantile of a probability, where there is one.
+fn deviation(value: f64, probability: f64) -> f64 {
+    let quantile = normal_quantile(probability);
+    if quantile.is_finite() { value - quantile } else { f64::NAN }
+}
+
+/// The deviation at a point, and the ends of its 95 % interval.
+fn measured(point: &QuantilePoint) -> Option<[f64; 3]> {
+    let QuantilePoint { value, probability: p, standard_error: error, .. } = *point;
     let is_known = error > 0.0 && p > KNOWN * error && 1.0 - p > KNOWN * error;
-    is_known.then(|| [p, p - 1.96 * error, p + 1.96 * error].map(normal_quantile))
+    is_known.then(|| [p, p + 1.96 * error, p - 1.96 * error].map(|p| deviation(value, p)))
 }
 
 fn draw_panel<DB: DrawingBackend>(panel: &Panel<'_, '_, DB>, data: &QuantilePanel) -> Drawn {
-    panel.line([(-ACROSS, -ACROSS), (ACROSS, ACROSS)], Stroke::new(GREY, 1.2).dashed(DASHED))?;
-    let predicted = data.points.iter().map(|point| (normal_quantile(point.predicted), point.value));
+    panel.line([(-ACROSS, 0.0), (ACROSS, 0.0)], Stroke::new(GREY, 1.2).dashed(DASHED))?;
+    let predicted = data.points.iter().map(|point| (point.value, deviation(point.value, point.predicted)));
     panel.line(predicted, Stroke::new(BLUE, 1.8))?;
     for point in data.points.iter().step_by(MARKED) {
-        let Some([at, low, high]) = quantiles(point) else { continue };
-        let inside = at.abs() <= ACROSS && (UP[0]..=UP[1]).contains(&point.value);
-        if inside {
-            let y = panel.up(point.value);
-            let ends = [low, high].map(|end| panel.across(end.clamp(-ACROSS, ACROSS)));
-            panel.canvas.line(&[(ends[0], y), (ends[1], y)], Stroke::new(MEASURED.colour, 1.2))?;
-            panel.canvas.marker((panel.across(at), y), Marker::Circle, 4.5, MEASURED.colour, false)?;
+        let Some([at, low, high]) = measured(point) else { continue };
+        if point.value.abs() <= ACROSS && at.abs() <= UP {
+            let ends = [low, high].map(|end| (panel.across(point.value), panel.up(end.clamp(-UP, UP))));
+            panel.canvas.line(&ends, Stroke::new(MEASURED.colour, 1.2))?;
+            panel.canvas.marker(panel.at(point.value, at), Marker::Circle, 4.5, MEASURED.colour, false)?;
         }
     }
     Ok(())
@@ -140,15 +148,24 @@ impl Design for Quantiles<'_> {
             for (column, &size) in sizes.iter().enumerate() {
                 let left = LEFT + column as f64 * (wide + GAP);
                 let frame = [left, top, left + wide, top + HEIGHT];
-                let (x, y) = (Axis::new(Scale::Linear, -ACROSS, ACROSS), Axis::new(Scale::Linear, UP[0], UP[1]));
+                let x = Axis::new(Scale::Linear, -ACROSS, ACROSS);
+                let y = Axis::new(Scale::Asinh(LINEAR), -UP, UP);
                 let panel = Panel { canvas, frame, x, y };
                 if let Some(data) = self.data.panels.iter().find(|data| data.place == *place && data.size == size) {
                     draw_panel(&panel, data)?;
                 }
-                let said = if column == 0 { format!("S = {size}, {place}") } else { format!("S = {size}") };
-                canvas.text(&said, (left, top - 10.0), Lettering::new(SMALL, Align::Left))?;
-                panel.left_axis(if column == 0 { "noise / sd" } else { "" }, 40.0)?;
-                let title = if column == sizes.len() / 2 { "normal quantile" } else { "" };
+                canvas.text(&format!("S = {size}"), (left, top - 9.0), Lettering::new(SMALL, Align::Left))?;
+                if column == 0 {
+                    canvas.text(
+                        place,
+                        (left, top - 27.0),
+                        Lettering { bold: true, ..Lettering::new(SMALL, Align::Left) },
+                    )?;
+                    panel.left_axis("z − normal quantile", 44.0)?;
+                } else {
+                    canvas.line(&[(left, top), (left, top + HEIGHT)], Stroke::new(BLACK, 1.2))?;
+                }
+                let title = if column == sizes.len() / 2 { "noise z along v₁ / sd" } else { "" };
                 if row + 1 == places.len() { panel.bottom_axis(title)? } else { panel.bottom_ticks()? }
             }
         }

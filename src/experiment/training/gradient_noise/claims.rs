@@ -45,7 +45,9 @@ impl Family {
         match self {
             Self::Mean => "the mean of the batch gradient is ∇L along v₁, to within ε standard deviations of a batch",
             Self::Trace => "the covariance of the batch gradient is C/S in its trace, to within ε in ln ratio",
-            Self::Top => "the covariance of the batch gradient is C/S along v₁, the top eigenvector of C, to within ε in ln ratio",
+            Self::Top => {
+                "the covariance of the batch gradient is C/S along v₁, the top eigenvector of C, to within ε in ln ratio"
+            }
             Self::Skewness => {
                 "the skewness of projections is that of a mean of S examples, γ₁/√S: to within ε where the prediction is below 1, to within ε \
                  times it beyond"
@@ -73,8 +75,8 @@ impl Family {
         let distance = SHARE_OF_DISTANCE * spec(loaded).distance;
         match self {
             Self::Mean | Self::Trace | Self::Top => loaded.scenario.test.tolerance,
-            Self::Skewness => distance / DISTANCE_OF_SKEWNESS,
-            Self::Excess => distance / DISTANCE_OF_EXCESS,
+            Self::Skewness => rounded(distance / DISTANCE_OF_SKEWNESS),
+            Self::Excess => rounded(distance / DISTANCE_OF_EXCESS),
         }
     }
 
@@ -100,14 +102,17 @@ impl Family {
         let ratio = |estimate: &Option<Estimate>| estimate.as_ref().and_then(Estimate::logarithm);
         match self {
             Self::Mean => vec![contrast(format!("mean along v₁, {at}"), 0.0, measured.and_then(|m| m.mean.clone()))],
-            Self::Trace => vec![contrast(format!("ln ratio of traces, {at}"), 0.0, measured.and_then(|m| ratio(&m.trace)))],
+            Self::Trace => {
+                vec![contrast(format!("ln ratio of traces, {at}"), 0.0, measured.and_then(|m| ratio(&m.trace)))]
+            }
             Self::Top => vec![contrast(format!("ln ratio along v₁, {at}"), 0.0, measured.and_then(|m| ratio(&m.top)))],
             Self::Skewness | Self::Excess => {
                 let contrasts = point.directions.iter().enumerate().filter_map(|(k, direction)| {
                     let (shape, _) = predicted_at(&direction.shape, course.sampling, point.examples(), size)?;
                     let expected = if self == Self::Skewness { shape.skewness } else { shape.excess };
                     let law = measured.and_then(|measured| measured.laws.get(k));
-                    let found = law.and_then(|law| if self == Self::Skewness { &law.skewness } else { &law.excess }.clone());
+                    let found =
+                        law.and_then(|law| if self == Self::Skewness { &law.skewness } else { &law.excess }.clone());
                     let scale = expected.abs().max(1.0);
                     let over = if scale > 1.0 { format!(", over {scale:.4}") } else { String::new() };
                     let label = format!("{} along {}, {at}{over}", self.id(), direction.name);
@@ -117,6 +122,11 @@ impl Family {
             }
         }
     }
+}
+
+/// To three digits below 1, which is how it is told.
+fn rounded(tolerance: f64) -> f64 {
+    (tolerance * 1e3).round() / 1e3
 }
 
 fn scaled(estimate: &Estimate, scale: f64) -> Estimate {
@@ -147,9 +157,8 @@ pub(super) fn judged(
     let mut primary: Vec<(Judgement, Claim)> = Vec::new();
     for family in FAMILIES {
         let places = found.iter().flat_map(|found| found.sizes.iter().map(move |sized| (&found.point, sized)));
-        let contrasts: Vec<Contrast> = places
-            .flat_map(|(point, sized)| family.contrasts(course, point, sized.draw.size, Some(sized)))
-            .collect();
+        let contrasts: Vec<Contrast> =
+            places.flat_map(|(point, sized)| family.contrasts(course, point, sized.draw.size, Some(sized))).collect();
         primary.push((judge(&contrasts, family.tolerance(loaded), &evidence), family.claim(loaded)));
     }
     let mut laws: Vec<(Judgement, Claim)> = Vec::new();
@@ -187,7 +196,8 @@ pub(super) fn judged(
 }
 
 fn gaussian(size: u64, [is_control, is_last]: [bool; 2], distance: f64) -> Claim {
-    let what = format!("the noise of a batch of S = {size} is Gaussian along v₁ and along random directions, to within ε");
+    let what =
+        format!("the noise of a batch of S = {size} is Gaussian along v₁ and along random directions, to within ε");
     Claim {
         id: format!("gaussian-{size}"),
         primary: is_last,
@@ -222,7 +232,8 @@ fn distances(
     let mut all = Vec::new();
     for Found { point, sizes } in found {
         for (direction, law) in point.directions.iter().zip(&sizes[size].laws) {
-            let label = format!("sup|F − F₀| along {}, S = {}, {}", direction.name, sizes[size].draw.size, point.place.name());
+            let label =
+                format!("sup|F − F₀| along {}, S = {}, {}", direction.name, sizes[size].draw.size, point.place.name());
             all.push(judge_distance(&label, distance(law), UNRESOLVED, law.noise.as_ref(), tolerance, evidence));
         }
     }
@@ -237,9 +248,12 @@ fn together(all: Vec<Judgement>, tolerance: f64, evidence: &Evidence) -> Judgeme
     let verdict = overall(corrected.iter().copied());
     let smallest = all.iter().filter_map(|judgement| judgement.rejection_p_value).fold(f64::INFINITY, f64::min);
     // The reason is that of the worst of those that decide.
-    let worst = |judgement: &Judgement| judgement.contrasts.first().and_then(|c| c.contrast.measured.as_ref().map(|m| m.value));
-    let deciding = all.iter().zip(&corrected).filter(|(_, corrected)| **corrected == verdict).map(|(judgement, _)| judgement);
-    let deciding = deciding.max_by(|a, b| worst(a).unwrap_or(f64::INFINITY).total_cmp(&worst(b).unwrap_or(f64::INFINITY)));
+    let worst =
+        |judgement: &Judgement| judgement.contrasts.first().and_then(|c| c.contrast.measured.as_ref().map(|m| m.value));
+    let deciding =
+        all.iter().zip(&corrected).filter(|(_, corrected)| **corrected == verdict).map(|(judgement, _)| judgement);
+    let deciding =
+        deciding.max_by(|a, b| worst(a).unwrap_or(f64::INFINITY).total_cmp(&worst(b).unwrap_or(f64::INFINITY)));
     let reason = deciding.map_or_else(|| "nothing was compared".to_owned(), |judgement| judgement.reason.clone());
     let family = all.len();
     Judgement {
@@ -258,14 +272,19 @@ fn becomes_gaussian(known: &[(u64, Verdict)], distance: f64) -> String {
     let first = known.iter().rposition(|(_, verdict)| *verdict != Verdict::Holds).map_or(0, |last| last + 1);
     let said = known.iter().map(|(size, verdict)| format!("S = {size} {verdict}")).collect::<Vec<_>>().join(", ");
     match known.get(first) {
-        Some((size, _)) => format!("Gaussian to within {distance} in every direction and at every place from S = {size} on ({said})"),
-        None => format!("Gaussian to within {distance} at none of the sizes, if every direction and place is to be ({said})"),
+        Some((size, _)) => {
+            format!("Gaussian to within {distance} in every direction and at every place from S = {size} on ({said})")
+        }
+        None => format!(
+            "Gaussian to within {distance} at none of the sizes, if every direction and place is to be ({said})"
+        ),
     }
 }
 
 /// From which S on Edgeworth's expansion is within the distance, at the place and along the direction where that is the latest.
 fn gaussian_from(course: &Course, found: &[Found], distance: f64) -> Option<String> {
-    let laws = found.iter().flat_map(|found| found.point.directions.iter().map(move |direction| (&found.point, direction)));
+    let laws =
+        found.iter().flat_map(|found| found.point.directions.iter().map(move |direction| (&found.point, direction)));
     let needed = |(point, direction): (&Point, &super::point::Direction)| {
         let is_gaussian = |size: u64| {
             let shape: Option<(Shape, f64)> = predicted_at(&direction.shape, course.sampling, point.examples(), size);
@@ -276,7 +295,9 @@ fn gaussian_from(course: &Course, found: &[Found], distance: f64) -> Option<Stri
     };
     let (size, place) = laws.map(needed).max_by_key(|(size, _)| *size)?;
     if size == u64::MAX {
-        return Some(format!("By Edgeworth's expansion the noise is within {distance} of the normal law at no S {place}"));
+        return Some(format!(
+            "By Edgeworth's expansion the noise is within {distance} of the normal law at no S {place}"
+        ));
     }
     Some(format!(
         "By Edgeworth's expansion the noise is within {distance} of the normal law from S = {size} on (powers of 2), latest {place}"

@@ -32,13 +32,13 @@ fn batches(point: &Point, sized: &Measured, course: &Course) -> BatchNoiseRecord
     let shape = predicted(&point.directions[0].shape, course.sampling, point.examples(), sized.draw.size);
     let law = sized.laws.first();
     let mut measures = vec![
-        measure("trace / predicted", Some(1.0), sized.trace.as_ref()),
-        measure("v₁ᵀĈv₁ / predicted", Some(1.0), sized.top.as_ref()),
-        measure("skewness along v₁", shape.map(|(s, _)| s.skewness), law.and_then(|law| law.skewness.as_ref())),
-        measure("excess kurtosis along v₁", shape.map(|(s, _)| s.excess), law.and_then(|law| law.excess.as_ref())),
+        measure("trace", Some(1.0), sized.trace.as_ref()),
+        measure("along v₁", Some(1.0), sized.top.as_ref()),
+        measure("skewness", shape.map(|(s, _)| s.skewness), law.and_then(|law| law.skewness.as_ref())),
+        measure("kurtosis", shape.map(|(s, _)| s.excess), law.and_then(|law| law.excess.as_ref())),
     ];
     measures.extend(law.map(|law| PredictedMeasureRecord {
-        quantity: "distance from normal along v₁".into(),
+        quantity: "distance".into(),
         predicted: Some(law.predicted_distance).filter(|value| value.is_finite()),
         measured: Some(law.distance).filter(|value| value.is_finite()),
         standard_error: None,

@@ -188,8 +188,7 @@ fn group_of_draws(point: &Point, draw: &Draw, group: u64, edges: &[f64], stop: &
         let (shape, _) = predicted(&direction.shape, draw.sampling, point.examples(), draw.size)?;
         scales.push(1.0 / (draw.size as f64 * shape.variance.sqrt()));
     }
-    let mut along: Vec<Along> =
-        (0..width).map(|_| Along::new()).collect();
+    let mut along: Vec<Along> = (0..width).map(|_| Along::new()).collect();
     let mut grid = vec![0; GRID + 1];
     let (mut batch, mut sums) = (vec![0; draw.size as usize], vec![0.0; width]);
     let count = draw.batches / GROUPS * DRAWS_PER_BATCH;

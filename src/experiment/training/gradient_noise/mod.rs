@@ -19,7 +19,7 @@ mod law;
 mod measure;
 mod point;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::{Control, ExperimentError, Status};
 use super::course::Course;
@@ -95,7 +95,8 @@ pub(super) fn predict(loaded: &Loaded, course: &Course) -> Findings {
     let place = Place { epoch: 0.0, replica: 0, theta: course.first_weights() };
     let is_asked = spec.epochs.first() == Some(&0.0);
     let examples = double_examples(course).filter(|_| is_asked);
-    let point = examples.and_then(|examples| Point::of(course, &examples, place, spec.directions).ok());
+    let point = examples
+        .and_then(|examples| Point::of(course, &examples, place, spec.directions, &AtomicBool::new(false)).ok());
     let found: Vec<Found> = point.into_iter().map(|point| Found { point, sizes: Vec::new() }).collect();
     let (claims, mut notes) = claims::predicted(loaded, course, &found);
     notes.push("Predictions are those at the first weights of the first replica; others need the training".into());
@@ -124,8 +125,13 @@ pub(super) fn run(
     let mut found = Vec::new();
     for (index, place) in places.into_iter().enumerate() {
         let name = place.name();
-        let point = Point::of(course, &double, place, spec.directions)
-            .map_err(|error| loaded.source.problem("loss", format!("at {name}: {error}")))?;
+        let stop = progress.control.stop;
+        let point = Point::of(course, &double, place, spec.directions, stop).map_err(|error| {
+            if stop.load(Ordering::Relaxed) {
+                return ExperimentError::from(Interrupted);
+            }
+            loaded.source.problem("loss", format!("at {name}: {error}")).into()
+        })?;
         let sizes = match course.spec.precision {
             Precision::Single => sizes::<f32>(loaded, course, &spec, &point, index, &mut progress)?,
             Precision::Double => sizes::<f64>(loaded, course, &spec, &point, index, &mut progress)?,

@@ -1,13 +1,15 @@
 //! One θ: the gradients of all examples there, their covariance, and the directions in which batches are looked at.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::super::course::Course;
 use super::super::curvature::PIECE;
 use crate::findings::{EigenvaluePanel, MeasureRecord};
 use crate::network::{Batch, Examples, Network, Workspace};
 use crate::random::batches::Sampling;
 use crate::spectrum::{
-    Eigenpairs, GRAM_UP_TO, GradientCovariance, LanczosPlan, MomentPlan, Products, SpectrumError, alignment, eigenpairs,
-    moments, probe_vector,
+    Eigenpairs, GRAM_UP_TO, GradientCovariance, LanczosPlan, MomentPlan, Moments, Products, SpectrumError, alignment,
+    eigenpairs, moments, probe_vector,
 };
 use crate::statistics::Estimate;
 use crate::theory::batch_mean::Shape;
@@ -16,7 +18,7 @@ use crate::theory::minibatch::finite_population;
 /// Eigenvalues of each matrix in the figure.
 const SHOWN: usize = 30;
 /// Examples that sample tr(HC).
-const SAMPLED: usize = 200;
+const SAMPLED: usize = 600;
 
 /// Where the noise is measured.
 #[derive(Clone, Debug)]
@@ -61,25 +63,27 @@ impl Point {
     /// All that is exact or sampled of H and C.
     ///
     /// # Errors
-    /// When a gradient or a curvature is no finite number; without noise along a direction.
+    /// When a gradient or a curvature is no finite number, or is told to be none because the run was stopped; without noise along a direction.
     pub(super) fn of(
         course: &Course,
         examples: &Examples<f64>,
         place: Place,
         directions: u64,
+        stop: &AtomicBool,
     ) -> Result<Self, SpectrumError> {
         let covariance = covariance(&course.network, examples, &place.theta)?;
         let seed = course.seed;
-        let (curved, noisy) = rayon::join(
-            || curvature(&course.network, examples, &place.theta, seed),
-            || Ok::<_, SpectrumError>((largest_of(&covariance, seed)?, squared_norm(&covariance, seed)?)),
+        let curved = Curved { network: &course.network, examples, theta: &place.theta, stop };
+        let (first, second) = rayon::join(
+            || curved.spectrum(seed),
+            || {
+                let noisy = (largest_of(&covariance, seed)?, squared_norm(&covariance, seed)?);
+                let mut workspace = Workspace::new(&course.network, PIECE);
+                let aligned = covariance.trace_of_product(&mut curved.products(&mut workspace), SAMPLED, seed)?;
+                Ok::<_, SpectrumError>((noisy, aligned))
+            },
         );
-        let ((sharpest, hessian), (noisiest, squared_noise)) = (curved?, noisy?);
-        let aligned = {
-            let mut workspace = Workspace::new(&course.network, PIECE);
-            let mut h = products(&course.network, examples, &place.theta, &mut workspace);
-            covariance.trace_of_product(&mut h, SAMPLED, seed)?
-        };
+        let ((sharpest, hessian), ((noisiest, squared_noise), aligned)) = (first?, second?);
         let mut measures = Vec::new();
         let first = noisiest.pairs.first().map_or(0.0, |pair| pair.value);
         told(&mut measures, "tr C", Some(Estimate::exact(covariance.trace())));
@@ -126,38 +130,43 @@ pub(super) fn predicted(shape: &Shape, sampling: Sampling, examples: usize, size
 }
 
 /// C by the gradients of all examples, in double precision.
-fn covariance(
-    network: &Network,
-    examples: &Examples<f64>,
-    theta: &[f64],
-) -> Result<GradientCovariance, SpectrumError> {
+fn covariance(network: &Network, examples: &Examples<f64>, theta: &[f64]) -> Result<GradientCovariance, SpectrumError> {
     let mut rows = vec![0.0; examples.count() * theta.len()];
     network.example_gradients(theta, Batch::all(examples), &mut rows, &mut Workspace::new(network, PIECE));
     GradientCovariance::new(rows, theta.len())
 }
 
-/// H as an operator.
-fn products<'a>(
+/// H at one θ.
+#[derive(Clone, Copy)]
+struct Curved<'a> {
     network: &'a Network,
     examples: &'a Examples<f64>,
     theta: &'a [f64],
-    workspace: &'a mut Workspace<f64>,
-) -> Products<impl FnMut(&[f64], &mut [f64])> {
-    Products::new(theta.len(), move |v: &[f64], out: &mut [f64]| {
-        network.hessian_product(theta, Batch::all(examples), v, out, workspace);
-    })
+    stop: &'a AtomicBool,
 }
 
-/// The largest eigenvalues of H, its trace and its norm.
-fn curvature(
-    network: &Network,
-    examples: &Examples<f64>,
-    theta: &[f64],
-    seed: u64,
-) -> Result<(Eigenpairs, crate::spectrum::Moments), SpectrumError> {
-    let mut workspace = Workspace::new(network, PIECE);
-    let mut hessian = products(network, examples, theta, &mut workspace);
-    Ok((eigenpairs(&mut hessian, &lanczos(seed))?, moments(&mut hessian, &moment_plan(seed))?))
+impl<'a> Curved<'a> {
+    /// H as an operator; of a run that was stopped products are no numbers, which ends whatever asks for them.
+    fn products<'w>(
+        &self,
+        workspace: &'w mut Workspace<f64>,
+    ) -> Products<impl FnMut(&[f64], &mut [f64]) + use<'a, 'w>> {
+        let Self { network, examples, theta, stop } = *self;
+        Products::new(theta.len(), move |v: &[f64], out: &mut [f64]| {
+            if stop.load(Ordering::Relaxed) {
+                out.fill(f64::NAN);
+            } else {
+                network.hessian_product(theta, Batch::all(examples), v, out, workspace);
+            }
+        })
+    }
+
+    /// The largest eigenvalues of H, its trace and its norm.
+    fn spectrum(&self, seed: u64) -> Result<(Eigenpairs, Moments), SpectrumError> {
+        let mut workspace = Workspace::new(self.network, PIECE);
+        let sharpest = eigenpairs(&mut self.products(&mut workspace), &lanczos(seed))?;
+        Ok((sharpest, moments(&mut self.products(&mut workspace), &moment_plan(seed))?))
+    }
 }
 
 fn largest_of(covariance: &GradientCovariance, seed: u64) -> Result<Eigenpairs, SpectrumError> {
