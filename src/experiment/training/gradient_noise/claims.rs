@@ -7,7 +7,7 @@ use super::measure::Measured;
 use super::point::{Point, predicted as predicted_at};
 use super::{Found, spec};
 use crate::findings::ClaimRecord;
-use crate::scenario::Loaded;
+use crate::scenario::{GradientNoiseSpec, Loaded};
 use crate::statistics::{
     Contrast, Estimate, Evidence, Judgement, Verdict, after_holm, judge, judge_distance, overall, scenario_verdict,
 };
@@ -154,45 +154,49 @@ pub(super) fn judged(
     diverged: usize,
 ) -> (Vec<ClaimRecord>, Verdict, Vec<String>) {
     let (spec, evidence) = (spec(loaded), Evidence::without_equilibrium(diverged));
-    let mut primary: Vec<(Judgement, Claim)> = Vec::new();
+    let mut primary: Vec<Judged> = Vec::new();
     for family in FAMILIES {
         let places = found.iter().flat_map(|found| found.sizes.iter().map(move |sized| (&found.point, sized)));
         let contrasts: Vec<Contrast> =
             places.flat_map(|(point, sized)| family.contrasts(course, point, sized.draw.size, Some(sized))).collect();
         primary.push((judge(&contrasts, family.tolerance(loaded), &evidence), family.claim(loaded)));
     }
-    let mut laws: Vec<(Judgement, Claim)> = Vec::new();
-    let last = spec.sizes.len() - 1;
-    for (index, &size) in spec.sizes.iter().enumerate() {
-        let judgement = distances(found, index, spec.distance, &evidence, &|law| law.distance);
-        laws.push((judgement, gaussian(size, [index == 0, index == last], spec.distance)));
-    }
-    let is_told_apart = laws[0].0.verdict == Verdict::Rejected;
-    let (mut largest, claim) = laws.remove(last);
-    let known: Vec<(u64, Verdict)> = spec
-        .sizes
-        .iter()
-        .copied()
-        .zip(laws.iter().map(|(judgement, _)| judgement.verdict).chain([largest.verdict]))
-        .collect();
-    if !is_told_apart {
-        largest.bar_holding(&format!(
-            "the noise at S = {}, the control, is not told from Gaussian at this number of batches",
-            spec.sizes[0]
-        ));
-    }
-    primary.push((largest, claim));
+    let (largest, mut secondary) = gaussian_laws(found, &spec, &evidence);
+    let said = becomes_gaussian(&spec, &largest.0, &secondary);
+    primary.push(largest);
     for (index, &size) in spec.sizes.iter().enumerate() {
         let judgement = distances(found, index, spec.distance, &evidence, &|law| law.off_prediction);
-        laws.push((judgement, edgeworth(size, spec.distance)));
+        secondary.push((judgement, edgeworth(size, spec.distance)));
     }
     let verdict = scenario_verdict(&mut primary.iter_mut().map(|(judgement, _)| judgement).collect::<Vec<_>>());
-    let all = primary.into_iter().chain(laws);
+    let all = primary.into_iter().chain(secondary);
     let claims = all.filter_map(|(judgement, claim)| claim.judged(&judgement, judgement.reason.clone())).collect();
-    let mut notes = vec![becomes_gaussian(&known, spec.distance)];
+    let mut notes = vec![said];
     notes.extend(gaussian_from(course, found, spec.distance));
     notes.extend(how_drawn(course));
     (claims, verdict, notes)
+}
+
+/// A claim and what came of it.
+type Judged = (Judgement, Claim);
+
+/// "Gaussian" of the largest size, which holds only if the smallest, the control, is rejected; and of the others.
+fn gaussian_laws(found: &[Found], spec: &GradientNoiseSpec, evidence: &Evidence) -> (Judged, Vec<Judged>) {
+    let last = spec.sizes.len() - 1;
+    let judged = |index: usize| {
+        let judgement = distances(found, index, spec.distance, evidence, &|law| law.distance);
+        (judgement, gaussian(spec.sizes[index], [index == 0, index == last], spec.distance))
+    };
+    let others: Vec<Judged> = (0..last).map(judged).collect();
+    let (mut largest, claim) = judged(last);
+    if others.first().is_none_or(|(control, _)| control.verdict != Verdict::Rejected) {
+        let message = format!(
+            "the noise at S = {}, the control, is not told from Gaussian at this number of batches",
+            spec.sizes[0]
+        );
+        largest.bar_holding(&message);
+    }
+    ((largest, claim), others)
 }
 
 fn gaussian(size: u64, [is_control, is_last]: [bool; 2], distance: f64) -> Claim {
@@ -268,7 +272,10 @@ fn together(all: Vec<Judgement>, tolerance: f64, evidence: &Evidence) -> Judgeme
 }
 
 /// From which S on the noise has been shown to be Gaussian.
-fn becomes_gaussian(known: &[(u64, Verdict)], distance: f64) -> String {
+fn becomes_gaussian(spec: &GradientNoiseSpec, largest: &Judgement, others: &[Judged]) -> String {
+    let distance = spec.distance;
+    let verdicts = others.iter().map(|(judgement, _)| judgement.verdict).chain([largest.verdict]);
+    let known: Vec<(u64, Verdict)> = spec.sizes.iter().copied().zip(verdicts).collect();
     let first = known.iter().rposition(|(_, verdict)| *verdict != Verdict::Holds).map_or(0, |last| last + 1);
     let said = known.iter().map(|(size, verdict)| format!("S = {size} {verdict}")).collect::<Vec<_>>().join(", ");
     match known.get(first) {

@@ -227,3 +227,58 @@ fn distribution(groups: &[Group]) -> Vec<(f64, Estimate)> {
     }
     points
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::training::Course;
+    use crate::experiment::training::curvature::double_examples;
+    use crate::experiment::training::gradient_noise::point::Place;
+    use crate::scenario::parse;
+
+    const SCENARIO: &str = r#"
+name = "three-clouds"
+experiment = "gradient-noise"
+[data]
+kind = "gaussian-mixture"
+classes = 3
+examples = 40
+[loss]
+kind = "network"
+hidden = [3]
+activation = "tanh"
+weight_decay = 0.1
+[noise]
+kind = "minibatch"
+[sgd]
+learning_rate = 0.1
+batch_size = 4
+[training]
+epochs = 1
+"#;
+
+    /// The mean of the projections of a batch is the projection of its gradient, examples that are in it twice included.
+    #[test]
+    fn projections_are_those_of_real_gradients() {
+        let loaded = parse(SCENARIO, "test.toml", &[], None).unwrap_or_else(|problems| panic!("{problems}"));
+        let course = Course::of(&loaded).unwrap_or_else(|problem| panic!("{problem}"));
+        let examples = double_examples(&course).unwrap();
+        let place = Place { epoch: 0.0, replica: 0, theta: course.first_weights() };
+        let point = Point::of(&course, &examples, place, 3, &AtomicBool::new(false)).unwrap();
+        let (theta, width) = (point.place.theta.clone(), point.directions.len());
+        let mut workspace = Workspace::new(&course.network, 5);
+        let mut gradient = vec![0.0; theta.len()];
+        for batch in [vec![0], vec![39], vec![3, 17, 17, 5], (0..40).collect()] {
+            course.network.gradient(&theta, Batch::of(&examples, &batch), &mut gradient, &mut workspace);
+            for (k, direction) in point.directions.iter().enumerate() {
+                let mut ignored = vec![0.0; theta.len()];
+                let [_, of_gradient] = deviation(&gradient, &point.gradient, &direction.vector, &mut ignored);
+                let sum: f64 = batch.iter().map(|&i| point.projections[i as usize * width + k]).sum();
+                assert!((of_gradient - sum / batch.len() as f64).abs() < 1e-13, "{batch:?} along {}", direction.name);
+            }
+        }
+        // v₁ is that of the largest variance.
+        let top = point.directions[0].shape.variance;
+        assert!(point.directions[1..].iter().all(|direction| direction.shape.variance < top) && top < point.trace);
+    }
+}
