@@ -70,7 +70,7 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
     Forecast::of_training(
         [groups.len(), course.network.parameters()],
         replicas * steps,
-        60e6 + replicas * parameters * 24.0,
+        60e6 + replicas * parameters * 24.0 + gradient_noise::memory(loaded, course),
         scenario.rough_seconds() * 2.0 / threads.min(course.replicas).max(1) as f64,
         scenario.test.tolerance,
     )

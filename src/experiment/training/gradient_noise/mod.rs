@@ -81,6 +81,12 @@ pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Bytes of the gradients of all examples, where they are held.
+pub(super) fn memory(loaded: &Loaded, course: &Course) -> f64 {
+    let is_asked = loaded.scenario.gradient_noise.is_some();
+    if is_asked { 8.0 * course.examples() as f64 * course.network.parameters() as f64 } else { 0.0 }
+}
+
 /// The one group: what is trained, up to the last epoch at which something is measured.
 pub(super) fn groups(loaded: &Loaded, course: &Course) -> Vec<Group> {
     let mut group = Group::new("trained", course.sgd.learning_rate, course.sgd.batch_size, course);
