@@ -28,6 +28,9 @@ pub struct TeacherStudentSpec {
     pub classes: Option<u64>,
     /// The standard deviation of what is added to each output, before the largest is looked for.
     pub noise: f64,
+    /// ν, if that noise has Student's law with so many degrees of freedom, whose moments from the ν-th on are infinite; absent: a normal one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise_tail: Option<f64>,
 }
 
 impl TeacherStudentSpec {
@@ -54,7 +57,21 @@ impl TeacherStudentSpec {
             high: 1e6,
         };
         let noise = table.number_or("noise", &noise, 0.0);
-        Some(Self { dimension: dimension?, width: width?, task: task?, classes: classes?, noise: noise? })
+        let tail = Number {
+            what: "ν, the degrees of freedom of Student's law of the noise,",
+            example: "1.5",
+            low: 0.5,
+            high: 1e6,
+        };
+        let noise_tail = table.optional_number("noise_tail", &tail);
+        Some(Self {
+            dimension: dimension?,
+            width: width?,
+            task: task?,
+            classes: classes?,
+            noise: noise?,
+            noise_tail: noise_tail?,
+        })
     }
 
     /// The teacher of a seed.
@@ -75,6 +92,14 @@ impl TeacherStudentSpec {
         }
     }
 
+    /// A number of the law of the noise, of standard deviation 1 if that is normal.
+    fn unit_noise(&self, draws: &mut Draws) -> f64 {
+        let Some(freedom) = self.noise_tail else { return draws.normal() };
+        // Bailey, Math. Comp. 62 (1994), 779–781: Box and Muller's method with another radius.
+        let radius = (freedom * (math::pow(1.0 - draws.uniform(), -2.0 / freedom) - 1.0)).sqrt();
+        radius * math::cos(2.0 * std::f64::consts::PI * draws.uniform())
+    }
+
     pub(super) fn generate(&self, examples: usize, seed: u64) -> Raw {
         let (p, outputs) = (self.dimension as usize, self.outputs());
         let teacher = self.teacher(seed);
@@ -84,7 +109,7 @@ impl TeacherStudentSpec {
         for example in 0..examples {
             inputs.extend((0..p).map(|_| draws.normal()));
             let outputs = teacher.outputs(&inputs[example * p..]);
-            answers.extend(outputs.iter().map(|output| output + self.noise * draws.normal()));
+            answers.extend(outputs.iter().map(|output| output + self.noise * self.unit_noise(&mut draws)));
         }
         let targets = match self.task {
             Task::Regression => Targets::Values { values: answers, outputs },

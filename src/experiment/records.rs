@@ -42,6 +42,7 @@ pub(super) fn document(
         escape: ladder.map_or(Vec::new(), |ladder| ladder.escape.clone()),
         occupancy,
         groups: Vec::new(),
+        gradient_noise: Vec::new(),
         points: Vec::new(),
         crossover: None,
         scaling: None,

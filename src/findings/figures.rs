@@ -1,5 +1,6 @@
 //! What figures are drawn from: plain data, written to `figures/*.csv` and read back.
 
+use super::gradient_noise::{EigenvaluesFigure, QuantilesFigure};
 use super::study::StudyPoint;
 use super::width::{ChordFigure, WidthFigure};
 
@@ -30,6 +31,10 @@ pub struct FigureData {
     pub width: Option<WidthFigure>,
     /// Loss along the lines between end points.
     pub chord: Option<ChordFigure>,
+    /// Quantiles of the noise of the minibatch gradient against normal ones.
+    pub quantiles: Option<QuantilesFigure>,
+    /// The largest eigenvalues of H and of C.
+    pub eigenvalues: Option<EigenvaluesFigure>,
     /// The points of a study, all of them: `study.csv`.
     pub study: Option<Vec<StudyPoint>>,
 }

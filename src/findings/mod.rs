@@ -5,6 +5,7 @@
 
 mod data;
 pub mod figures;
+mod gradient_noise;
 mod groups;
 mod points;
 pub mod study;
@@ -17,6 +18,10 @@ pub use figures::{
     CellsFigure, CrossoverFigure, CrossoverLine, CurveGroup, CurvePoint, CurvesFigure, DensityFigure,
     DistributionFigure, FigureData, LogRatioFigure, MapFigure, MixingFigure, MixingSeries, Path2, ScalingFigure,
     WeakErrorCurve, WeakErrorFigure, WeakErrorMark,
+};
+pub use gradient_noise::{
+    BatchNoiseRecord, EigenvaluePanel, EigenvaluesFigure, GradientNoiseRecord, PredictedMeasureRecord, QuantilePanel,
+    QuantilePoint, QuantilesFigure,
 };
 pub use groups::{GroupRecord, MeasureRecord};
 pub use points::{
@@ -65,6 +70,9 @@ pub struct Findings {
     /// Where a network is trained: one row per group of replicas.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupRecord>,
+    /// Noise of the minibatch gradient: one row per place where it was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gradient_noise: Vec<GradientNoiseRecord>,
     /// The line through the points, for a crossover.
     #[serde(default)]
     pub crossover: Option<CrossoverRecord>,

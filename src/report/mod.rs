@@ -11,6 +11,7 @@ mod csv;
 mod error;
 mod figure;
 mod foreign;
+mod gradient_noise;
 mod groups;
 mod html;
 mod lock;

@@ -5,6 +5,7 @@ mod study;
 use crate::findings::{ClaimRecord, Diagnostics, Findings, MinimumRecord, OccupancyRecord, StartMemoryRecord};
 use crate::statistics::claim::Verdict;
 
+use super::gradient_noise::gradient_noise;
 use super::groups::groups;
 use super::number::{count, fixed, interval, point, probability, significant, with_error};
 use super::points;
@@ -102,7 +103,7 @@ fn along(lines: &mut Vec<String>, findings: &Findings) {
     let scaling = findings.scaling.as_ref().map(|record| points::scaling(findings, record));
     let tables =
         [findings.crossover.as_ref().map(points::crossover), scaling, points::points(findings), groups(findings)];
-    for (index, table) in tables.into_iter().enumerate() {
+    for (index, table) in tables.into_iter().chain(gradient_noise(findings)).enumerate() {
         let Some(points::Rows { title, head, rows }) = table else { continue };
         let left: &[usize] = if index == 1 { &[0, 2] } else { &[0] };
         let mut table = Table::new(head, left);

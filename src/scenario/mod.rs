@@ -3,6 +3,7 @@
 mod check;
 mod crossover;
 mod data;
+mod gradient_noise;
 mod load;
 mod memory;
 mod minibatch;
@@ -20,6 +21,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
 pub use crossover::CrossoverSpec;
+pub use gradient_noise::{DRAWS_PER_BATCH, GROUPS, GradientNoiseSpec};
 pub use load::{Loaded, load, parse};
 pub use scaling::ScalingSpec;
 pub use shipped::{Shipped, resolve, shipped};
@@ -87,6 +89,9 @@ pub struct Scenario {
     /// Which η and S are compared at which loss; absent in experiments other than `width`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<WidthSpec>,
+    /// Where and of which batches the noise of the gradient is measured; absent in other experiments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_noise: Option<GradientNoiseSpec>,
     /// What a study varies; absent for a single run.
     #[serde(default)]
     pub study: Option<StudySpec>,
@@ -127,6 +132,8 @@ pub enum TrainingExperiment {
     StationaryLoss,
     /// Curvature at equal training loss against η/S.
     Width,
+    /// The covariance of the minibatch gradient, and how it approaches the normal law.
+    GradientNoise,
 }
 
 /// Learning rate and batch size.
@@ -265,6 +272,7 @@ impl Scenario {
             ExperimentKind::TemperaturePair => 2,
             ExperimentKind::WeakError => self.weak_error.as_ref().map_or(1, |spec| spec.learning_rates.len()),
             ExperimentKind::Equilibrium | ExperimentKind::Covariance | ExperimentKind::Density => 1,
+            ExperimentKind::Training(TrainingExperiment::GradientNoise) => 1,
             ExperimentKind::Training(TrainingExperiment::Curves) => {
                 // One of the first β for the margin and one that differs.
                 self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()) + 2
@@ -285,11 +293,18 @@ impl Scenario {
     pub fn rough_seconds(&self) -> f64 {
         if let Some(training) = &self.training {
             // Six operations a weight and example, of which a machine with two cores does some 3·10¹⁰ a second.
-            let examples = self.loss.data().map_or(0, |data| data.training.len()) as f64 * training.epochs;
-            let examples =
-                self.svag.as_ref().map_or(examples, |svag| examples * svag.amplifications.iter().sum::<f64>());
-            let work = 6.0 * self.dimension() as f64 * examples * self.ensemble.replicas as f64;
-            return self.ensembles() as f64 * work / 3e10;
+            let examples = self.loss.data().map_or(0, |data| data.training.len()) as f64;
+            let batch = self.sgd.map_or(1.0, |sgd| sgd.batch_size as f64);
+            let passes = match &self.svag {
+                // Two batches at each of l steps; what has no batches takes all examples at every step.
+                Some(svag) => {
+                    2.0 + 2.0 * svag.amplifications.iter().sum::<f64>()
+                        + (svag.beside.len() + 1) as f64 * examples / batch
+                }
+                None => self.ensembles() as f64,
+            };
+            let work = 6.0 * self.dimension() as f64 * examples * training.epochs * self.ensemble.replicas as f64;
+            return passes * work / 3e10 + self.rough_seconds_of_noise();
         }
         let steps = self.ensemble.steps as f64 + self.ensemble.burn_in as f64;
         let ensembles = match &self.weak_error {
@@ -301,6 +316,13 @@ impl Scenario {
             None => self.ensembles() as f64,
         };
         ensembles * steps * self.ensemble.replicas as f64 * self.dimension() as f64 / ROUGH_SPEED
+    }
+
+    /// Seconds of the gradients that [`GradientNoiseSpec`] asks for at every point of every replica, some 4 µs a batch beside the work.
+    fn rough_seconds_of_noise(&self) -> f64 {
+        let Some(spec) = &self.gradient_noise else { return 0.0 };
+        let points = spec.epochs.len() as f64 * self.ensemble.replicas as f64;
+        points * (6.0 * self.dimension() as f64 * spec.example_gradients() / 3e10 + 4e-6 * spec.all_batches() as f64)
     }
 
     /// The scenario as a file that reads back to the same one, every default filled in.

@@ -1,8 +1,8 @@
 //! Reads the keys of a scenario, each checked by itself. What concerns several keys is in [`super::check`].
 
 use super::{
-    CrossoverSpec, EnsembleSpec, ExperimentKind, Rung, ScalingSpec, Scenario, SgdSpec, Start, StudySpec, SvagSpec,
-    TemperaturePairSpec, TestSpec, TrainingExperiment, TrainingSpec, WeakErrorSpec, WidthSpec,
+    CrossoverSpec, EnsembleSpec, ExperimentKind, GradientNoiseSpec, Rung, ScalingSpec, Scenario, SgdSpec, Start,
+    StudySpec, SvagSpec, TemperaturePairSpec, TestSpec, TrainingExperiment, TrainingSpec, WeakErrorSpec, WidthSpec,
 };
 use crate::data::DataSpec;
 use crate::dynamics::{DynamicsSpec, LearningRate};
@@ -15,7 +15,7 @@ use crate::statistics::claim::Verdict;
 /// The largest integer of TOML, which has 64 bits with a sign.
 const LARGEST_INTEGER: u64 = i64::MAX as u64;
 
-const EXPERIMENTS: [(&str, ExperimentKind); 11] = [
+const EXPERIMENTS: [(&str, ExperimentKind); 12] = [
     ("equilibrium", ExperimentKind::Equilibrium),
     ("covariance", ExperimentKind::Covariance),
     ("crossover", ExperimentKind::Crossover),
@@ -27,6 +27,7 @@ const EXPERIMENTS: [(&str, ExperimentKind); 11] = [
     ("svag", ExperimentKind::Training(TrainingExperiment::Svag)),
     ("stationary-loss", ExperimentKind::Training(TrainingExperiment::StationaryLoss)),
     ("width", ExperimentKind::Training(TrainingExperiment::Width)),
+    ("gradient-noise", ExperimentKind::Training(TrainingExperiment::GradientNoise)),
 ];
 /// Experiments of later versions.
 const LATER_EXPERIMENTS: [&str; 3] = ["cloud", "escape", "walk"];
@@ -75,6 +76,8 @@ pub(super) struct Parts {
     pub weak_error: Option<Option<WeakErrorSpec>>,
     /// `Some(None)` in an experiment that has none.
     pub width: Option<Option<WidthSpec>>,
+    /// `Some(None)` in another experiment.
+    gradient_noise: Option<Option<GradientNoiseSpec>>,
     /// `Some(None)` where it was left out.
     study: Option<Option<StudySpec>>,
 }
@@ -147,6 +150,7 @@ impl Parts {
         let svag = SvagSpec::of(root, experiment);
         let training = TrainingSpec::of(root, experiment, loss.as_ref());
         let width = WidthSpec::of(root, experiment);
+        let gradient_noise = GradientNoiseSpec::of(root, experiment, training.as_ref().and_then(Option::as_ref));
         let study = match root.optional_table("study") {
             Some(Some(table)) => StudySpec::read(&table).map(Some),
             Some(None) => Some(None),
@@ -174,6 +178,7 @@ impl Parts {
             training,
             weak_error,
             width,
+            gradient_noise,
             study,
         }
     }
@@ -201,6 +206,7 @@ impl Parts {
             training: self.training?,
             weak_error: self.weak_error?,
             width: self.width?,
+            gradient_noise: self.gradient_noise?,
             study: self.study?,
         })
     }
@@ -387,6 +393,7 @@ impl TestSpec {
             ExperimentKind::Training(TrainingExperiment::StationaryLoss) => (0.05, Rung::Discrete),
             ExperimentKind::WeakError => (0.1, Rung::Discrete),
             ExperimentKind::Training(TrainingExperiment::Width) => (0.25, Rung::Discrete),
+            ExperimentKind::Training(TrainingExperiment::GradientNoise) => (0.05, Rung::Discrete),
         };
         Self { tolerance, against }
     }
@@ -409,6 +416,9 @@ impl TestSpec {
             }
             ExperimentKind::Training(TrainingExperiment::Width) => {
                 Number::positive("ε, the tolerance in ln ratio of curvatures,", "0.25")
+            }
+            ExperimentKind::Training(TrainingExperiment::GradientNoise) => {
+                Number::positive("ε, the tolerance in ln ratio of variances,", "0.05")
             }
             _ => Number::positive("ε, the tolerance in log-odds,", "0.1"),
         };

@@ -59,6 +59,9 @@ const SHIPPED: &[Shipped] = embed![
     "gibbs-density-1d",
     "gibbs-density-2d",
     "temperature-pair",
+    "minibatch-noise",
+    "minibatch-noise-first-weights",
+    "heavy-tailed-noise",
 ];
 
 /// All scenarios that come with the program, in the order of the talk.

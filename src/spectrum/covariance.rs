@@ -91,6 +91,15 @@ impl GradientCovariance {
         &self.mean
     }
 
+    /// u·xᵢ of every example.
+    ///
+    /// # Panics
+    /// When u has another length than d.
+    pub fn projections(&self, u: &[f64]) -> Vec<f64> {
+        assert_eq!(u.len(), self.dimension(), "the length of a direction");
+        self.rows().map(|row| dot(row, u)).collect()
+    }
+
     /// tr C = (1/N) Σ ‖xᵢ‖².
     pub fn trace(&self) -> f64 {
         self.rows().map(|row| dot(row, row)).sum::<f64>() / self.examples() as f64

@@ -45,6 +45,7 @@ pub(super) fn of(points: &Points, loaded: &Loaded, mut rows: Vec<StudyPoint>) ->
         escape: Vec::new(),
         occupancy: Vec::new(),
         groups: Vec::new(),
+        gradient_noise: Vec::new(),
         points: Vec::new(),
         crossover: None,
         scaling: None,

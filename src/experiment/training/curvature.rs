@@ -6,7 +6,7 @@ use crate::spectrum::{LanczosPlan, Products, eigenpairs};
 use crate::training::examples;
 
 /// Examples that pass through the network at once.
-const PIECE: usize = 256;
+pub(super) const PIECE: usize = 256;
 
 /// The training examples in double precision; `None` where the network does not take them, which a course rules out.
 pub(super) fn double_examples(course: &Course) -> Option<Examples<f64>> {

@@ -6,6 +6,7 @@ mod comparison;
 mod course;
 mod curvature;
 mod curves;
+mod gradient_noise;
 mod group;
 mod stationary_loss;
 mod svag;
@@ -36,6 +37,7 @@ pub fn prepare(loaded: &Loaded, kind: TrainingExperiment) -> Result<Course, Expe
         TrainingExperiment::Svag => svag::prepare(loaded, &course)?,
         TrainingExperiment::StationaryLoss => stationary_loss::prepare(loaded, &course)?,
         TrainingExperiment::Width => width::prepare(loaded, &course)?,
+        TrainingExperiment::GradientNoise => gradient_noise::prepare(loaded, &course)?,
     }
     Ok(course)
 }
@@ -47,6 +49,7 @@ pub fn predict(loaded: &Loaded, kind: TrainingExperiment, course: &Course) -> Fi
         TrainingExperiment::Svag => svag::predict(loaded, course),
         TrainingExperiment::StationaryLoss => stationary_loss::predict(loaded, course),
         TrainingExperiment::Width => width::predict(loaded, course),
+        TrainingExperiment::GradientNoise => gradient_noise::predict(loaded, course),
     }
 }
 
@@ -62,6 +65,7 @@ pub fn run(
 ) -> Result<(Findings, FigureData), ExperimentError> {
     match kind {
         TrainingExperiment::Curves => curves::run(loaded, course, control),
+        TrainingExperiment::GradientNoise => gradient_noise::run(loaded, course, control),
         TrainingExperiment::Svag => svag::run(loaded, course, control),
         TrainingExperiment::StationaryLoss => stationary_loss::run(loaded, course, control),
         TrainingExperiment::Width => {
@@ -94,11 +98,13 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
         ExperimentKind::Training(TrainingExperiment::Svag) => svag::groups(loaded, course),
         ExperimentKind::Training(TrainingExperiment::StationaryLoss) => stationary_loss::groups(loaded, course),
         ExperimentKind::Training(TrainingExperiment::Width) => width::groups(loaded, course),
+        ExperimentKind::Training(TrainingExperiment::GradientNoise) => gradient_noise::groups(loaded, course),
         _ => Vec::new(),
     };
     let replicas = course.replicas as f64;
     let beside_training = match scenario.experiment {
         ExperimentKind::Training(TrainingExperiment::Width) => width::seconds_of_curvature(course, groups.len()),
+        ExperimentKind::Training(TrainingExperiment::GradientNoise) => scenario.rough_seconds() * 2.0,
         _ => 0.0,
     };
     let steps: f64 = groups.iter().map(|group| group.steps as f64).sum();
@@ -106,7 +112,7 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
     Forecast::of_training(
         [groups.len(), course.network.parameters()],
         replicas * steps,
-        60e6 + replicas * parameters * 24.0,
+        60e6 + replicas * parameters * 24.0 + gradient_noise::memory(loaded, course),
         (replicas * groups.iter().map(|group| group.work(course)).sum::<f64>() / SPEED + beside_training)
             / threads.min(course.replicas).max(1) as f64,
         scenario.test.tolerance,
@@ -136,6 +142,7 @@ fn document(
         occupancy: Vec::new(),
         points: Vec::new(),
         groups,
+        gradient_noise: Vec::new(),
         crossover: None,
         scaling: None,
         weak_error: None,

@@ -7,10 +7,12 @@ mod crossover;
 mod curves;
 mod density;
 mod distribution;
+mod eigenvalues;
 mod grid;
 mod log_ratio;
 mod map;
 mod mixing;
+mod quantiles;
 mod scaling;
 pub(super) mod study;
 mod table;
@@ -45,6 +47,8 @@ fn all(figures: &FigureData) -> Result<Tables, ReportError> {
         weak_error,
         width,
         chord,
+        quantiles,
+        eigenvalues,
         study: _,
     } = figures;
     let tables = [
@@ -60,6 +64,8 @@ fn all(figures: &FigureData) -> Result<Tables, ReportError> {
         weak_error.as_ref().map(weak_error::tables),
         width.as_ref().map(width::tables),
         chord.as_ref().map(chord::tables),
+        quantiles.as_ref().map(quantiles::tables),
+        eigenvalues.as_ref().map(eigenvalues::tables),
     ];
     let tables: Result<Vec<Tables>, ReportError> = tables.into_iter().flatten().collect();
     Ok(tables?.into_iter().flatten().collect())
@@ -113,6 +119,8 @@ pub fn load_figures(folder: &Path) -> Result<FigureData, ReportError> {
         weak_error: weak_error::read(folder)?,
         width: width::read(folder)?,
         chord: chord::read(folder)?,
+        quantiles: quantiles::read(folder)?,
+        eigenvalues: eigenvalues::read(folder)?,
         study: None,
     })
 }

@@ -8,12 +8,14 @@ mod crossover;
 mod curves;
 mod density;
 mod distribution;
+mod eigenvalues;
 mod ladder;
 mod log_ratio;
 mod map;
 mod mixing;
 mod palette;
 mod panel;
+mod quantiles;
 mod scaling;
 mod study;
 mod weak_error;
@@ -123,6 +125,16 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
     if let Some(data) = &figures.chord {
         let design = chord::Chord::new(data);
         jobs.push(Box::new(move || draw("chord", "The loss between two end points", design.caption(), &design)));
+    }
+    if let Some(data) = &figures.quantiles {
+        let design = quantiles::Quantiles { data };
+        let title = "The noise of a batch against the normal law";
+        jobs.push(Box::new(move || draw("quantiles", title, design.caption(), &design)));
+    }
+    if let Some(data) = &figures.eigenvalues {
+        let design = eigenvalues::Eigenvalues { data };
+        let title = "Curvature and noise, direction by direction";
+        jobs.push(Box::new(move || draw("eigenvalues", title, design.caption(), &design)));
     }
     // Each on its own thread: drawing takes longer than many a simulation.
     let mut drawn: Vec<Figure> = jobs.into_par_iter().map(|job| job()).collect::<Result<_, _>>()?;

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::findings::{Findings, OccupancyRecord};
 use crate::scenario::Rung;
 
+use super::super::gradient_noise::gradient_noise;
 use super::super::groups::groups;
 use super::super::number::{count, fixed, interval, point, pretty, probability, significant, with_error};
 use super::super::points;
@@ -57,7 +58,11 @@ pub(super) fn along(findings: &Findings) -> Markup {
     let lines = findings.crossover.as_ref().map(points::crossover);
     let sentence = findings.crossover.as_ref().and_then(points::straightness);
     let weak_error = findings.weak_error.iter().flat_map(points::weak_error);
-    let tables = [lines, scaling, points::points(findings), groups(findings)].into_iter().flatten().chain(weak_error);
+    let tables = [lines, scaling, points::points(findings), groups(findings)]
+        .into_iter()
+        .chain(gradient_noise(findings))
+        .flatten()
+        .chain(weak_error);
     html! {
         @for (index, table) in tables.enumerate() {
             h2 { (table.title) }

@@ -1,0 +1,223 @@
+//! One θ: the gradients of all examples there, their covariance, and the directions in which batches are looked at.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::super::course::Course;
+use super::super::curvature::PIECE;
+use crate::findings::{EigenvaluePanel, MeasureRecord};
+use crate::network::{Batch, Examples, Network, Workspace};
+use crate::random::batches::Sampling;
+use crate::spectrum::{
+    Eigenpairs, GRAM_UP_TO, GradientCovariance, LanczosPlan, MomentPlan, Moments, Products, SpectrumError, alignment,
+    eigenpairs, moments, probe_vector,
+};
+use crate::statistics::Estimate;
+use crate::theory::batch_mean::Shape;
+use crate::theory::minibatch::finite_population;
+
+/// Eigenvalues of each matrix in the figure.
+const SHOWN: usize = 30;
+/// Examples that sample tr(HC).
+const SAMPLED: usize = 600;
+
+/// Where the noise is measured.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub epoch: f64,
+    pub replica: u64,
+    /// In double precision.
+    pub theta: Vec<f64>,
+}
+
+impl Place {
+    pub(super) fn name(&self) -> String {
+        format!("epoch {}, replica {}", (self.epoch * 1e3).round() / 1e3, self.replica)
+    }
+}
+
+/// A unit vector u and what the gradients of the examples are along it.
+pub(super) struct Direction {
+    pub name: String,
+    pub vector: Vec<f64>,
+    /// Of u·∇ℓᵢ over the examples.
+    pub shape: Shape,
+}
+
+/// The noise at one θ.
+pub(super) struct Point {
+    pub place: Place,
+    /// ∇L.
+    pub gradient: Vec<f64>,
+    /// tr C.
+    pub trace: f64,
+    /// The first eigenvector of C, then random ones.
+    pub directions: Vec<Direction>,
+    /// u·(∇ℓᵢ − ∇L), `[example][direction]`.
+    pub projections: Vec<f64>,
+    /// What is told of H and C.
+    pub measures: Vec<MeasureRecord>,
+    pub eigenvalues: EigenvaluePanel,
+}
+
+impl Point {
+    /// All that is exact or sampled of H and C.
+    ///
+    /// # Errors
+    /// When a gradient or a curvature is no finite number, or is told to be none because the run was stopped; without noise along a direction.
+    pub(super) fn of(
+        course: &Course,
+        examples: &Examples<f64>,
+        place: Place,
+        directions: u64,
+        stop: &AtomicBool,
+    ) -> Result<Self, SpectrumError> {
+        let covariance = covariance(&course.network, examples, &place.theta)?;
+        let seed = course.seed;
+        let curved = Curved { network: &course.network, examples, theta: &place.theta, stop };
+        let (first, second) = rayon::join(
+            || curved.spectrum(seed),
+            || {
+                let noisy = (largest_of(&covariance, seed)?, squared_norm(&covariance, seed)?);
+                let mut workspace = Workspace::new(&course.network, PIECE);
+                let aligned = covariance.trace_of_product(&mut curved.products(&mut workspace), SAMPLED, seed)?;
+                Ok::<_, SpectrumError>((noisy, aligned))
+            },
+        );
+        let ((sharpest, hessian), ((noisiest, squared_noise), aligned)) = (first?, second?);
+        let mut measures = Vec::new();
+        let first = noisiest.pairs.first().map_or(0.0, |pair| pair.value);
+        told(&mut measures, "tr C", Some(Estimate::exact(covariance.trace())));
+        told(&mut measures, "λ₁(C)", Some(Estimate::exact(first)));
+        told(&mut measures, "effective rank", covariance.effective_rank(&squared_noise));
+        told(&mut measures, "anisotropy", covariance.anisotropy(first).map(Estimate::exact));
+        told(&mut measures, "tr H", Some(hessian.trace));
+        told(&mut measures, "λ₁(H)", sharpest.pairs.first().map(|pair| Estimate::exact(pair.value)));
+        told(&mut measures, "alignment", alignment(&aligned, &hessian.squared_frobenius, &squared_noise));
+        let eigenvalues = EigenvaluePanel {
+            place: place.name(),
+            hessian: sharpest.pairs.iter().map(|pair| [pair.value, pair.residual]).collect(),
+            noise: noisiest.pairs.iter().map(|pair| [pair.value, pair.residual]).collect(),
+        };
+        let top = noisiest.pairs.into_iter().next().map(|pair| pair.vector).unwrap_or_default();
+        let (directions, projections) = along(&covariance, top, directions, seed)?;
+        let (gradient, trace) = (covariance.mean().to_vec(), covariance.trace());
+        Ok(Self { place, gradient, trace, directions, projections, measures, eigenvalues })
+    }
+
+    /// N.
+    pub(super) fn examples(&self) -> usize {
+        self.projections.len() / self.directions.len()
+    }
+
+    /// The projections of all examples along a direction, in standard deviations.
+    pub(super) fn standardized(&self, direction: usize) -> Vec<f64> {
+        let deviation = self.directions[direction].shape.variance.sqrt();
+        let column = self.projections.iter().skip(direction).step_by(self.directions.len());
+        column.map(|projection| projection / deviation).collect()
+    }
+}
+
+/// The law of the mean of S of N examples with this shape, and by what C/S is multiplied; `None` where nothing is left to chance. One batch
+/// of an epoch, by itself, is a random subset.
+pub(super) fn predicted(shape: &Shape, sampling: Sampling, examples: usize, size: u64) -> Option<(Shape, f64)> {
+    match sampling {
+        Sampling::WithReplacement => Some((shape.with_replacement(size as f64), 1.0)),
+        Sampling::WithoutReplacement | Sampling::Epochs => {
+            let shape = shape.without_replacement(examples as f64, size as f64)?;
+            Some((shape, finite_population(examples, size as usize)))
+        }
+    }
+}
+
+/// C by the gradients of all examples, in double precision.
+fn covariance(network: &Network, examples: &Examples<f64>, theta: &[f64]) -> Result<GradientCovariance, SpectrumError> {
+    let mut rows = vec![0.0; examples.count() * theta.len()];
+    network.example_gradients(theta, Batch::all(examples), &mut rows, &mut Workspace::new(network, PIECE));
+    GradientCovariance::new(rows, theta.len())
+}
+
+/// H at one θ.
+#[derive(Clone, Copy)]
+struct Curved<'a> {
+    network: &'a Network,
+    examples: &'a Examples<f64>,
+    theta: &'a [f64],
+    stop: &'a AtomicBool,
+}
+
+impl<'a> Curved<'a> {
+    /// H as an operator; of a run that was stopped products are no numbers, which ends whatever asks for them.
+    fn products<'w>(
+        &self,
+        workspace: &'w mut Workspace<f64>,
+    ) -> Products<impl FnMut(&[f64], &mut [f64]) + use<'a, 'w>> {
+        let Self { network, examples, theta, stop } = *self;
+        Products::new(theta.len(), move |v: &[f64], out: &mut [f64]| {
+            if stop.load(Ordering::Relaxed) {
+                out.fill(f64::NAN);
+            } else {
+                network.hessian_product(theta, Batch::all(examples), v, out, workspace);
+            }
+        })
+    }
+
+    /// The largest eigenvalues of H, its trace and its norm.
+    fn spectrum(&self, seed: u64) -> Result<(Eigenpairs, Moments), SpectrumError> {
+        let mut workspace = Workspace::new(self.network, PIECE);
+        let sharpest = eigenpairs(&mut self.products(&mut workspace), &lanczos(seed))?;
+        Ok((sharpest, moments(&mut self.products(&mut workspace), &moment_plan(seed))?))
+    }
+}
+
+fn largest_of(covariance: &GradientCovariance, seed: u64) -> Result<Eigenpairs, SpectrumError> {
+    if covariance.examples().min(covariance.dimension()) <= GRAM_UP_TO {
+        return covariance.largest(SHOWN, seed);
+    }
+    eigenpairs(&mut covariance.products(), &lanczos(seed))
+}
+
+fn squared_norm(covariance: &GradientCovariance, seed: u64) -> Result<Estimate, SpectrumError> {
+    covariance.squared_frobenius(&moment_plan(seed))
+}
+
+/// To 1e−5 of the largest: the figure shows no more, and what is predicted along v₁ is exact for any v₁.
+fn lanczos(seed: u64) -> LanczosPlan {
+    LanczosPlan { tolerance: 1e-5, maximum_products: 3_000, seed, ..LanczosPlan::largest(SHOWN) }
+}
+
+fn moment_plan(seed: u64) -> MomentPlan {
+    MomentPlan { exact_up_to: 500, seed, ..MomentPlan::default() }
+}
+
+fn told(measures: &mut Vec<MeasureRecord>, quantity: &str, estimate: Option<Estimate>) {
+    let Some(estimate) = estimate.filter(Estimate::is_finite) else { return };
+    measures.push(MeasureRecord {
+        quantity: quantity.to_owned(),
+        measured: estimate.value,
+        standard_error: estimate.standard_error,
+        interval: (estimate.standard_error > 0.0).then(|| estimate.interval(0.95)).flatten(),
+    });
+}
+
+/// v₁ and as many random directions, with the projections of all examples.
+fn along(
+    covariance: &GradientCovariance,
+    top: Vec<f64>,
+    random: u64,
+    seed: u64,
+) -> Result<(Vec<Direction>, Vec<f64>), SpectrumError> {
+    let dimension = covariance.dimension();
+    let length = (dimension as f64).sqrt();
+    let signs = |index: u64| probe_vector(seed, index, dimension).iter().map(|sign| sign / length).collect();
+    let drawn = (0..random).map(|index| (format!("random direction {}", index + 1), signs(index)));
+    let vectors: Vec<(String, Vec<f64>)> = std::iter::once(("v₁".to_owned(), top)).chain(drawn).collect();
+    let columns: Vec<Vec<f64>> = vectors.iter().map(|(_, vector)| covariance.projections(vector)).collect();
+    let mut directions = Vec::new();
+    for ((name, vector), column) in vectors.into_iter().zip(&columns) {
+        let what = || format!("the skewness of the noise along {name}, where all gradients agree,");
+        let shape = Shape::of(column).ok_or_else(|| SpectrumError::NotFinite { what: what() })?;
+        directions.push(Direction { name, vector, shape });
+    }
+    let projections = (0..covariance.examples()).flat_map(|row| columns.iter().map(move |column| column[row]));
+    Ok((directions, projections.collect()))
+}
