@@ -13,8 +13,8 @@
 //!   which the second has the larger median beyond doubt, by intervals that hold for all pairs at once (the largest standardised deviation
 //!   of the bootstrap); every other pair is granted the order of the claim. Where all medians may be equal nothing is ever rejected.
 //!
-//! For pairs (g, j) of places x_g < x_j, Σ xR = Σ x + Σ_pairs (x_g + (x_j − x_g)·[m_g < m_j]), R the ranks of the medians m: a pair in doubt
-//! counts for at most x_j − x_g, which makes the bound one.
+//! For pairs (g, j) of places x_g < x_j, Σ xR = Σ x + Σ_pairs x_g + Σ (x_j − x_g), the last over those pairs of which j has the larger median,
+//! R the ranks of the medians: a pair in doubt counts for 0 or more, which makes the bound one.
 //!
 //! Sources: Spearman, Am. J. Psychol. 15 (1904), 72–101; Rao & Wu, JASA 83 (1988), 231–241 (n − 1 of n); Davison & Hinkley, Bootstrap Methods
 //! and their Application (1997), §5.2–5.3; Romano & Wolf, Econometrica 73 (2005), 1237–1282 (all pairs at once).
