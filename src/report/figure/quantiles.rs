@@ -11,7 +11,7 @@ use super::palette::{BLACK, BLUE, DASHED, GREY, Look, MEASURED, Marker, SOLID};
 use super::panel::{KeyEntry, Panel, Sample, key, key_height};
 use super::{Design, WIDTH};
 
-const LEFT: f64 = 58.0;
+const LEFT: f64 = 68.0;
 const RIGHT: f64 = WIDTH - 14.0;
 const GAP: f64 = 22.0;
 const HEIGHT: f64 = 150.0;
@@ -161,7 +161,7 @@ impl Design for Quantiles<'_> {
                         (left, top - 27.0),
                         Lettering { bold: true, ..Lettering::new(SMALL, Align::Left) },
                     )?;
-                    panel.left_axis("z − normal quantile", 44.0)?;
+                    panel.left_axis("z − normal quantile", 55.0)?;
                 } else {
                     canvas.line(&[(left, top), (left, top + HEIGHT)], Stroke::new(BLACK, 1.2))?;
                 }
