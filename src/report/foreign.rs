@@ -8,7 +8,7 @@ use super::ReportError;
 use super::write::{FIGURES, PAGE, POINTS, RESULT, RUN, STATE};
 
 /// Figures and their tables, without the endings.
-const DRAWN: [&str; 20] = [
+const DRAWN: [&str; 28] = [
     "ladder",
     "density",
     "density-measured",
@@ -28,8 +28,18 @@ const DRAWN: [&str; 20] = [
     "scaling",
     "scaling-points",
     "scaling-curves",
+    "weak-error",
+    "weak-error-errors",
+    "weak-error-lines",
+    "curves",
+    "width",
+    "chord",
+    "quantiles",
+    "eigenvalues",
     "study",
 ];
+/// The folder of the weights of networks.
+const WEIGHTS: &str = "weights";
 
 /// Whether a path below the folder of a result names a file of the program.
 pub(super) fn is_own(path: &Path) -> bool {
@@ -39,11 +49,12 @@ pub(super) fn is_own(path: &Path) -> bool {
         [FIGURES, file] => file
             .rsplit_once('.')
             .is_some_and(|(stem, ending)| DRAWN.contains(&stem) && ["svg", "png", "csv"].contains(&ending)),
+        [WEIGHTS, file] => file.ends_with(".safetensors"),
         _ => false,
     }
 }
 
-/// What in a folder is not the program's, as paths below it: files, folders as a whole, and single files among the figures.
+/// What in a folder is not the program's, as paths below it: files, folders as a whole, and single files among figures and weights.
 fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -51,11 +62,11 @@ fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         let name = PathBuf::from(entry.file_name());
         // A link is not followed: what it leads to is somebody else's.
         let is_folder = entry.file_type()?.is_dir();
-        if is_folder && name == Path::new(FIGURES) {
-            for drawing in fs::read_dir(entry.path())? {
-                let drawing = drawing?;
-                let name = name.join(drawing.file_name());
-                if drawing.file_type()?.is_dir() || !is_own(&name) {
+        if is_folder && [FIGURES, WEIGHTS].iter().any(|own| name == Path::new(own)) {
+            for inner in fs::read_dir(entry.path())? {
+                let inner = inner?;
+                let name = name.join(inner.file_name());
+                if inner.file_type()?.is_dir() || !is_own(&name) {
                     found.push(name);
                 }
             }

@@ -210,7 +210,8 @@ fn an_earlier_result_survives_a_failure_and_goes_as_a_whole() {
     save(folder.path(), &case);
     let target = folder.path().join("double-well");
     let before = fs::read(target.join("result.json")).unwrap();
-    fs::write(target.join("stale.txt"), "from the earlier run").unwrap();
+    fs::write(target.join("figures/map.png"), "of an earlier result").unwrap();
+    fs::write(target.join("notes.txt"), "the user's own").unwrap();
 
     // A histogram that does not fit its edges fails in the middle of writing.
     let mut broken = fixture::double_well();
@@ -219,14 +220,15 @@ fn an_earlier_result_survives_a_failure_and_goes_as_a_whole() {
     let refused = report::save(folder.path(), &broken.findings, &broken.figures, &fixture::run_record(), TOML);
     assert!(refused.unwrap_err().to_string().contains("density"));
     assert_eq!(before, fs::read(target.join("result.json")).unwrap());
-    assert!(target.join("stale.txt").exists());
+    assert!(target.join("figures/map.png").exists());
     assert_eq!(entries(folder.path()).len(), 1, "no half result is left: {:?}", entries(folder.path()));
 
     let mut fresh = fixture::double_well();
     fresh.findings.scenario.seed = 3;
     save(folder.path(), &fresh);
     assert!(fs::read_to_string(target.join("result.json")).unwrap().contains("\"seed\": 3"));
-    assert!(!target.join("stale.txt").exists(), "the folder is replaced as a whole");
+    assert!(!target.join("figures/map.png").exists(), "the program's files are replaced as a whole");
+    assert!(target.join("notes.txt").exists(), "and the user's stay");
     assert_eq!(entries(folder.path()).len(), 1);
 }
 
