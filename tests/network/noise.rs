@@ -1,7 +1,7 @@
 //! `noise.kind = "minibatch"` beside a network: the noise is that of its own examples.
 
+use sgd_sde::loss::LANES;
 use sgd_sde::loss::finite_sum::example_covariance;
-use sgd_sde::loss::{LANES, Loss};
 use sgd_sde::noise::NoiseSpec;
 use sgd_sde::scenario::{Loaded, parse};
 
