@@ -257,6 +257,23 @@ batch_size = 4
 epochs = 1
 "#;
 
+    /// Groups are the unit of evidence: no two of them, nor gradients and draws of one, have the same batches.
+    #[test]
+    fn no_two_groups_share_their_batches() {
+        let draw = Draw { sampling: Sampling::WithReplacement, size: 20, batches: GROUPS, seed: 1 };
+        let mut first: Vec<[u32; 20]> = Vec::new();
+        for group in 0..GROUPS {
+            for of_gradients in [false, true] {
+                let mut batch = [0; 20];
+                draw.stream(1_000, group, of_gradients).unwrap().draw(&mut batch);
+                first.push(batch);
+            }
+        }
+        first.sort_unstable();
+        first.dedup();
+        assert_eq!(first.len() as u64, 2 * GROUPS);
+    }
+
     /// The mean of the projections of a batch is the projection of its gradient, examples that are in it twice included.
     #[test]
     fn projections_are_those_of_real_gradients() {
