@@ -218,7 +218,7 @@ fn breaks(betas: &[f64], claims: &[ClaimRecord]) -> ScalingRecord {
     };
     ScalingRecord {
         breaks_predicted: None,
-        breaks_measured: [with(Verdict::Holds).last(), with(Verdict::Rejected).next()],
+        breaks_measured: [with(Verdict::Holds).next_back(), with(Verdict::Rejected).next()],
         diverges_predicted: None,
         diverges_measured: None,
     }
