@@ -190,3 +190,17 @@ pub(super) fn figure(comparisons: &[Comparison], groups: &[&Group]) -> CurvesFig
         groups: groups.iter().copied().map(curves).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spreads_are_between_replicas_and_not_of_their_mean() {
+        // (1 − 2)² + (3 − 2)² over R − 1 = 1.
+        assert_eq!(deviation(&[Some(1.0), None, Some(3.0), Some(f64::NAN)]), 2f64.sqrt());
+        let many: Vec<Option<f64>> = (0..100).map(|i| Some(f64::from(i % 2))).collect();
+        assert!((deviation(&many) - (25.0f64 / 99.0).sqrt()).abs() < 1e-12);
+        assert_eq!(deviation(&[Some(1.0)]), 0.0);
+    }
+}
