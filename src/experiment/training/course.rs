@@ -10,7 +10,7 @@ use super::trainees::Trainees;
 use crate::data::Data;
 use crate::input::Problem;
 use crate::loss::LossKind;
-use crate::network::{Initialization, Network, Real};
+use crate::network::{Network, Real};
 use crate::noise::NoiseSpec;
 use crate::random::batches::Sampling;
 use crate::scenario::{Loaded, Precision, Scenario, SgdSpec, TrainingSpec};
@@ -130,30 +130,36 @@ impl Course {
     pub fn begin(&self, loaded: &Loaded, recipe: &Recipe, index: u64, block: u64) -> Result<Trainees, ExperimentError> {
         let first = index * self.replicas as u64;
         let begun = match &self.examples {
-            Precise::Single(data) => {
-                Ensemble::begin(&self.network, data.clone(), recipe, self.seed, self.starts(block), first)
-                    .map(Trainees::Single)
-            }
-            Precise::Double(data) => {
-                Ensemble::begin(&self.network, data.clone(), recipe, self.seed, self.starts(block), first)
-                    .map(Trainees::Double)
-            }
+            Precise::Single(data) => Ensemble::begin(
+                &self.network,
+                data.clone(),
+                recipe,
+                self.seed,
+                Starts::Given(self.starts(block)),
+                first,
+            )
+            .map(Trainees::Single),
+            Precise::Double(data) => Ensemble::begin(
+                &self.network,
+                data.clone(),
+                recipe,
+                self.seed,
+                Starts::Given(self.starts(block)),
+                first,
+            )
+            .map(Trainees::Double),
         };
         Ok(begun.map_err(|error| loaded.source.problem("sgd", error.to_string()))?)
     }
 
-    /// The law of the first weights, where they are drawn.
-    fn law(&self) -> Initialization {
-        self.spec.law()
-    }
-
-    fn starts<T: Real>(&self, block: u64) -> Starts<T> {
+    /// The weights that the replicas of a block start from.
+    fn starts<T: Real>(&self, block: u64) -> Vec<Vec<T>> {
         match &self.given {
-            Some(theta) => Starts::Given(vec![theta.iter().map(|&x| T::from_f64(x)).collect(); self.replicas]),
+            Some(theta) => vec![theta.iter().map(|&x| T::from_f64(x)).collect(); self.replicas],
             None => {
                 let first = block * self.replicas as u64;
-                let draw = |replica| self.law().draw(&self.network.architecture, self.seed, replica);
-                Starts::Given((first..first + self.replicas as u64).map(draw).collect())
+                let draw = |replica| self.spec.law().draw(&self.network.architecture, self.seed, replica);
+                (first..first + self.replicas as u64).map(draw).collect()
             }
         }
     }
@@ -177,10 +183,7 @@ impl Course {
 
     /// Weights of the first replica in double precision.
     pub(super) fn first_weights(&self) -> Vec<f64> {
-        match self.starts(0) {
-            Starts::Given(starts) => starts.into_iter().next().unwrap_or_default(),
-            Starts::Drawn { .. } => Vec::new(),
-        }
+        self.starts(0).into_iter().next().unwrap_or_default()
     }
 }
 

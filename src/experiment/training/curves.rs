@@ -14,7 +14,7 @@ use super::group::Group;
 use crate::findings::{ClaimRecord, FigureData, Findings};
 use crate::input::Problem;
 use crate::scenario::Loaded;
-use crate::statistics::{Contrast, Verdict, scenario_verdict};
+use crate::statistics::{Verdict, scenario_verdict};
 
 /// Refuses what leaves nothing to compare.
 pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
@@ -58,14 +58,8 @@ pub(super) fn predict(loaded: &Loaded, course: &Course) -> Findings {
     let mut claims = Vec::new();
     for quantity in Quantity::all(course) {
         for group in &groups[2..] {
-            let contrast = Contrast {
-                label: format!("Δ {} at every look", quantity.name()),
-                predicted: 0.0,
-                predicted_standard_error: 0.0,
-                measured: None,
-            };
             let is_control = std::ptr::eq(group, &groups[groups.len() - 1]);
-            claims.extend(claim(quantity, group, is_control, loaded).predicted(&[contrast]));
+            claims.extend(claim(quantity, group, is_control, loaded).predicted(&[quantity.unmeasured()]));
         }
     }
     document(loaded, course, records, claims, None, Vec::new())

@@ -77,13 +77,7 @@ pub(super) fn predict(loaded: &Loaded, course: &Course) -> Findings {
     let mut claims = Vec::new();
     for quantity in Quantity::all(course) {
         for group in &groups[2..] {
-            let contrast = Contrast {
-                label: format!("Δ {} at every look", quantity.name()),
-                predicted: 0.0,
-                predicted_standard_error: 0.0,
-                measured: None,
-            };
-            claims.extend(claim(quantity, group, &groups[1], loaded).predicted(&[contrast]));
+            claims.extend(claim(quantity, group, &groups[1], loaded).predicted(&[quantity.unmeasured()]));
         }
     }
     document(loaded, course, records, claims, None, Vec::new())
