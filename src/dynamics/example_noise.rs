@@ -2,9 +2,10 @@
 //!
 //! B(θ) = (∇ℓ₁ − ∇L | … | ∇ℓ_N − ∇L)/√N,  BBᵀ = C(θ).
 //!
-//! B is d × N and never formed: Bz = Σᵢ wᵢ∇ℓᵢ with wᵢ = (zᵢ − z̄)/√N, one weighted gradient. With δ = η it is SGD whose minibatch noise
-//! has been replaced by a normal of the same covariance; with δ ≪ η the Itô SDE. Euler–Maruyama: strong order ½, weak order 1. A step costs two
-//! gradients of the whole sum and N normals.
+//! B is d × N and never formed: Bz = Σᵢ wᵢ∇ℓᵢ with wᵢ = (zᵢ − z̄)/√N. Drift and noise together are one weighted gradient, of weights
+//! δ/N − √(nδ)wᵢ. With δ = η it is SGD whose minibatch noise
+//! has been replaced by a normal of the same covariance; with δ ≪ η the Itô SDE. Euler–Maruyama: strong order ½, weak order 1. A step costs one
+//! gradient of the whole sum and N normals.
 
 use std::sync::Arc;
 
@@ -30,22 +31,20 @@ impl ExampleNoise {
 
     /// One step on the normals of the first N rows of `noise`, which become weights.
     fn step_on(&self, theta: &mut [f64], gradient: &mut [f64], noise: &mut [f64], scratch: &mut [f64]) {
-        let (sum, scratch) = scratch.split_at_mut(self.dimension() * LANES);
-        self.sum.gradient_block(theta, gradient, scratch);
-        center(noise);
-        self.sum.weighted_gradient_block(theta, noise, sum, scratch);
-        advance(theta, gradient, sum, self.step, self.diffusion);
+        weigh(noise, self.step, self.diffusion);
+        self.sum.weighted_gradient_block(theta, noise, gradient, scratch);
+        descend(theta, gradient);
     }
 }
 
-/// zᵢ ← (zᵢ − z̄)/√N in every lane.
-fn center(noise: &mut [f64]) {
+/// zᵢ ← step/N − diffusion·(zᵢ − z̄)/√N in every lane: what each example's gradient counts for in a step.
+fn weigh(noise: &mut [f64], step: f64, diffusion: f64) {
     vectorized(
         #[inline(always)]
         || {
             let rows = noise.as_chunks_mut::<LANES>().0;
             let count = rows.len() as f64;
-            let scale = 1.0 / count.sqrt();
+            let (drift, scale) = (step / count, diffusion / count.sqrt());
             let mut mean = [0.0; LANES];
             for row in &*rows {
                 for l in 0..LANES {
@@ -57,22 +56,21 @@ fn center(noise: &mut [f64]) {
             }
             for row in rows {
                 for l in 0..LANES {
-                    row[l] = (row[l] - mean[l]) * scale;
+                    row[l] = drift - (row[l] - mean[l]) * scale;
                 }
             }
         },
     );
 }
 
-/// θ ← (θ + diffusion·noise) − step·gradient.
-fn advance(theta: &mut [f64], gradient: &[f64], noise: &[f64], step: f64, diffusion: f64) {
+/// θ ← θ − sum.
+fn descend(theta: &mut [f64], sum: &[f64]) {
     vectorized(
         #[inline(always)]
         || {
-            let (gradient, noise) = (gradient.as_chunks::<LANES>().0, noise.as_chunks::<LANES>().0);
-            for ((x, slope), z) in theta.as_chunks_mut::<LANES>().0.iter_mut().zip(gradient).zip(noise) {
+            for (x, slope) in theta.as_chunks_mut::<LANES>().0.iter_mut().zip(sum.as_chunks::<LANES>().0) {
                 for l in 0..LANES {
-                    x[l] = (x[l] + diffusion * z[l]) - step * slope[l];
+                    x[l] -= slope[l];
                 }
             }
         },
@@ -94,7 +92,7 @@ impl Dynamics for ExampleNoise {
     }
 
     fn block_scratch(&self) -> usize {
-        self.dimension() * LANES + self.sum.block_scratch().max(self.sum.sum_scratch(self.sum.examples()))
+        self.sum.sum_scratch(self.sum.examples())
     }
 
     fn advance(&self, block: &mut Block, steps: u64) {

@@ -231,7 +231,11 @@ fn transitions_wanted(measurement: &Measurement, tolerance: f64) -> String {
     }
 }
 
-fn occupancy_records(setting: &Setting, ladder: &Ladder, measurement: Option<&Measurement>) -> Vec<OccupancyRecord> {
+pub(super) fn occupancy_records(
+    setting: &Setting,
+    ladder: &Ladder,
+    measurement: Option<&Measurement>,
+) -> Vec<OccupancyRecord> {
     let minima = setting.landscape.minima.len();
     let gibbs_errors = ladder.gibbs.as_ref().and_then(Gibbs::standard_errors);
     let discrete_errors = ladder.discrete.as_ref().and_then(|discrete| {

@@ -115,8 +115,19 @@ pub(super) struct Power {
     pub time: f64,
     /// As in [`Forecast`].
     pub no_law: Option<String>,
+    /// Where the ensembles of a question differ in what they cost; `None` where they do not.
+    pub cost: Option<Cost>,
     /// Power of a question that is not about log-odds; in its place the fields about log-odds mean nothing.
     pub outlook: Option<Outlook>,
+}
+
+/// What all ensembles of a question together cost for every step of the scenario.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cost {
+    /// Steps of a replica.
+    pub steps: f64,
+    /// Seconds of a block.
+    pub seconds: f64,
 }
 
 /// What a run of a question that is not about log-odds is expected to show.
@@ -215,6 +226,7 @@ impl Forecast {
             ExperimentKind::WeakError => return super::weak_error::forecast(loaded, &setting, threads),
             ExperimentKind::Crossover => super::crossover::power(loaded, &setting)?,
             ExperimentKind::Scaling => super::scaling::power(loaded, &setting)?,
+            ExperimentKind::NoiseLadder => super::noise_ladder::power(loaded, &setting)?,
             ExperimentKind::Density => {
                 let mut ladder = super::density::ladder(&setting);
                 let outlook = super::density::outlook(loaded, &setting, &mut ladder)?;
@@ -239,13 +251,16 @@ impl Forecast {
         let (replicas, steps) = (ensemble.replicas as f64, ensemble.steps as f64);
         let ensembles = loaded.scenario.ensembles() as f64;
         let blocks = (replicas / LANES as f64).ceil();
-        let steps_of_replica = ensembles * (steps + ensemble.burn_in as f64);
+        let cost = power
+            .cost
+            .unwrap_or_else(|| Cost { steps: ensembles, seconds: ensembles * seconds_per_block_step(&setting) });
+        let with_burn_in = steps + ensemble.burn_in as f64;
         Ok(Self {
             of: Of::Minima(setting.landscape.minima.len()),
             ensembles: loaded.scenario.ensembles(),
-            trajectory_steps: replicas * steps_of_replica,
+            trajectory_steps: replicas * with_burn_in * cost.steps,
             memory: blocks * bytes_per_block(&setting) + 60e6,
-            seconds: blocks * steps_of_replica * seconds_per_block_step(&setting) / (threads as f64).min(blocks)
+            seconds: blocks * with_burn_in * cost.seconds / (threads as f64).min(blocks)
                 + ensembles * seconds_of_diagnostics(&setting.plan(loaded))
                 + seconds_of_theory,
             seconds_of_theory,
@@ -296,6 +311,7 @@ fn power(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Power {
         remembered: standard_error.filter(|_| minima == 2).and_then(|error| remembered(loaded, setting, ladder, error)),
         time,
         outlook: None,
+        cost: None,
         no_law: ladder.no_law.clone(),
     }
 }
@@ -400,7 +416,7 @@ fn seconds_of_diagnostics(plan: &Plan) -> f64 {
 }
 
 /// A short pilot run of one block.
-fn seconds_per_block_step(setting: &Setting) -> f64 {
+pub(super) fn seconds_per_block_step(setting: &Setting) -> f64 {
     let mut block = Block::new(setting.dynamics.as_ref(), 0, 0);
     for lane in 0..LANES {
         block.place(lane, &setting.landscape.minima[lane % setting.landscape.minima.len()].theta);

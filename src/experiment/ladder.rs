@@ -65,9 +65,22 @@ impl Ladder {
     }
 
     fn fresh(setting: &Setting) -> Self {
+        let temperature = setting.effective_temperature();
+        Self::upon(gibbs::law(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature), setting)
+    }
+
+    /// The ladders of settings that differ in nothing but their step: one Gibbs law, which takes seconds, serves them all.
+    pub fn at_every_step(settings: &[Setting]) -> Vec<Self> {
+        let Some(first) = settings.first() else { return Vec::new() };
+        let temperature = first.effective_temperature();
+        let gibbs = gibbs::law(first.loss.as_ref(), &first.landscape, &first.domain, temperature);
+        settings.iter().map(|setting| Self::upon(gibbs.clone(), setting)).collect()
+    }
+
+    /// Every other rung above the Gibbs law.
+    fn upon(gibbs: Result<Gibbs, NoGibbs>, setting: &Setting) -> Self {
         let minima = &setting.landscape.minima;
         let temperature = setting.effective_temperature();
-        let gibbs = gibbs::law(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature);
         let note = gibbs_note(setting, &gibbs);
         // Where the noise depends on θ the Itô equation's own law decides.
         let unconfined = matches!(gibbs, Err(NoGibbs::NotConfined)) && setting.noise.is_additive();

@@ -12,6 +12,7 @@ pub mod forecast;
 pub mod ladder;
 pub mod measurement;
 mod moved;
+pub mod noise_ladder;
 mod pilot;
 mod points;
 mod reason;
@@ -176,6 +177,7 @@ pub fn prepare(loaded: &Loaded) -> Result<Prepared, ExperimentError> {
         ExperimentKind::Covariance => covariance::prepare(loaded),
         ExperimentKind::Crossover => crossover::prepare(loaded),
         ExperimentKind::Scaling => scaling::prepare(loaded),
+        ExperimentKind::NoiseLadder => noise_ladder::prepare(loaded),
         ExperimentKind::Density => density::prepare(loaded),
         ExperimentKind::TemperaturePair => temperature_pair::prepare(loaded),
         ExperimentKind::WeakError => weak_error::prepare(loaded),
@@ -194,6 +196,7 @@ pub fn predict(loaded: &Loaded, prepared: &Prepared) -> Result<Findings, Experim
         (ExperimentKind::Covariance, Prepared::Landscape(setting)) => covariance::predict(loaded, setting),
         (ExperimentKind::Crossover, Prepared::Landscape(setting)) => crossover::predict(loaded, setting),
         (ExperimentKind::Scaling, Prepared::Landscape(setting)) => scaling::predict(loaded, setting),
+        (ExperimentKind::NoiseLadder, Prepared::Landscape(setting)) => noise_ladder::predict(loaded, setting),
         (ExperimentKind::Density, Prepared::Landscape(setting)) => density::predict(loaded, setting),
         (ExperimentKind::TemperaturePair, Prepared::Landscape(setting)) => temperature_pair::predict(loaded, setting),
         (ExperimentKind::WeakError, Prepared::Landscape(setting)) => weak_error::predict(loaded, setting),
@@ -218,6 +221,7 @@ pub fn run(
         }
         (ExperimentKind::Crossover, Prepared::Landscape(setting)) => crossover::run(loaded, setting, control),
         (ExperimentKind::Scaling, Prepared::Landscape(setting)) => scaling::run(loaded, setting, control),
+        (ExperimentKind::NoiseLadder, Prepared::Landscape(setting)) => noise_ladder::run(loaded, setting, control),
         (ExperimentKind::Density, Prepared::Landscape(setting)) => density::run(loaded, setting, control),
         (ExperimentKind::TemperaturePair, Prepared::Landscape(setting)) => {
             temperature_pair::run(loaded, setting, control)

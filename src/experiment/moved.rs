@@ -44,7 +44,7 @@ pub(super) fn moved(loaded: &Loaded, loss: &Arc<dyn Loss>) -> Result<Moved, Prob
         }
         // Reading lets no other integrator pass.
         (DynamicsSpec::EulerMaruyama { .. }, Some(sgd), NoiseSpec::Minibatch(spec)) if spec.tilts.is_none() => {
-            of_examples(spec, &loss, sgd, step).map_err(|error| at("noise", &error))?
+            gaussian(spec, &loss, &noise, sgd, step).map_err(|error| at("noise", &error))?
         }
         (DynamicsSpec::Sgd { increments }, Some(sgd), _) => {
             let dynamics = Sgd::new(loss, shared, sgd.learning_rate, sgd.batch_size as f64);
@@ -63,16 +63,21 @@ pub(super) fn moved(loaded: &Loaded, loss: &Arc<dyn Loss>) -> Result<Moved, Prob
     Ok(Moved { noise, noise_scale, dynamics })
 }
 
-/// Euler–Maruyama with noise of the covariance of a loss's own examples, at every θ.
-fn of_examples(
+/// Euler–Maruyama with normal noise of the covariance of the examples, `noise`: that of a loss's own examples is another at every θ.
+pub(super) fn gaussian(
     spec: &MinibatchSpec,
     loss: &Arc<dyn Loss>,
+    noise: &Arc<dyn GradientNoise>,
     sgd: SgdSpec,
     step: f64,
 ) -> Result<Arc<dyn Dynamics>, NoiseError> {
-    let sum = spec.sum(loss)?;
     let SgdSpec { learning_rate, batch_size } = sgd;
-    let noise_scale = learning_rate / batch_size as f64 * spec.factor(sum.examples() as u64, batch_size);
+    let noise_scale = learning_rate / batch_size as f64;
+    if spec.tilts.is_some() {
+        return Ok(Arc::new(EulerMaruyama::new(loss.clone(), noise.clone(), noise_scale, step)));
+    }
+    let sum = spec.sum(loss)?;
+    let noise_scale = noise_scale * spec.factor(sum.examples() as u64, batch_size);
     Ok(Arc::new(ExampleNoise::new(sum, noise_scale, step)))
 }
 

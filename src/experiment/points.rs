@@ -91,6 +91,18 @@ pub(super) fn together<'a>(points: impl Iterator<Item = (&'a str, &'a Diagnostic
     all
 }
 
+/// Notes that are alike at several points, told once with all of them: `at β = 1, 2, 4: …`.
+pub(super) fn together_where_alike<'a>(varied: &str, notes: impl Iterator<Item = (f64, &'a str)>) -> Vec<String> {
+    let mut alike: Vec<(Vec<String>, &str)> = Vec::new();
+    for (at, note) in notes {
+        match alike.iter_mut().find(|(_, known)| *known == note) {
+            Some((points, _)) => points.push(at.to_string()),
+            None => alike.push((vec![at.to_string()], note)),
+        }
+    }
+    alike.into_iter().map(|(points, note)| format!("at {varied} = {}: {note}", points.join(", "))).collect()
+}
+
 /// The occupancies by one rung, by the theory alone and without the rest of the ladder; `None` where the rung does not
 /// exist or costs a simulation.
 pub(super) fn occupancies(setting: &Setting, rung: Rung) -> Option<Vec<f64>> {

@@ -87,6 +87,9 @@ fn between(setting: &Setting, lower: Step, upper: Step) -> String {
     match (lower, upper) {
         (Step::Predicted(Rung::Laplace), Step::Predicted(Rung::Gibbs)) => parabola(setting),
         // Neither of the two knows that the noise varies.
+        (Step::Predicted(Rung::Laplace | Rung::Gibbs), Step::Measured) if !setting.noise.is_additive() => {
+            format!("{} {}", state_dependent(setting), unmodelled_chain(setting))
+        }
         (Step::Predicted(Rung::Laplace | Rung::Gibbs), _) if !setting.noise.is_additive() => state_dependent(setting),
         (_, Step::Predicted(Rung::Discrete)) => finite_step(setting),
         (Step::Predicted(Rung::Discrete), Step::Measured) => {
@@ -135,18 +138,24 @@ pub(super) fn finite_step(setting: &Setting) -> String {
     )
 }
 
-fn state_dependent(setting: &Setting) -> String {
+/// How much the noise differs between minima.
+pub(super) fn state_dependence(setting: &Setting) -> String {
     let minima = &setting.landscape.minima;
-    let d = setting.loss.dimension() as f64;
-    let variances = minima.iter().map(|minimum| setting.noise.covariance(&minimum.theta).trace() / d);
-    let variances: Vec<f64> = variances.collect();
+    let d = setting.loss.dimension();
+    let covariances: Vec<_> = minima.iter().map(|minimum| setting.noise.covariance(&minimum.theta)).collect();
+    let variances: Vec<f64> = covariances.iter().map(|covariance| covariance.trace() / d as f64).collect();
     let by_size = |a: &usize, b: &usize| variances[*a].total_cmp(&variances[*b]);
     let [least, most] =
         [(0..minima.len()).min_by(by_size), (0..minima.len()).max_by(by_size)].map(Option::unwrap_or_default);
+    let (variance, shape) = if d == 1 {
+        ("σ²", String::new())
+    } else {
+        let difference = (&covariances[most] - &covariances[least]).norm() / covariances[most].norm();
+        ("σ² = tr C/d", format!(" (as matrices they differ by {difference:.2} of the larger, in Frobenius norm)"))
+    };
     format!(
-        "The noise depends on θ: σ² is {:.4} at minimum {} and {:.4} at {}, a ratio of {:.2}, and the formula assumes one σ² for \
-         all, here their mean. The stationary law is D⁻¹exp(−∫L′/D) with D = nσ²/2, not exp(−2L/(nσ²)): depths count by the noise \
-         on the way, and the noisier place is avoided for its noise alone.",
+        "The noise depends on θ: {variance} is {:.4} at minimum {} and {:.4} at {}, a ratio of {:.2}{shape}, and the formula assumes one \
+         σ² for all, here their mean.",
         variances[most],
         minimum_name(most),
         variances[least],
@@ -155,11 +164,52 @@ fn state_dependent(setting: &Setting) -> String {
     )
 }
 
+fn state_dependent(setting: &Setting) -> String {
+    let varies = state_dependence(setting);
+    let law = if setting.loss.dimension() == 1 {
+        "The stationary law is D⁻¹exp(−∫L′/D) with D = nσ²/2, not exp(−2L/(nσ²)): depths count by the noise on the way, and the noisier \
+         place is avoided for its noise alone."
+            .to_owned()
+    } else {
+        let unequal =
+            unequal_directions(setting).map(|unequal| format!(" Nor is it the same in all directions: {unequal}."));
+        format!(
+            "The stationary law is not exp(−2L/(nσ²)): depths count by the noise on the way, and noisy places are avoided for their \
+             noise alone.{}",
+            unequal.unwrap_or_default()
+        )
+    };
+    format!("{varies} {law}")
+}
+
+/// What of a chain no rung describes where its noise varies in several dimensions.
+fn unmodelled_chain(setting: &Setting) -> String {
+    let batches = if setting.is_of_minibatches() { ", and that the steps of minibatches are not normal" } else { "" };
+    format!(
+        "No rung above describes the finite step{batches}: δ = {} times the sharpest curvature is {:.2}. A run with the integrator \
+         \"euler-maruyama\" at a small step tells this from what the noise does.",
+        setting.step(),
+        setting.step() * setting.sharpest()
+    )
+}
+
 fn anisotropic(setting: &Setting) -> String {
-    let minima = &setting.landscape.minima;
-    let covariance = setting.noise.covariance(&minima[0].theta);
+    format!(
+        "The noise is not isotropic: {}; the stationary law is not exp(−2L/(nσ²)).",
+        unequal_directions(setting).unwrap_or_default()
+    )
+}
+
+/// How C at minimum A differs from σ²I; `None` where it does not.
+pub(super) fn unequal_directions(setting: &Setting) -> Option<String> {
+    let theta = &setting.landscape.minima[0].theta;
+    let covariance = setting.noise.covariance(theta);
     let eigenvalues = covariance.clone().symmetric_eigenvalues();
-    let hessian = setting.loss.hessian(&minima[0].theta);
+    let (least, most) = (eigenvalues.min(), eigenvalues.max());
+    if most - least <= 1e-9 * most {
+        return None;
+    }
+    let hessian = setting.loss.hessian(theta);
     let commutator = &covariance * &hessian - &hessian * &covariance;
     let relative = commutator.norm() / (covariance.norm() * hessian.norm());
     let current = if relative > 1e-12 {
@@ -167,12 +217,15 @@ fn anisotropic(setting: &Setting) -> String {
     } else {
         "CH = HC at minimum A, yet C is not a multiple of the identity, so there is no one temperature".into()
     };
-    format!(
-        "The noise is not isotropic: C has eigenvalues from {:.4} to {:.4}, the formula assumes C = σ²I. {current}; the \
-         stationary law is not exp(−2L/(nσ²)).",
-        eigenvalues.min(),
-        eigenvalues.max()
-    )
+    Some(format!(
+        "C has eigenvalues from {} to {most:.4}, the formula assumes C = σ²I. {current}",
+        eigenvalue(least, most)
+    ))
+}
+
+/// The least eigenvalue, 0 where rounding alone is left of it.
+fn eigenvalue(least: f64, most: f64) -> String {
+    if least.abs() <= 1e-12 * most { "0".into() } else { format!("{least:.4}") }
 }
 
 #[cfg(test)]

@@ -198,6 +198,11 @@ impl Setting {
         self.dynamics.scheme() == Some(Scheme::EulerMaruyama) && self.dynamics.increments() == Increments::Gaussian
     }
 
+    /// Whether the steps are those of batches, whose noise is normal only as S grows.
+    pub fn is_of_minibatches(&self) -> bool {
+        self.dynamics.batches().is_some()
+    }
+
     /// T = nσ²/2; `None` where C is not σ²I.
     pub fn temperature(&self) -> Option<f64> {
         self.noise.isotropic_variance().map(|variance| 0.5 * self.noise_scale * variance)

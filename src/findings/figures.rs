@@ -17,6 +17,8 @@ pub struct FigureData {
     pub crossover: Option<CrossoverFigure>,
     /// Changes with β.
     pub scaling: Option<ScalingFigure>,
+    /// Log-odds under one form of noise after another.
+    pub noise_ladder: Option<NoiseLadderFigure>,
     /// How far the measured distribution function is from the predicted one (1-D).
     pub distribution: Option<DistributionFigure>,
     /// Measured and predicted density, and their difference, over the plane (2-D).
@@ -159,6 +161,30 @@ pub struct ScalingFigure {
     pub at: Vec<f64>,
     /// The chain's own change since the first β, per quantity; NaN where it has no law.
     pub predicted: Vec<Vec<f64>>,
+}
+
+/// Log-odds under one form of noise after another, and by the formula.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NoiseLadderFigure {
+    /// Quantity by quantity; of each first what is predicted, then what was measured, real minibatches last.
+    pub marks: Vec<NoiseLadderMark>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoiseLadderMark {
+    /// ln(p_A/p_B) of which minima.
+    pub quantity: String,
+    /// The form of noise, or the rung of a prediction.
+    pub form: String,
+    /// Whether it was simulated.
+    pub is_measured: bool,
+    /// The log-odds; NaN without an estimate.
+    pub value: f64,
+    /// Lower end of the 95 % interval; NaN of a prediction.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
 }
 
 /// Differences between distribution functions and the tested one, on a line.

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 pub use data::{DataRecord, PartRecord};
 pub use figures::{
     CellsFigure, CrossoverFigure, CrossoverLine, CurveGroup, CurvePoint, CurvesFigure, DensityFigure,
-    DistributionFigure, FigureData, LogRatioFigure, MapFigure, MixingFigure, MixingSeries, Path2, ScalingFigure,
-    WeakErrorCurve, WeakErrorFigure, WeakErrorMark,
+    DistributionFigure, FigureData, LogRatioFigure, MapFigure, MixingFigure, MixingSeries, NoiseLadderFigure,
+    NoiseLadderMark, Path2, ScalingFigure, WeakErrorCurve, WeakErrorFigure, WeakErrorMark,
 };
 pub use gradient_noise::{
     BatchNoiseRecord, EigenvaluePanel, EigenvaluesFigure, GradientNoiseRecord, PredictedMeasureRecord, QuantilePanel,

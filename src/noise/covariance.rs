@@ -36,6 +36,16 @@ impl ConstantCovariance {
         Ok(Self { covariance, factor })
     }
 
+    /// Noise of covariance C, d × d, symmetric and positive semi-definite: of no strength along its null directions, as where outputs of a
+    /// network can be shifted together.
+    ///
+    /// # Errors
+    /// When C is not such a matrix.
+    pub fn semidefinite(covariance: DMatrix<f64>) -> Result<Self, CovarianceError> {
+        let factor = semidefinite_factor(&covariance).ok_or(CovarianceError)?;
+        Ok(Self { covariance, factor })
+    }
+
     /// Noise of the covariance that per-example gradients have at one place, kept everywhere: N gradients are taken, d² numbers stored.
     ///
     /// # Errors
@@ -43,6 +53,37 @@ impl ConstantCovariance {
     pub fn measured(sum: &dyn FiniteSum, theta: &[f64]) -> Result<Self, CovarianceError> {
         Self::new(example_covariance(sum, theta))
     }
+}
+
+/// What is left of a diagonal element beside this fraction of the largest one is rounding.
+const NOTHING: f64 = 1e-12;
+
+/// The Cholesky factor of a semi-definite matrix: a direction in which nothing is left gets a column of zeros. `None` for a matrix that is
+/// not semi-definite.
+fn semidefinite_factor(covariance: &DMatrix<f64>) -> Option<DMatrix<f64>> {
+    let d = covariance.nrows();
+    let largest = (0..d).map(|i| covariance[(i, i)]).fold(0.0, f64::max);
+    let nothing = NOTHING * largest;
+    let mut factor = DMatrix::zeros(d, d);
+    for j in 0..d {
+        let left = |i: usize, factor: &DMatrix<f64>| {
+            covariance[(i, j)] - (0..j).map(|k| factor[(i, k)] * factor[(j, k)]).sum::<f64>()
+        };
+        let pivot = left(j, &factor);
+        if pivot.is_nan() || pivot < -nothing {
+            return None;
+        }
+        for i in j..d {
+            let rest = left(i, &factor);
+            if pivot > nothing {
+                factor[(i, j)] = rest / pivot.sqrt();
+            } else if rest.abs() > nothing.sqrt() * largest.sqrt() {
+                // |C_ij|² ≤ C_ii·C_jj where a matrix is semi-definite.
+                return None;
+            }
+        }
+    }
+    Some(factor)
 }
 
 impl GradientNoise for ConstantCovariance {
@@ -126,5 +167,36 @@ impl CovarianceSpec {
             return Err(CovarianceError);
         }
         Ok(Arc::new(ConstantCovariance::new(covariance)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::dmatrix;
+
+    use super::*;
+
+    #[test]
+    fn a_semidefinite_matrix_is_its_factor_squared() {
+        let root = dmatrix![1.0, 0.5; -2.0, 0.25; 0.0, 3.0; 1.0, 0.5];
+        let of_rank_two = &root * root.transpose();
+        for covariance in [of_rank_two.clone(), dmatrix![0.0, 0.0; 0.0, 2.0], dmatrix![2.0, 0.5; 0.5, 1.0]] {
+            let noise = ConstantCovariance::semidefinite(covariance.clone()).unwrap();
+            let product = &noise.factor * noise.factor.transpose();
+            assert!((product - &covariance).amax() < 1e-12, "{covariance}");
+            assert!(noise.factor.upper_triangle().lower_triangle() == DMatrix::from_diagonal(&noise.factor.diagonal()));
+        }
+        assert!(ConstantCovariance::new(of_rank_two).is_err());
+        let definite = dmatrix![2.0, 0.5; 0.5, 1.0];
+        let [one, other] =
+            [ConstantCovariance::new, ConstantCovariance::semidefinite].map(|make| make(definite.clone()).unwrap());
+        assert!((one.factor - other.factor).amax() < 1e-15);
+    }
+
+    #[test]
+    fn what_is_not_semidefinite_is_refused() {
+        for covariance in [dmatrix![1.0, 2.0; 2.0, 1.0], dmatrix![0.0, 1.0; 1.0, 1.0], dmatrix![1.0, 0.0; 0.0, -1.0]] {
+            assert!(ConstantCovariance::semidefinite(covariance.clone()).is_err(), "{covariance}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::ReportError;
 use super::write::{FIGURES, PAGE, POINTS, RESULT, RUN, STATE};
 
 /// Figures and their tables, without the endings.
-const DRAWN: [&str; 28] = [
+const DRAWN: [&str; 29] = [
     "ladder",
     "density",
     "density-measured",
@@ -28,6 +28,7 @@ const DRAWN: [&str; 28] = [
     "scaling",
     "scaling-points",
     "scaling-curves",
+    "noise-ladder",
     "weak-error",
     "weak-error-errors",
     "weak-error-lines",

@@ -1,6 +1,7 @@
 //! Groups of replicas of a network in training, as rows for the terminal and the page alike.
 
 use crate::findings::{Findings, GroupRecord};
+use crate::scenario::ExperimentKind;
 
 use super::number::{count, significant, with_error};
 use super::points::Rows;
@@ -34,7 +35,11 @@ pub(super) fn groups(findings: &Findings) -> Option<Rows> {
         row.extend(any_lost.then(|| lost(group)));
         row
     };
-    let title = if first.diverged.is_some() { "Groups, at the end of training" } else { "Groups" };
+    let title = match (findings.scenario.experiment, first.diverged) {
+        (ExperimentKind::NoiseLadder, _) => "Every form of noise, each without an assumption of the one before",
+        (_, Some(_)) => "Groups, at the end of training",
+        (_, None) => "Groups",
+    };
     Some(Rows { title: title.to_owned(), head, rows: findings.groups.iter().map(row).collect() })
 }
 

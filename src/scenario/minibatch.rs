@@ -18,7 +18,14 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
         let needs_batches = matches!(parts.dynamics, Some(DynamicsSpec::Svag { .. })) && parts.noise.is_some();
         let message = "found \"svag\" with noise that is Gaussian; SVAG is a combination of the gradients of two minibatches; write \
                        noise.kind = \"minibatch\", or kind = \"sgd\"";
-        return needs_batches.then(|| source.problem("dynamics.kind", message)).into_iter().collect();
+        let mut problems: Vec<Problem> =
+            needs_batches.then(|| source.problem("dynamics.kind", message)).into_iter().collect();
+        if parts.experiment == Some(ExperimentKind::NoiseLadder) && parts.noise.is_some() {
+            let message = "found noise without examples; experiment \"noise-ladder\" asks what of the noise of real minibatches moves \
+                           SGD; write noise.kind = \"minibatch\"";
+            problems.push(source.problem("noise.kind", message));
+        }
+        return problems;
     };
     let mut problems = Vec::new();
     if let (Some(tilts), Some(loss)) = (&spec.tilts, &parts.loss) {
@@ -29,6 +36,13 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
     }
     problems.extend(parts.dynamics.as_ref().and_then(|dynamics| moved_by(spec, dynamics, source)));
     problems.extend(parts.experiment.and_then(|experiment| asked(spec, experiment, source)));
+    let is_sgd = matches!(parts.dynamics, Some(DynamicsSpec::Sgd { .. }));
+    if parts.experiment == Some(ExperimentKind::NoiseLadder) && parts.dynamics.is_some() && !is_sgd {
+        let message = "found another dynamics than SGD; experiment \"noise-ladder\" sets SGD on minibatches beside the SDE, whose step it \
+                       chooses itself; write kind = \"sgd\" and remove step, or leave out [dynamics]";
+        let key = if source.has("dynamics.kind") { "dynamics.kind" } else { "dynamics" };
+        problems.push(source.problem(key, message));
+    }
     problems
 }
 
@@ -128,6 +142,10 @@ fn moved_by(spec: &MinibatchSpec, dynamics: &DynamicsSpec, source: &Source) -> O
 /// The questions whose predictions hold for every way to draw a batch.
 fn asked(spec: &MinibatchSpec, experiment: ExperimentKind, source: &Source) -> Option<Problem> {
     let message = match (experiment, spec.sampling) {
+        (ExperimentKind::NoiseLadder, Sampling::Epochs) => {
+            "found \"epochs\" with experiment \"noise-ladder\"; the batches of an epoch are dependent, so that no Gaussian noise has their \
+             covariance; write sampling = \"with-replacement\" or \"without-replacement\""
+        }
         (ExperimentKind::Scaling, Sampling::WithoutReplacement | Sampling::Epochs) => {
             "found batches of different examples with experiment \"scaling\"; the share (N−S)/(N−1) of the noise that they have falls as S \
              grows, which is another effect than the one asked for; write sampling = \"with-replacement\""

@@ -109,6 +109,8 @@ pub enum ExperimentKind {
     Crossover,
     /// η → βη, S → βS on the discrete dynamics: what stays the same, and at which β it no longer does.
     Scaling,
+    /// The occupancies under one form of noise after another, from the one that the formula assumes to real minibatches.
+    NoiseLadder,
     /// The distance between the stationary density and exp(−L/T)/Z.
     Density,
     /// The ratio of the laws of L at two temperatures.
@@ -269,6 +271,8 @@ impl Scenario {
         match self.experiment {
             ExperimentKind::Crossover => self.crossover.as_ref().map_or(1, |crossover| crossover.factors.len()),
             ExperimentKind::Scaling => self.scaling.as_ref().map_or(1, |scaling| scaling.beta.len()),
+            // All that the noise of a batch may differ in; which of them it does the landscape tells.
+            ExperimentKind::NoiseLadder => 5,
             ExperimentKind::TemperaturePair => 2,
             ExperimentKind::WeakError => self.weak_error.as_ref().map_or(1, |spec| spec.learning_rates.len()),
             ExperimentKind::Equilibrium | ExperimentKind::Covariance | ExperimentKind::Density => 1,

@@ -15,11 +15,12 @@ use crate::statistics::claim::Verdict;
 /// The largest integer of TOML, which has 64 bits with a sign.
 const LARGEST_INTEGER: u64 = i64::MAX as u64;
 
-const EXPERIMENTS: [(&str, ExperimentKind); 12] = [
+const EXPERIMENTS: [(&str, ExperimentKind); 13] = [
     ("equilibrium", ExperimentKind::Equilibrium),
     ("covariance", ExperimentKind::Covariance),
     ("crossover", ExperimentKind::Crossover),
     ("scaling", ExperimentKind::Scaling),
+    ("noise-ladder", ExperimentKind::NoiseLadder),
     ("density", ExperimentKind::Density),
     ("temperature-pair", ExperimentKind::TemperaturePair),
     ("weak-error", ExperimentKind::WeakError),
@@ -384,7 +385,7 @@ impl TestSpec {
     /// which is exact, for a density or a pair of them the slide's exp(−L/T).
     fn default_for(experiment: ExperimentKind) -> Self {
         let (tolerance, against) = match experiment {
-            ExperimentKind::Equilibrium => (0.1, Rung::Laplace),
+            ExperimentKind::Equilibrium | ExperimentKind::NoiseLadder => (0.1, Rung::Laplace),
             ExperimentKind::Covariance | ExperimentKind::Scaling => (0.1, Rung::Discrete),
             ExperimentKind::Crossover => (0.1, Rung::Gibbs),
             ExperimentKind::Density => (0.02, Rung::Gibbs),

@@ -9,6 +9,7 @@ mod bits;
 mod bowl;
 mod draws;
 mod gradients;
+mod noise_ladder;
 mod regression;
 mod scenarios;
 mod support;

@@ -5,6 +5,7 @@
 
 mod covariances;
 mod densities;
+mod digits;
 mod ends;
 mod moments;
 mod refusals;

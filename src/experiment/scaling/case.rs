@@ -181,7 +181,7 @@ fn bowl(setting: &Setting) -> (Kind, Vec<String>) {
 
 /// Every minimum against the likeliest at the first β.
 fn wells(settings: &[Setting]) -> (Kind, Vec<String>) {
-    let ladders: Vec<Ladder> = settings.iter().map(Ladder::climb).collect();
+    let ladders = Ladder::at_every_step(settings);
     let best = [Rung::Discrete, Rung::Gibbs, Rung::Laplace].into_iter().find_map(|rung| ladders[0].rung(rung));
     let occupancies = best.unwrap_or(&ladders[0].laplace);
     let likeliest =

@@ -192,7 +192,12 @@ impl Says {
                     changes.fold(0.0, |most: f64, change| if change.abs() > most.abs() { change } else { most })
                 });
                 let predicted = predicted.map_or(String::new(), |p| format!("the chain's own law changes by {p:.3}. "));
-                format!("; {predicted}{}", finite_step(&case.settings[point]))
+                let batches = if setting.is_of_minibatches() {
+                    " Nor is the noise of small batches Gaussian: its skewness falls as S^(−½), its excess kurtosis as 1/S."
+                } else {
+                    ""
+                };
+                format!("; {predicted}{}{batches}", finite_step(&case.settings[point]))
             }
             (Verdict::Rejected, Says::Discrete(_)) if case.is_bowl() => {
                 "; the bowl is not quadratic as far out as the cloud reaches, or the noise is not additive".into()

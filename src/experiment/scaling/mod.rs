@@ -34,16 +34,14 @@ pub(super) fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
         );
         return Err(loaded.source.problem("scaling.beta[0]", message).into());
     }
-    if setting.landscape.minima.len() > 1 && matches!(loaded.scenario.noise, NoiseSpec::Minibatch(_)) {
-        let message = "found \"minibatch\"; between wells the law of every β is that of a chain with normal steps, which those of minibatches \
-                       are not; choose noise kind \"isotropic\", or a loss with one minimum";
-        return Err(loaded.source.problem("noise.kind", message).into());
+    let between_wells_by_the_chain =
+        setting.landscape.minima.len() > 1 && loaded.scenario.test.against == Rung::Discrete;
+    if between_wells_by_the_chain && matches!(loaded.scenario.noise, NoiseSpec::Minibatch(_)) {
+        let message = "found \"discrete\"; between wells that rung is the law of a chain with normal steps, which those of minibatches \
+                       are not; choose \"laplace\", which stands for the slide's claim that nothing changes, or noise kind \"isotropic\"";
+        return Err(loaded.source.problem("test.against", message).into());
     }
-    if setting.landscape.minima.len() > 1
-        && setting.temperature().is_none()
-        && setting.noise.is_additive()
-        && loaded.scenario.test.against == Rung::Discrete
-    {
+    if between_wells_by_the_chain && setting.temperature().is_none() && setting.noise.is_additive() {
         let message = "found \"discrete\"; between wells that rung needs noise with C = σ²I, here C is not; choose \"laplace\", which \
                        stands for the slide's claim that nothing changes";
         return Err(loaded.source.problem("test.against", message).into());
@@ -266,9 +264,9 @@ fn notes(case: &Case, loaded: &Loaded, run: Option<&Run>) -> Vec<String> {
     match &case.kind {
         Kind::Bowl(_) => notes.push(NOTE.into()),
         Kind::Wells(_, ladders) => {
-            for (ladder, beta) in ladders.iter().zip(&case.beta) {
-                notes.extend(ladder.notes.iter().map(|note| format!("at β = {beta}: {note}")));
-            }
+            let of_beta = ladders.iter().zip(&case.beta);
+            let all = of_beta.flat_map(|(ladder, beta)| ladder.notes.iter().map(move |note| (*beta, note.as_str())));
+            notes.extend(points::together_where_alike("β", all));
         }
     }
     for (point, &beta) in case.beta.iter().enumerate() {
@@ -277,12 +275,12 @@ fn notes(case: &Case, loaded: &Loaded, run: Option<&Run>) -> Vec<String> {
             seen.map_or(String::new(), |(diverged, replicas)| format!("; {diverged} of {replicas} replicas did"));
         if is_beyond(case, beta) {
             notes.push(format!("at β = {beta}, beyond 2/(ηh), divergence is predicted{seen}"));
-        } else if case.chain[point].is_none() {
-            notes.push(format!(
-                "at β = {beta} the chain's own law is not known: no claim compares it with the measurement"
-            ));
         }
     }
+    let unknown = case.beta.iter().zip(&case.chain).filter(|(beta, chain)| chain.is_none() && !is_beyond(case, **beta));
+    let unknown =
+        unknown.map(|(beta, _)| (*beta, "the chain's own law is not known: no claim compares it with the measurement"));
+    notes.extend(points::together_where_alike("β", unknown));
     let tolerance = loaded.scenario.test.tolerance;
     if case.breaks(tolerance).is_none() && case.chain[0].is_some() {
         notes.push(format!("by the chain's own law nothing changes by ε = {tolerance} up to the largest β looked at"));

@@ -12,6 +12,7 @@ mod grid;
 mod log_ratio;
 mod map;
 mod mixing;
+mod noise_ladder;
 mod quantiles;
 mod scaling;
 pub(super) mod study;
@@ -40,6 +41,7 @@ fn all(figures: &FigureData) -> Result<Tables, ReportError> {
         mixing,
         crossover,
         scaling,
+        noise_ladder,
         distribution,
         cells,
         log_ratio,
@@ -57,6 +59,7 @@ fn all(figures: &FigureData) -> Result<Tables, ReportError> {
         mixing.as_ref().map(mixing::tables),
         crossover.as_ref().map(crossover::tables),
         scaling.as_ref().map(scaling::tables),
+        noise_ladder.as_ref().map(noise_ladder::tables),
         distribution.as_ref().map(distribution::tables),
         cells.as_ref().map(cells::tables),
         log_ratio.as_ref().map(log_ratio::tables),
@@ -112,6 +115,7 @@ pub fn load_figures(folder: &Path) -> Result<FigureData, ReportError> {
         mixing: mixing::read(folder)?,
         crossover: crossover::read(folder)?,
         scaling: scaling::read(folder)?,
+        noise_ladder: noise_ladder::read(folder)?,
         distribution: distribution::read(folder)?,
         cells: cells::read(folder)?,
         log_ratio: log_ratio::read(folder)?,

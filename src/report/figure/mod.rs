@@ -13,6 +13,7 @@ mod ladder;
 mod log_ratio;
 mod map;
 mod mixing;
+mod noise_ladder;
 mod palette;
 mod panel;
 mod quantiles;
@@ -109,6 +110,11 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
     }
     if let Some(design) = figures.scaling.as_ref().and_then(|data| scaling::Scaling::new(findings, data)) {
         jobs.push(Box::new(move || draw("scaling", "What changes with β", design.caption(), &design)));
+    }
+    if let Some(data) = &figures.noise_ladder {
+        let design = noise_ladder::NoiseLadder::new(findings, data);
+        let title = "The same question under every form of noise";
+        jobs.push(Box::new(move || draw("noise-ladder", title, design.caption(), &design)));
     }
     if let Some(data) = &figures.curves {
         let design = curves::Curves::new(findings, data);

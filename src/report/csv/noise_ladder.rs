@@ -1,0 +1,40 @@
+//! Log-odds under one form of noise after another, and by the formula.
+
+use std::path::Path;
+
+use super::Tables;
+use super::table::{Reader, Table};
+use crate::findings::{NoiseLadderFigure, NoiseLadderMark};
+use crate::report::ReportError;
+
+const MARKS: &str = "noise-ladder.csv";
+const MEASURED: &str = "measured";
+const PREDICTED: &str = "predicted";
+
+pub(super) fn tables(figure: &NoiseLadderFigure) -> Result<Tables, ReportError> {
+    let mut table = Table::new(&["quantity", "form", "source", "log_odds", "low", "high"]);
+    for mark in &figure.marks {
+        let source = if mark.is_measured { MEASURED } else { PREDICTED };
+        table.mixed(&[&mark.quantity, &mark.form, source], &[mark.value, mark.low, mark.high], &[]);
+    }
+    Ok(vec![(MARKS, table)])
+}
+
+pub(super) fn read(folder: &Path) -> Result<Option<NoiseLadderFigure>, ReportError> {
+    let path = folder.join(MARKS);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let mut figure = NoiseLadderFigure::default();
+    for row in Reader::open(&path, 6)?.rows() {
+        figure.marks.push(NoiseLadderMark {
+            quantity: row.text(0),
+            form: row.text(1),
+            is_measured: row.text(2) == MEASURED,
+            value: row.number(3)?,
+            low: row.number(4)?,
+            high: row.number(5)?,
+        });
+    }
+    Ok(Some(figure))
+}
