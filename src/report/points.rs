@@ -87,8 +87,9 @@ pub(super) fn straightness(record: &CrossoverRecord) -> Option<String> {
 /// Where proportional scaling breaks and diverges.
 pub(super) fn scaling(findings: &Findings, record: &ScalingRecord) -> Rows {
     let tolerance = findings.scenario.test.tolerance;
-    // Of a network in training nobody predicts where it breaks.
-    let none = if findings.scenario.training.is_some() { "not predicted" } else { "not up to the last β" };
+    // Of a network in training, and of a chain without a known law, nobody predicts where it breaks.
+    let is_known = findings.points.iter().any(|point| point.discrete.is_some());
+    let none = if is_known { "not up to the last β" } else { "not predicted" };
     let beta = |value: Option<f64>, none: &str| value.map_or(none.to_owned(), |value| significant(value, 5));
     let measured = record.breaks_measured;
     let mut rows = vec![vec![

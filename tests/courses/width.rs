@@ -158,7 +158,8 @@ fn late_and_lost_replicas_are_told() {
     let findings = run(&scenario("width", &rest));
     assert!(findings.groups[9].diverged == Some(3) && !findings.groups[9].diverged_replicas.is_empty());
     let text = findings.notes.join("\n");
-    assert!(text.contains("diverged, the first at step") && text.contains("2/λ₁ = "), "{text}");
+    assert!(text.contains("diverged: 3 of 3 replicas of η × 1000000000, S × 4 with η = "), "{text}");
+    assert!(text.contains(", from step ") && text.contains("2/λ_max = "), "{text}");
     assert_ne!(findings.verdict, Some(Verdict::Holds));
 }
 

@@ -43,7 +43,7 @@ pub(super) struct Case<'a> {
     pub quantities: Vec<String>,
     /// By the chain's own law at every β of the list, one number per quantity; `None` where it has none.
     pub chain: Vec<Option<Vec<f64>>>,
-    /// The theory's curve: β, and the chain's own numbers there.
+    /// The theory's curve: β, and the chain's own numbers there; empty where it has no law.
     pub curve: Vec<(f64, Option<Vec<f64>>)>,
 }
 
@@ -57,6 +57,9 @@ impl<'a> Case<'a> {
         let mut case = Self { loaded, setting, kind, beta, settings, quantities, chain: Vec::new(), curve: Vec::new() };
         case.chain = (0..case.beta.len()).map(|point| case.law_in_list(point)).collect();
         case.curve = case.grid().into_iter().map(|beta| (beta, case.law(beta))).collect();
+        if case.curve.iter().all(|(_, law)| law.is_none()) {
+            case.curve.clear();
+        }
         case
     }
 

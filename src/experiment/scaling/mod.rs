@@ -282,7 +282,7 @@ fn notes(case: &Case, loaded: &Loaded, run: Option<&Run>) -> Vec<String> {
         unknown.map(|(beta, _)| (*beta, "the chain's own law is not known: no claim compares it with the measurement"));
     notes.extend(points::together_where_alike("β", unknown));
     let tolerance = loaded.scenario.test.tolerance;
-    if case.breaks(tolerance).is_none() && case.chain[0].is_some() {
+    if case.breaks(tolerance).is_none() && case.chain[0].is_some() && !case.curve.is_empty() {
         notes.push(format!("by the chain's own law nothing changes by ε = {tolerance} up to the largest β looked at"));
     }
     notes

@@ -126,8 +126,9 @@ fn document(
     groups: Vec<GroupRecord>,
     claims: Vec<ClaimRecord>,
     verdict: Option<Verdict>,
-    notes: Vec<String>,
+    mut notes: Vec<String>,
 ) -> Findings {
+    notes.extend(of_the_lost(course, &groups));
     let scenario = loaded.scenario.clone();
     Findings {
         schema: SCHEMA,
@@ -156,12 +157,35 @@ fn document(
     }
 }
 
+/// Which groups lost replicas, and the learning rate up to which gradient descent would not have.
+fn of_the_lost(course: &Course, groups: &[GroupRecord]) -> Option<String> {
+    let told = groups.iter().filter_map(|group| {
+        let lost = group.diverged.filter(|diverged| *diverged > 0)?;
+        let first = group.diverged_replicas.iter().map(|record| record.step).min()?;
+        let rate = crate::plain::significant(group.learning_rate, 4);
+        Some(format!("{lost} of {} replicas of {} with η = {rate}, from step {first}", group.replicas, group.name))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "diverged: {}. Gradient descent is stable at the first weights up to η = 2/λ_max = {}; what is left of such a group is biased",
+        told.join("; "),
+        largest_stable(course)
+    ))
+}
+
+fn largest_stable(course: &Course) -> String {
+    course.largest_stable_rate().map_or_else(|| "not known".to_owned(), |rate| format!("{rate:.4}"))
+}
+
 /// Nothing is left of a group that others are compared with.
 fn lost(course: &Course, group: &Group) -> ExperimentError {
     ExperimentError::TrainingDiverged {
         replicas: group.diverged.len() as u64,
         first_step: group.diverged.iter().map(|&(_, step)| step).min().unwrap_or(0),
         learning_rate: group.learning_rate(),
-        largest: course.largest_stable_rate().map_or_else(|| "not known".to_owned(), |rate| format!("{rate:.4}")),
+        largest: largest_stable(course),
     }
 }

@@ -66,10 +66,14 @@ impl<'a> Scaling<'a> {
             n if n > MOST_QUANTITIES => format!(" The first {MOST_QUANTITIES} of {n} quantities are shown."),
             _ => String::new(),
         };
+        let [curves, leaves] = if self.data.at.is_empty() {
+            ["The chain's own law is not known, so that there are no curves;", ""]
+        } else {
+            ["Curves: the chain's own law;", "; the dashed line marks the β at which the predicted change leaves it"]
+        };
         format!(
-            "{what} at the first β, as η → βη and S → βS, with 95 % intervals between independent replicas. Curves: the chain's \
-             own law; symbols: measured, the bars often smaller than they. Band: ±ε = ±{}, within which nothing counts as changed; the dashed line marks the β at which the predicted \
-             change leaves it.{divergence}{left_out}",
+            "{what} at the first β, as η → βη and S → βS, with 95 % intervals between independent replicas. {curves} symbols: \
+             measured, the bars often smaller than they. Band: ±ε = ±{}, within which nothing counts as changed{leaves}.{divergence}{left_out}",
             significant(self.tolerance, 3)
         )
     }
@@ -100,7 +104,7 @@ impl<'a> Scaling<'a> {
         let names = self.data.quantities.iter().take(MOST_QUANTITIES).enumerate();
         let curves = names.map(|(index, name)| KeyEntry {
             look: self.look(index),
-            sample: Sample::Line,
+            sample: if self.data.at.is_empty() { Sample::Point } else { Sample::Line },
             label: if self.shown() == 1 { "the chain's own law".to_owned() } else { name.clone() },
         });
         let band = KeyEntry {
@@ -113,7 +117,7 @@ impl<'a> Scaling<'a> {
         } else {
             KeyEntry { look: palette::MEASURED, sample: Sample::Point, label: "symbols: measured".into() }
         };
-        let curves = curves.filter(|_| !self.data.at.is_empty());
+        let curves = curves.filter(|_| self.shown() > 1 || !self.data.at.is_empty());
         curves.chain([measured, band]).collect()
     }
 

@@ -57,7 +57,7 @@ fn reached(spec: &WidthSpec, cases: &[Case]) -> String {
     )
 }
 
-/// Who is missing, and why.
+/// Who is late, and how large η is beside what gradient descent allows.
 fn fates(course: &Course, cases: &[Case]) -> Vec<String> {
     let mut notes = Vec::new();
     for case in cases {
@@ -68,20 +68,11 @@ fn fates(course: &Course, cases: &[Case]) -> Vec<String> {
                 group.name, course.replicas, course.spec.epochs
             ));
         }
-        if let Some(first) = group.diverged.iter().map(|&(_, step)| step).min() {
-            notes.push(format!(
-                "{}: {} of {} replicas diverged, the first at step {first}, at η = {}",
-                group.name,
-                group.diverged.len(),
-                course.replicas,
-                shown(group.learning_rate())
-            ));
-        }
     }
     let largest = cases.iter().map(|case| case.group.learning_rate()).fold(0.0, f64::max);
     notes.extend(course.largest_stable_rate().map(|stable| {
         format!(
-            "gradient descent is stable at the first weights of replica 0 up to η = 2/λ₁ = {stable:.4}; the largest η here is {}",
+            "gradient descent is stable at the first weights of replica 0 up to η = 2/λ_max = {stable:.4}; the largest η here is {}",
             shown(largest)
         )
     }));
