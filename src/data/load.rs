@@ -6,7 +6,8 @@ use super::corrupt::{self, Corruption};
 use super::dataset::Dataset;
 use super::error::DataError;
 use super::limits::MOST_NUMBERS;
-use super::raw::Raw;
+use super::raw::{Parts, Raw};
+use super::reduce;
 use super::spec::DataSpec;
 use super::split::Split;
 use super::standardize::Standardization;
@@ -28,7 +29,7 @@ impl DataSpec {
     /// Reads or makes the examples, a pure function of the files, the description and the seed: its own, or else
     /// `scenario_seed`. A relative path starts at `folder`, that of the scenario file.
     ///
-    /// In this order: examples are taken; some are set aside for testing; both parts are put into random order; inputs are
+    /// In this order: images are pooled; examples, of all classes or some, are taken; some are set aside for testing; both parts are put into random order; inputs are
     /// standardised by the training part; training inputs, then training labels are randomised. Each has random
     /// numbers of its own, so that to ask for random labels, say, does not change which examples are tested on.
     ///
@@ -37,15 +38,17 @@ impl DataSpec {
     /// more is asked for than there is.
     pub fn load(&self, scenario_seed: u64, folder: &Path) -> Result<Data, DataError> {
         let seed = self.seed.unwrap_or(scenario_seed);
-        let parts = self.kind.load(folder, self.examples, seed)?;
-        let split = Split::of(self, &parts, seed)?;
-        let set_aside = parts.test.as_ref().map_or(split.test.len(), Raw::len);
-        check_size(split.training.len() + set_aside, parts.examples.features())?;
-        let mut training = parts.examples.select(split.training);
-        let mut test = match parts.test {
-            Some(test) => Some(test.select((0..test.len()).collect())),
+        let Parts { examples, test } = self.kind.load(folder, self.examples, seed)?;
+        let (examples, candidates) = self.reduced(examples)?;
+        let test = test.map(|test| self.reduced(test)).transpose()?;
+        let split = Split::of(self, &examples.targets, &candidates, seed)?;
+        let set_aside = test.as_ref().map_or(split.test.len(), |(_, kept)| kept.len());
+        check_size(split.training.len() + set_aside, examples.features())?;
+        let mut training = examples.select(split.training);
+        let mut test = match test {
+            Some((test, kept)) => Some(test.select(kept)),
             None if split.test.is_empty() => None,
-            None => Some(parts.examples.select(split.test)),
+            None => Some(examples.select(split.test)),
         };
         let standardization = Standardization::measure(self.standardize, &training);
         if let Some(standardization) = &standardization {
@@ -57,6 +60,18 @@ impl DataSpec {
         }
         let corruption = (self.random_labels > 0.0).then(|| corrupt::labels(&mut training, self.random_labels, seed));
         Ok(Data { training, test, standardization, corruption })
+    }
+
+    /// Examples with pooled images, and the indices of those that are of the wanted classes.
+    fn reduced(&self, mut raw: Raw) -> Result<(Raw, Vec<usize>), DataError> {
+        if let Some(side) = self.pool {
+            raw = reduce::pool(raw, side as usize)?;
+        }
+        let kept = match &self.only_classes {
+            Some(wanted) => reduce::only_classes(&mut raw, wanted)?,
+            None => (0..raw.len()).collect(),
+        };
+        Ok((raw, kept))
     }
 }
 

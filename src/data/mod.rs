@@ -15,7 +15,8 @@
 //! | `teacher-student` | normal inputs, and what a random tanh network says of them | `dimension`, `width`, `task`, `classes`, `noise` |
 //!
 //! Keys of all kinds: `examples` and `subset` ("random" or "first"), `test_fraction` or `test_examples`, `standardize` ("none",
-//! "features" or "global"), `random_labels` (0 to 1), `random_inputs`, `seed`. Random choices are stratified: every class has its
+//! "features" or "global"), `random_labels` (0 to 1), `random_inputs`, `seed`; `only_classes` (names, in the order of their new labels), and
+//! for images `pool` (means of so many by so many pixels). Random choices are stratified: every class has its
 //! share of what is taken and of what is set aside.
 //!
 //! All of it is a pure function of files, description and seed, the same to the last bit on every machine.
@@ -50,6 +51,7 @@ mod limits;
 mod load;
 mod npy;
 mod raw;
+mod reduce;
 mod spec;
 mod split;
 mod standardize;

@@ -33,6 +33,12 @@ pub struct DataSpec {
     /// Which ones; left out: random ones. Generators have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subset: Option<Subset>,
+    /// The classes that are taken, by their names, which become 0, 1, … in this order; left out: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_classes: Option<Vec<String>>,
+    /// Images of fewer pixels: each the mean of so many by so many; left out: as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<u64>,
     /// The fraction of the examples that is set aside for testing, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_fraction: Option<f64>,
@@ -151,6 +157,8 @@ impl DataSpec {
             kind,
             examples,
             subset: None,
+            only_classes: None,
+            pool: None,
             test_fraction: None,
             test_examples: None,
             standardize: Standardize::None,
@@ -167,6 +175,14 @@ impl DataSpec {
         let generated = kind.as_ref().and_then(DataKind::generated_features);
         let examples = read_examples(table, generated);
         let subset = read_subset(table, generated.is_some());
+        let only_classes = read_classes(table);
+        let pool = Integer {
+            what: "the side of the square of pixels whose mean is taken",
+            example: "4",
+            range: 1..=1000,
+            reason: "it must divide the sides of an image",
+        };
+        let pool = table.optional_integer("pool", &pool);
         let test = read_test(table, kind.as_ref().is_some_and(DataKind::has_test));
         let ways = [("none", Standardize::None), ("features", Standardize::Features), ("global", Standardize::Global)];
         let standardize = table.optional_choice("standardize", "what is brought to mean 0 and variance 1", &ways, &[]);
@@ -190,6 +206,8 @@ impl DataSpec {
             kind: kind?,
             examples: examples?,
             subset: subset?,
+            only_classes: only_classes?,
+            pool: pool?,
             test_fraction,
             test_examples,
             standardize: standardize?.unwrap_or_default(),
@@ -228,6 +246,29 @@ fn too_many(examples: u64, features: u64) -> String {
         examples.saturating_mul(features),
         MOST_NUMBERS as u64 / features.max(1)
     )
+}
+
+/// `only_classes`: two names at least, none of them twice.
+fn read_classes(table: &Table<'_>) -> Option<Option<Vec<String>>> {
+    const KEY: &str = "only_classes";
+    if !table.has(KEY) {
+        return Some(None);
+    }
+    let classes = table.texts(KEY, "the classes that are taken, by their names,", "[\"3\", \"8\"]")?;
+    let twice = classes.iter().enumerate().find(|(index, name)| classes[..*index].contains(name));
+    if let Some((_, name)) = twice {
+        table.problem(KEY, format!("found \"{name}\" twice; each class is given once; remove one"));
+        return None;
+    }
+    if classes.len() < 2 {
+        let found = classes.len();
+        table.problem(
+            KEY,
+            format!("found {found} class(es); there is nothing to tell apart with fewer than 2; give at least 2"),
+        );
+        return None;
+    }
+    Some(Some(classes))
 }
 
 fn read_subset(table: &Table<'_>, generated: bool) -> Option<Option<Subset>> {

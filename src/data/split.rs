@@ -3,7 +3,6 @@
 use super::dataset::Targets;
 use super::draws::{Draws, Use};
 use super::error::DataError;
-use super::raw::Parts;
 use super::spec::{DataSpec, Subset};
 
 /// The examples of the two parts, in the order in which they come.
@@ -14,9 +13,9 @@ pub(super) struct Split {
 }
 
 impl Split {
-    pub fn of(spec: &DataSpec, parts: &Parts, seed: u64) -> Result<Self, DataError> {
-        let targets = &parts.examples.targets;
-        let taken = taken(spec, targets, seed)?;
+    /// Of the candidates among all examples.
+    pub fn of(spec: &DataSpec, targets: &Targets, candidates: &[usize], seed: u64) -> Result<Self, DataError> {
+        let taken = taken(spec, targets, candidates, seed)?;
         let count = tested(spec, taken.len())?;
         let (mut test, mut training) = stratified(&taken, count, targets, &mut Draws::new(seed, Use::Split));
         // Files are often sorted by class, which whoever takes examples in order must not meet.
@@ -27,13 +26,14 @@ impl Split {
     }
 }
 
-/// The examples that are taken of all, in the order of the file.
-fn taken(spec: &DataSpec, targets: &Targets, seed: u64) -> Result<Vec<usize>, DataError> {
-    let all = targets.len();
+/// The examples that are taken of all candidates, in the order of the file.
+fn taken(spec: &DataSpec, targets: &Targets, candidates: &[usize], seed: u64) -> Result<Vec<usize>, DataError> {
+    let all = candidates.len();
     let wanted = match spec.examples {
         Some(examples) if examples > all as u64 => {
+            let of_classes = if spec.only_classes.is_some() { " of these classes" } else { "" };
             let message = format!(
-                "found {examples}; the data set has {all} examples, the most that can be taken; give at most {all}, or leave the key \
+                "found {examples}; the data set has {all} examples{of_classes}, the most that can be taken; give at most {all}, or leave the key \
                  out to take all"
             );
             return Err(DataError::new("examples", message));
@@ -42,10 +42,9 @@ fn taken(spec: &DataSpec, targets: &Targets, seed: u64) -> Result<Vec<usize>, Da
         None => all,
     };
     if wanted == all || spec.subset == Some(Subset::First) {
-        return Ok((0..wanted).collect());
+        return Ok(candidates[..wanted].to_vec());
     }
-    let everything: Vec<usize> = (0..all).collect();
-    Ok(stratified(&everything, wanted, targets, &mut Draws::new(seed, Use::Subset)).0)
+    Ok(stratified(candidates, wanted, targets, &mut Draws::new(seed, Use::Subset)).0)
 }
 
 /// How many of `all` examples are set aside.

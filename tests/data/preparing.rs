@@ -62,6 +62,60 @@ fn more_than_there_is_is_refused() {
     assert!(key == "data.examples" && message.contains("at most 268435456"), "{message}");
 }
 
+#[test]
+fn pooled_images_are_means_of_squares() {
+    let (whole, pooled) = (made("kind = \"digits\"").training, made("kind = \"digits\"\npool = 4").training);
+    assert_eq!((pooled.shape(), pooled.features()), (&[2, 2][..], 4));
+    assert_eq!((pooled.indices(), pooled.labels()), (whole.indices(), whole.labels()));
+    for example in [0, 1, 1796] {
+        let image = whole.input(example);
+        for (place, [row, column]) in [[0, 0], [0, 4], [4, 0], [4, 4]].into_iter().enumerate() {
+            let pixels = (0..16).map(|i| image[(row + i / 4) * 8 + column + i % 4]);
+            assert_eq!(pooled.input(example)[place], pixels.sum::<f64>() / 16.0);
+        }
+    }
+    assert_eq!(made("kind = \"digits\"\npool = 1").training, whole);
+    for (keys, phrase) in [
+        ("kind = \"digits\"\npool = 3", "one of 1, 2, 4, 8"),
+        ("kind = \"gaussian-mixture\"\npool = 2", "are no image"),
+    ] {
+        let (key, message) = refused(keys, Path::new(""));
+        assert!(key == "data.pool" && message.contains(phrase), "{message}");
+    }
+}
+
+#[test]
+fn classes_are_chosen_by_name() {
+    let (whole, chosen) = (made("kind = \"digits\"").training, "kind = \"digits\"\nonly_classes = [\"8\", \"3\"]");
+    let data = made(chosen).training;
+    assert_eq!((data.outputs(), data.class_names().unwrap()), (2, &["8".to_owned(), "3".to_owned()][..]));
+    assert_eq!(data.class_counts(), Some(vec![174, 183]));
+    for (example, &index) in data.indices().iter().enumerate() {
+        let place = whole.indices().iter().position(|&of_file| of_file == index).unwrap();
+        assert_eq!(data.input(example), whole.input(place));
+        assert_eq!([8, 3][data.labels().unwrap()[example] as usize], whole.labels().unwrap()[place]);
+    }
+    let parts = made(&format!("{chosen}\nexamples = 100\ntest_fraction = 0.2\nrandom_labels = 0.5"));
+    assert_eq!(parts.training.class_counts().unwrap().len(), 2);
+    assert_eq!((parts.training.len(), parts.test.unwrap().len()), (80, 20));
+    for (keys, key, phrase) in [
+        ("kind = \"digits\"\nonly_classes = [\"3\", \"eight\"]", "data.only_classes", "the classes are 0, 1"),
+        (
+            "kind = \"teacher-student\"\ntask = \"regression\"\nonly_classes = [\"0\", \"1\"]",
+            "data.only_classes",
+            "numbers",
+        ),
+        (
+            "kind = \"digits\"\nonly_classes = [\"3\", \"8\"]\nexamples = 500",
+            "data.examples",
+            "357 examples of these classes",
+        ),
+    ] {
+        let (found, message) = refused(keys, Path::new(""));
+        assert!(found == key && message.contains(phrase), "{found}: {message}");
+    }
+}
+
 /// Mean and variance of every feature.
 fn moments(data: &Dataset) -> Vec<(f64, f64)> {
     let (count, p) = (data.len() as f64, data.features());
