@@ -12,6 +12,7 @@ use crate::findings::{
     AllBasinsRecord, ClaimRecord, Diagnostics, FigureData, Findings, OccupancyRecord, StartContrastRecord,
     TransitionRecord,
 };
+use crate::input::shorten;
 use crate::landscape::minimum_name;
 use crate::math;
 use crate::scenario::{Loaded, Rung, Scenario};
@@ -88,14 +89,20 @@ pub(super) fn prepare(loaded: &Loaded) -> Result<Setting, ExperimentError> {
     let setting = Setting::from_scenario(loaded)?;
     let minima = &setting.landscape.minima;
     if minima.len() < 2 {
+        let is_network = loaded.scenario.loss.data().is_some();
         return Err(loaded
             .source
             .problem(
-                "loss.domain",
+                if is_network { "loss" } else { "loss.domain" },
                 format!(
-                    "only one minimum lies in the domain, at θ = {:.4?}: which minimum is preferred needs at least two; widen \
-                     loss.domain, or choose a loss with several minima",
-                    minima[0].theta
+                    "only one minimum {}, at θ = {}: which minimum is preferred needs at least two; {}",
+                    if is_network { "was found" } else { "lies in the domain" },
+                    shorten(&format!("{:.4?}", minima[0].theta)),
+                    if is_network {
+                        "take more units in loss.hidden, other or fewer examples, data.random_labels, or less weight_decay"
+                    } else {
+                        "widen loss.domain, or choose a loss with several minima"
+                    }
                 ),
             )
             .into());

@@ -10,6 +10,7 @@ use super::setting::Setting;
 use super::{ExperimentError, Prepared};
 use crate::dynamics::{Block, steps_at_once};
 use crate::ensemble::{FOLLOWED, MOST_STRETCHES, Plan};
+use crate::landscape::basins::Workspace;
 use crate::landscape::minimum_name;
 use crate::lanes::LANES;
 use crate::scenario::{ExperimentKind, Loaded, Rung, Start};
@@ -251,9 +252,11 @@ impl Forecast {
         let (replicas, steps) = (ensemble.replicas as f64, ensemble.steps as f64);
         let ensembles = loaded.scenario.ensembles() as f64;
         let blocks = (replicas / LANES as f64).ceil();
-        let cost = power
-            .cost
-            .unwrap_or_else(|| Cost { steps: ensembles, seconds: ensembles * seconds_per_block_step(&setting) });
+        let observe_every = setting.plan(loaded).observe_every;
+        let cost = power.cost.unwrap_or_else(|| Cost {
+            steps: ensembles,
+            seconds: ensembles * seconds_per_block_step(&setting, observe_every),
+        });
         let with_burn_in = steps + ensemble.burn_in as f64;
         Ok(Self {
             of: Of::Minima(setting.landscape.minima.len()),
@@ -415,8 +418,22 @@ fn seconds_of_diagnostics(plan: &Plan) -> f64 {
     2e-7 * (plan.replicas.min(FOLLOWED) * plan.looks().min(MOST_STRETCHES)) as f64
 }
 
-/// A short pilot run of one block.
-pub(super) fn seconds_per_block_step(setting: &Setting) -> f64 {
+/// To find the basins that the trajectories of a block are in: many dimensions take flows, which may cost more than all steps between
+/// two looks.
+fn seconds_of_labels(setting: &Setting, block: &Block) -> f64 {
+    let mut labels = [0; LANES];
+    let mut workspace = Workspace::default();
+    let mut label = || {
+        let clock = Instant::now();
+        setting.landscape.basins.label_block(&block.theta, &[true; LANES], &mut labels, &mut workspace);
+        clock.elapsed().as_secs_f64()
+    };
+    label();
+    label()
+}
+
+/// A short pilot run of one block that is looked at every so many steps.
+pub(super) fn seconds_per_block_step(setting: &Setting, observe_every: u64) -> f64 {
     let mut block = Block::new(setting.dynamics.as_ref(), 0, 0);
     for lane in 0..LANES {
         block.place(lane, &setting.landscape.minima[lane % setting.landscape.minima.len()].theta);
@@ -427,8 +444,8 @@ pub(super) fn seconds_per_block_step(setting: &Setting) -> f64 {
         setting.dynamics.advance(&mut block, steps);
         let seconds = clock.elapsed().as_secs_f64();
         if seconds > 0.01 {
-            // Looks, their labels and counts, and a block's ends of pieces take about a third on top.
-            return 1.3 * seconds / steps as f64;
+            // Counts and a block's ends of pieces take about a third on top.
+            return 1.3 * seconds / steps as f64 + seconds_of_labels(setting, &block) / observe_every as f64;
         }
         steps *= 2;
     }

@@ -197,10 +197,7 @@ pub(super) fn all_diverged(fates: &[Fate], step: f64) -> ExperimentError {
 
 /// The contrast that a reader should look at first: one without an estimate, else the one farthest from agreement.
 pub(super) fn deciding_contrast(judgement: &Judgement) -> usize {
-    let distance = |judged: &JudgedContrast| match &judged.difference {
-        None => f64::INFINITY,
-        Some(difference) => (difference.value.abs() - judgement.tolerance) / difference.standard_error,
-    };
+    let distance = |judged: &JudgedContrast| judged.distance(judgement.tolerance);
     let all = &judgement.contrasts;
     (0..all.len()).max_by(|&a, &b| distance(&all[a]).total_cmp(&distance(&all[b])).then(b.cmp(&a))).unwrap_or(0)
 }

@@ -179,6 +179,8 @@ pub struct NoiseLadderMark {
     pub form: String,
     /// Whether it was simulated.
     pub is_measured: bool,
+    /// Whether the ensemble has forgotten its start; of a prediction true.
+    pub is_equilibrated: bool,
     /// The log-odds; NaN without an estimate.
     pub value: f64,
     /// Lower end of the 95 % interval; NaN of a prediction.

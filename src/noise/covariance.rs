@@ -70,15 +70,12 @@ fn semidefinite_factor(covariance: &DMatrix<f64>) -> Option<DMatrix<f64>> {
             covariance[(i, j)] - (0..j).map(|k| factor[(i, k)] * factor[(j, k)]).sum::<f64>()
         };
         let pivot = left(j, &factor);
-        if pivot.is_nan() || pivot < -nothing {
-            return None;
-        }
         for i in j..d {
             let rest = left(i, &factor);
             if pivot > nothing {
                 factor[(i, j)] = rest / pivot.sqrt();
-            } else if rest.abs() > nothing.sqrt() * largest.sqrt() {
-                // |C_ij|² ≤ C_ii·C_jj where a matrix is semi-definite.
+            } else if rest.is_nan() || rest.abs() > nothing.sqrt() * largest.sqrt() {
+                // |C_ij|² ≤ C_ii·C_jj where a matrix is semi-definite, and no C_jj is negative.
                 return None;
             }
         }

@@ -97,9 +97,13 @@ fn batch_size(spec: &MinibatchSpec, examples: u64, sgd: SgdSpec, beta: f64, sour
     } else if spec.sampling != Sampling::WithReplacement && grown >= examples as f64 {
         format!(
             "found a batch of {batch_size}{how}, from {} examples; a batch of different examples must leave some out, else its gradient has \
-             no noise; take at most {}, more {}, or noise.sampling = \"with-replacement\"",
+             no noise; take {}, more {}, or noise.sampling = \"with-replacement\"",
             examples,
-            (((examples - 1) as f64 / beta).floor() as u64).max(1),
+            match ((examples - 1) as f64 / beta).floor() as u64 {
+                0 => "a smaller largest β".to_owned(),
+                most if beta > 1.0 => format!("at most {most}, or a smaller largest β"),
+                most => format!("at most {most}"),
+            },
             if spec.tilts.is_some() { "noise.examples" } else { "examples" }
         )
     } else {

@@ -319,7 +319,9 @@ impl Scenario {
             }
             None => self.ensembles() as f64,
         };
-        ensembles * steps * self.ensemble.replicas as f64 * self.dimension() as f64 / ROUGH_SPEED
+        // Of a ladder of noise most are the small steps of the SDE, some of them with a normal for every example.
+        let costly = if self.experiment == ExperimentKind::NoiseLadder { 10.0 } else { 1.0 };
+        costly * ensembles * steps * self.ensemble.replicas as f64 * self.dimension() as f64 / ROUGH_SPEED
     }
 
     /// Seconds of the gradients that [`GradientNoiseSpec`] asks for at every point of every replica, some 4 µs a batch beside the work.

@@ -235,8 +235,8 @@ impl Judgement {
             interval.is_some_and(|[lower, upper]| lower > tolerance || upper < -tolerance)
         };
         self.rejection_p_value = self.rejection_p_value();
-        let rejecting = self.contrasts.iter().find(|judged| outside(&judged.rejected_interval));
-        let failing = self.contrasts.iter().find(|judged| !inside(&judged.holds_interval));
+        let rejecting = self.farthest(|judged| outside(&judged.rejected_interval));
+        let failing = self.farthest(|judged| !inside(&judged.holds_interval));
         (self.verdict, self.reason) = if let Some(judged) = rejecting {
             let sentence = judged.sentence(&judged.rejected_interval, self.look.rejected_level());
             (Verdict::Rejected, format!("{sentence}, wholly outside ±{tolerance}"))
@@ -260,6 +260,13 @@ impl Judgement {
                 ),
             )
         };
+    }
+
+    /// Of the contrasts of some kind the one farthest from agreement, in standard errors: what a reader is shown too.
+    fn farthest(&self, of_kind: impl Fn(&JudgedContrast) -> bool) -> Option<&JudgedContrast> {
+        let candidates = self.contrasts.iter().enumerate().filter(|(_, judged)| of_kind(judged));
+        let distance = |judged: &JudgedContrast| judged.distance(self.tolerance);
+        candidates.max_by(|a, b| distance(a.1).total_cmp(&distance(b.1)).then(b.0.cmp(&a.0))).map(|(_, judged)| judged)
     }
 
     /// min over contrasts of P(T > (|difference| − ε)/SE), times their number.
@@ -334,6 +341,12 @@ fn rejection_quantile(contrasts: usize, primary_claims: usize) -> f64 {
 }
 
 impl JudgedContrast {
+    /// By how many standard errors the difference lies beyond ±ε, negative inside; ∞ without an estimate.
+    pub(crate) fn distance(&self, tolerance: f64) -> f64 {
+        let difference = self.difference.as_ref();
+        difference.map_or(f64::INFINITY, |d| (d.value.abs() - tolerance) / d.standard_error)
+    }
+
     /// (SE_measured/SE_wanted)² with SE_wanted = margin/quantile, the prediction's error, which no run makes smaller, taken out.
     /// `None` if the margin(difference, tolerance) is not positive or the factor beyond reason.
     fn factor(&self, margin: impl Fn(f64, f64) -> f64, tolerance: f64, quantile: f64) -> Option<f64> {

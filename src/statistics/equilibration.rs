@@ -285,7 +285,14 @@ fn memory_reason(memory: &StartMemory, burn_in: f64, name: impl Fn(usize) -> Str
         // Two digits, upwards: it comes from counts.
         let wanted = wanted.ceil() as u64;
         let unit = 10u64.pow(wanted.max(1).ilog10().saturating_sub(1));
-        format!("; a burn-in of {} steps would do", wanted.div_ceil(unit) * unit)
+        let wanted = wanted.div_ceil(unit) * unit;
+        // An ensemble of several may count in smaller steps than the scenario.
+        let times = if burn_in > 0.0 {
+            format!(", {:.1} times the present one,", wanted as f64 / burn_in)
+        } else {
+            String::new()
+        };
+        format!("; a burn-in of {wanted} steps{times} would do")
     });
     format!(
         "replicas still remember where they started: by the run's own transition rates ln(p_{a}/p_{b}) is off by {bias:.3}, \

@@ -70,17 +70,18 @@ pub fn run(
 pub(super) fn power(loaded: &Loaded, setting: &Setting) -> Result<Power, ExperimentError> {
     let case = Case::new(loaded, setting)?;
     case.ladder.require_primary(loaded)?;
+    let observe_every = setting.plan(loaded).observe_every;
+    let seconds = |form: &Form| {
+        let steps = form.steps_of_one;
+        steps as f64 * seconds_per_block_step(&form.setting, steps * observe_every)
+    };
     Ok(Power {
         time: setting.step() * loaded.scenario.ensemble.steps as f64,
         quantity: case.quantities.first().cloned().unwrap_or_default(),
         no_law: case.ladder.no_law.clone(),
         cost: Some(Cost {
             steps: case.forms.iter().map(|form| form.steps_of_one as f64).sum(),
-            seconds: case
-                .forms
-                .iter()
-                .map(|form| form.steps_of_one as f64 * seconds_per_block_step(&form.setting))
-                .sum(),
+            seconds: case.forms.iter().map(seconds).sum(),
         }),
         ..Power::default()
     })
@@ -190,22 +191,25 @@ fn group(case: &Case, loaded: &Loaded, form: &Form, point: Option<&Point>) -> Gr
 fn figure(case: &Case, run: &Run) -> NoiseLadderFigure {
     let mut marks = Vec::new();
     for (pair, quantity) in case.quantities.iter().enumerate() {
-        let mark = |form: &str, is_measured: bool, value: f64, [low, high]: [f64; 2]| NoiseLadderMark {
-            quantity: quantity.clone(),
-            form: form.to_owned(),
-            is_measured,
-            value,
-            low,
-            high,
-        };
+        let mark =
+            |form: &str, is_measured: bool, is_equilibrated: bool, value: f64, [low, high]: [f64; 2]| NoiseLadderMark {
+                quantity: quantity.clone(),
+                form: form.to_owned(),
+                is_measured,
+                is_equilibrated,
+                value,
+                low,
+                high,
+            };
         let rungs = [Rung::Laplace, Rung::Gibbs].into_iter();
         let predicted =
-            rungs.filter_map(|rung| Some(mark(rung.name(), false, case.log_odds(rung)?[pair], [f64::NAN; 2])));
+            rungs.filter_map(|rung| Some(mark(rung.name(), false, true, case.log_odds(rung)?[pair], [f64::NAN; 2])));
         marks.extend(predicted);
         for (form, point) in case.forms.iter().zip(&run.points) {
             let estimate = point.estimates[pair].as_ref();
             let interval = estimate.and_then(|estimate| estimate.interval(0.95)).unwrap_or([f64::NAN; 2]);
-            marks.push(mark(&form.name, true, estimate.map_or(f64::NAN, |estimate| estimate.value), interval));
+            let value = estimate.map_or(f64::NAN, |estimate| estimate.value);
+            marks.push(mark(&form.name, true, point.diagnostics.equilibrated, value, interval));
         }
     }
     NoiseLadderFigure { marks }

@@ -144,7 +144,8 @@ impl Rest {
     }
 
     fn note(&self, group: &Group) -> Option<String> {
-        (!self.is_at_rest).then(|| self.why(group))
+        // Of what has diverged another note tells.
+        (!self.is_at_rest && !group.is_lost()).then(|| self.why(group))
     }
 
     fn why(&self, group: &Group) -> String {

@@ -41,6 +41,12 @@ impl<'a> NoiseLadder<'a> {
 
     /// What the figure shows.
     pub(super) fn caption(&self) -> String {
+        let last = if self.data.marks.iter().all(|mark| mark.is_equilibrated) {
+            "Where two neighbours part, the assumption between them has broken."
+        } else {
+            "Open symbols: ensembles that have not forgotten their start, of which nothing follows. Where two full neighbours part, the \
+             assumption between them has broken."
+        };
         let left_out = match self.quantities.len() {
             n if n > MOST_QUANTITIES => format!(" The first {MOST_QUANTITIES} of {n} contrasts are shown."),
             _ => String::new(),
@@ -49,8 +55,7 @@ impl<'a> NoiseLadder<'a> {
             "Log-odds of the minima under noise of one form after another, each without an assumption of the one above: the noise of the \
              formula, C = σ²I with σ² = tr C/d averaged over the minima; noise with directions of its own; noise that depends on θ; the \
              step of SGD; real minibatches. Points: measured, with 95 % intervals between independent replicas. Lines: predicted. Band: \
-             ±ε = ±{} about the {} rung, which the verdict is about. Where two neighbours part, the assumption between them has \
-             broken.{left_out}",
+             ±ε = ±{} about the {} rung, which the verdict is about. {last}{left_out}",
             significant(self.tolerance, 3),
             rung_name(self.against),
         )
@@ -128,7 +133,7 @@ impl<'a> NoiseLadder<'a> {
             }
             let ends = [mark.low, mark.high].map(|end| panel.across(if end.is_finite() { end } else { mark.value }));
             canvas.line(&[(ends[0], level), (ends[1], level)], Stroke::new(BLACK, 1.5))?;
-            canvas.marker((panel.across(mark.value), level), Marker::Circle, 8.0, BLACK, false)?;
+            canvas.marker((panel.across(mark.value), level), Marker::Circle, 8.0, BLACK, !mark.is_equilibrated)?;
         }
         panel.bottom_axis("")?;
         let middle = 0.5 * (self.left() + RIGHT);

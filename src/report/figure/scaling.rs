@@ -56,7 +56,11 @@ impl<'a> Scaling<'a> {
                 significant(self.tolerance, 3)
             );
         }
-        let what = if self.is_bowl() { "ln of the variance relative to that" } else { "ln(p_A/p_B) minus its value" };
+        let what = match self.data.quantities.as_slice() {
+            _ if self.is_bowl() => "ln of the variance relative to that".to_owned(),
+            [one] => format!("{one} minus its value"),
+            _ => "Log-odds of each minimum, as the key names them, minus their value".to_owned(),
+        };
         let divergence = if self.is_bowl() {
             " Crosses at the upper edge: every replica diverged; the dotted line is β = 2/(ηh)."
         } else {

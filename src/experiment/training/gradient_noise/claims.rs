@@ -280,10 +280,12 @@ fn becomes_gaussian(spec: &GradientNoiseSpec, largest: &Judgement, others: &[Jud
     let said = known.iter().map(|(size, verdict)| format!("S = {size} {verdict}")).collect::<Vec<_>>().join(", ");
     match known.get(first) {
         Some((size, _)) => {
-            format!("Gaussian to within {distance} in every direction and at every place from S = {size} on ({said})")
+            format!(
+                "Gaussian to within {distance} in every direction and at every place that was looked at from S = {size} on ({said})"
+            )
         }
         None => format!(
-            "Gaussian to within {distance} at none of the sizes, if every direction and place is to be ({said})"
+            "Gaussian to within {distance} at none of the sizes, if every direction and place that was looked at is to be ({said})"
         ),
     }
 }

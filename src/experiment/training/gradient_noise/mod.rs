@@ -123,7 +123,7 @@ pub(super) fn run(
     let points = spec.epochs.len() as u64 * course.replicas as u64;
     let mut progress = Progress { control, done: 0, in_all: group.steps + points * spec.all_batches() };
     let (places, records) = trained(loaded, course, &spec, &mut group, &mut progress)?;
-    if places.is_empty() {
+    if places.is_empty() || group.is_lost() {
         return Err(super::lost(course, &group));
     }
     let double = double_examples(course)

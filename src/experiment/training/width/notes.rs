@@ -87,11 +87,16 @@ fn errors(cases: &[Case], measure: Measure) -> String {
     let kind =
         if measure == Measure::Sharpest { "residual over it, an upper bound" } else { "standard error between probes" };
     format!(
-        "{}: each replica's is known to {:.2} % ({kind}, median); seeds of a group scatter by {:.1} % (standard deviation, median over groups)",
+        "{}: each replica's is known to {} ({kind}, median); seeds of a group scatter by {} (standard deviation, median over groups)",
         measure.name(),
-        100.0 * median(&errors).unwrap_or(f64::NAN),
-        100.0 * median(&spreads).unwrap_or(f64::NAN)
+        percent(median(&errors), 2),
+        percent(median(&spreads), 1)
     )
+}
+
+fn percent(share: Option<f64>, digits: usize) -> String {
+    let none = || "no number, since nothing was measured,".to_owned();
+    share.map_or_else(none, |share| format!("{:.digits$} %", 100.0 * share))
 }
 
 /// Standard deviation of ln over the seeds of a group.
