@@ -50,7 +50,6 @@ impl DataSpec {
             None if split.test.is_empty() => None,
             None => Some(examples.select(split.test)),
         };
-        require_classes(&training)?;
         let standardization = Standardization::measure(self.standardize, &training);
         if let Some(standardization) = &standardization {
             standardization.apply(&mut training);
@@ -73,20 +72,6 @@ impl DataSpec {
             None => (0..raw.len()).collect(),
         };
         Ok((raw, kept))
-    }
-}
-
-/// Two classes at least, of which the examples may be labelled.
-fn require_classes(training: &Dataset) -> Result<(), DataError> {
-    match training.class_names() {
-        Some([one]) => {
-            let message = format!(
-                "all {} examples have the label \"{one}\"; with one class there is nothing to learn; give labels of two classes and more",
-                training.len()
-            );
-            Err(DataError::new("kind", message))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -92,6 +92,15 @@ impl NetworkSpec {
             }
         };
         let training = &data.training;
+        if let Some([one]) = training.class_names() {
+            let message = format!(
+                "all {} examples of [data] have the label \"{one}\"; with one class there is nothing to learn; give labels of two classes and \
+                 more",
+                training.len()
+            );
+            table.problem_here(message);
+            return None;
+        }
         let objective = objective_for(table, objective?, training)?;
         let inputs = same_width(table, "inputs", inputs?, training.features(), "features")?;
         let outputs = same_width(table, "outputs", outputs?, training.outputs(), "outputs")?;
