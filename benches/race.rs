@@ -21,7 +21,7 @@ use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::ThreadPoolBuilder;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use sgd_sde::dynamics::{Block, Dynamics, euler_maruyama::EulerMaruyama};
 use sgd_sde::loss::wells::{Well, Wells};
 use sgd_sde::loss::{LANES, Loss, expression::Expression, function::Function};
@@ -115,10 +115,17 @@ fn time(units: usize, mut pass: impl FnMut() -> f64) -> Score {
 
 /// The work in `pieces`, shared out among the threads; `piece` returns how many of its trajectories end left of 0.
 fn ensemble(threads: usize, pieces: u64, piece: impl Fn(u64) -> u64 + Sync) -> Score {
+    let fraction = |left: u64| left as f64 / TRAJECTORIES as f64;
+    let units = (TRAJECTORIES * STEPS) as usize;
+    if threads == 1 {
+        return time(units, || fraction((0..pieces).map(&piece).sum()));
+    }
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-    time((TRAJECTORIES * STEPS) as usize, || {
-        let left: u64 = pool.install(|| (0..pieces).into_par_iter().map(&piece).sum());
-        left as f64 / TRAJECTORIES as f64
+    // As in a run of the program: all inside the pool, and blocks handed out one at a time.
+    pool.install(|| {
+        time(units, || {
+            fraction((0..pieces as usize).into_par_iter().with_max_len(1).map(|place| piece(place as u64)).sum())
+        })
     })
 }
 

@@ -75,7 +75,7 @@ impl<O: Observer> Run<O> {
         let burn_in_stretches = burn_in.min(50);
         for stretch in 0..burn_in_stretches {
             let until = part(burn_in, stretch + 1, burn_in_stretches);
-            self.members.par_iter_mut().for_each(|member| member.advance(dynamics, until - member.step, stop));
+            self.one_by_one().for_each(|member| member.advance(dynamics, until - member.step, stop));
             self.report(until, steps_in_all, monitor, stop)?;
         }
         let stretches = self.make_room(looks);
@@ -86,7 +86,7 @@ impl<O: Observer> Run<O> {
         while done < stretches {
             let section = done..(done + at_once).min(stretches);
             let clock = Instant::now();
-            self.members.par_iter_mut().for_each(|member| {
+            self.one_by_one().for_each(|member| {
                 section.clone().for_each(|stretch| member.observe(dynamics, taken(stretch), every, stop));
             });
             at_once = if clock.elapsed() < SHORT { 2 * at_once } else { at_once.div_ceil(2) };
@@ -95,6 +95,12 @@ impl<O: Observer> Run<O> {
             self.report(burn_in + part(looks, done, stretches) * every, steps_in_all, monitor, stop)?;
         }
         Ok(())
+    }
+
+    /// The members, handed out to the threads one at a time: a thread that another program slows down then holds the others up by one
+    /// member at most.
+    fn one_by_one(&mut self) -> impl ParallelIterator<Item = &mut Member<O>> {
+        self.members.par_iter_mut().with_max_len(1)
     }
 
     /// Into how many stretches the next `looks` looks go: as long as those before, which are merged if there would be

@@ -92,3 +92,23 @@ fn all_problems_are_told_at_once() {
     }
     assert!(!here.path("output").exists(), "nothing may run when something is refused");
 }
+
+/// Files whose labels are all the same are data; only a network has nothing to learn from them.
+#[test]
+fn a_network_refuses_examples_of_one_class() {
+    let here = Workplace::new();
+    let pixels = [0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 9, 8, 7, 6, 5, 4];
+    here.write("images", pixels);
+    here.write("labels", [0, 0, 8, 1, 0, 0, 0, 3, 0, 0, 0]);
+    let loss = "[loss]\nkind = \"network\"\nhidden = [1]\nweight_decay = 0.01\n";
+    let data = "[data]\nkind = \"idx\"\nimages = \"images\"\nlabels = \"labels\"\n";
+    let others = "[noise]\nkind = \"temperature\"\nvalue = 0.1\n[dynamics]\nkind = \"euler-maruyama\"\nstep = 0.1\n";
+    here.write(
+        "alike.toml",
+        format!("name = \"alike\"\ntitle = \"Alike\"\nquestion = \"Is it?\"\n{loss}{data}{others}"),
+    );
+    let answer = here.run(&["check", "alike.toml"]).expect(2);
+    let told =
+        "alike.toml:4:2: loss: all 3 examples of [data] have the label \"0\"; with one class there is nothing to learn";
+    assert!(answer.err.starts_with(told), "{}", answer.err);
+}
