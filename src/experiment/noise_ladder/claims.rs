@@ -94,18 +94,19 @@ impl Says {
             }
             _ => "exp(−2L/(nσ²)) integrated over every basin; σ² = tr C/d averaged over the minima",
         };
+        let law = |rung: Rung| match rung {
+            Rung::Laplace => "the slide's formula",
+            _ => "the Gibbs law",
+        };
         let (id, statement, source) = match self {
             Says::Law(rung) => (
                 format!("occupancy-{}", rung.name()),
-                format!("SGD on real minibatches has the occupancies of the {} rung", rung.name()),
+                format!("SGD on real minibatches has the occupancies of {}", law(rung)),
                 source(rung),
             ),
             Says::Assumed(rung) => (
                 "noise-isotropic".to_owned(),
-                format!(
-                    "Where the noise is what the formula assumes, the occupancies are those of the {} rung",
-                    rung.name()
-                ),
+                format!("Where the noise is what the formula assumes, the occupancies are those of {}", law(rung)),
                 source(rung),
             ),
             Says::Unchanged(form) => {

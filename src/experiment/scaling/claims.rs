@@ -88,7 +88,10 @@ impl Says {
     }
 
     fn claim(self, case: &Case, loaded: &Loaded) -> Claim {
-        let what = if case.is_bowl() { "stationary covariance" } else { "occupancies" };
+        let (what, is_that) = match case.is_bowl() {
+            true => ("stationary covariance", "is that"),
+            false => ("occupancies", "are those"),
+        };
         let first = case.beta[0];
         let (statement, source) = match self {
             Says::Discrete(point) if case.is_bowl() => (
@@ -102,7 +105,7 @@ impl Says {
             ),
             Says::Unchanged(point) => (
                 format!(
-                    "With η → {0}η and S → {0}S the {what} is that at β = {first}: only η/S matters",
+                    "With η → {0}η and S → {0}S the {what} {is_that} at β = {first}: only η/S matters",
                     case.beta[point]
                 ),
                 "Jastrzębski et al. 2017, arXiv:1711.04623; the talk's slide “Equilibrium”: the SDE depends on η/S alone",

@@ -130,12 +130,12 @@ fn claim(quantity: Quantity, group: &Group, is_control: bool, loaded: &Loaded) -
     let id: String = group.name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
     let statement = if is_control {
         format!(
-            "the {name} of {} is as that of β = 1, at every look: a control, which ought to be rejected",
+            "The {name} of {} is as that of β = 1, at every look: a control, which ought to be rejected",
             group.name
         )
     } else {
         format!(
-            "the {name} at {} is as at β = 1, at every look, to within ε standard deviations between seeds",
+            "The {name} at {} is as at β = 1, at every look, to within ε standard deviations between seeds",
             group.name
         )
     };

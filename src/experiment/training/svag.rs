@@ -185,7 +185,7 @@ fn claim(quantity: Quantity, group: &Group, reference: &Group, loaded: &Loaded) 
         id: format!("{}-{id}", quantity.id()),
         primary: is_primary(group),
         statement: format!(
-            "the {name} {what} is that of {limit} at every look, to within ε standard deviations between seeds"
+            "The {name} {what} is that of {limit} at every look, to within ε standard deviations between seeds"
         ),
         source: "SVAG(l) tends to the SDE as l grows (Li, Malladi & Arora 2021)".into(),
         tolerance: loaded.scenario.test.tolerance,
