@@ -82,7 +82,9 @@ impl DynamicsSpec {
     pub fn steps_per_learning_rate(&self) -> f64 {
         match self {
             Self::Svag { amplification } => f64::from(*amplification),
-            _ => 1.0,
+            Self::Sgd { .. } | Self::EulerMaruyama { .. } | Self::LeimkuhlerMatthews { .. } | Self::Platen { .. } => {
+                1.0
+            }
         }
     }
 
@@ -168,7 +170,7 @@ impl DynamicsSpec {
                 table.problem("increments", message);
                 None
             }
-            _ => {
+            Self::LeimkuhlerMatthews { .. } | Self::Platen { .. } => {
                 let message = format!(
                     "found \"binomial\" with {}, a method of second order: it needs a fourth moment of 3, and the binomial's is 2.875, so \
                      only first order would be left; remove increments, or write kind = \"euler-maruyama\"",
