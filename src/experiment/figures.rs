@@ -1,5 +1,7 @@
 //! What the figures of an occupancy question are drawn from.
 
+use rayon::prelude::*;
+
 use super::ladder::Ladder;
 use super::measurement::Measurement;
 use super::setting::Setting;
@@ -78,7 +80,7 @@ pub(super) fn density(setting: &Setting, ladder: &Ladder, edges: Vec<f64>, measu
         standard_error: measured.standard_error,
         gibbs: gibbs.unwrap_or_default(),
         ito: ito_density(setting, ladder, &theta),
-        discrete: law.map(|law| theta.iter().map(|&x| law.density(x)).collect()).unwrap_or_default(),
+        discrete: law.map(|law| theta.par_iter().map(|&x| law.density(x)).collect()).unwrap_or_default(),
         theta,
         loss,
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::reason::RUNGS;
 use super::setting::{Described, Setting};
 use super::state_dependent;
@@ -231,19 +233,22 @@ impl Ladder {
     /// Both ways over every pair of minima that share a saddle.
     fn add_escape(&mut self, setting: &Setting, temperature: f64, chain: Option<&Chain>) {
         let minima = &setting.landscape.minima;
-        for (from, to) in setting.landscape.neighbours() {
+        let record = |&(from, to): &(usize, usize)| {
             let (start, end) = (minima[from].theta[0], minima[to].theta[0]);
-            let exact = (setting.domain.len() == 1)
-                .then(|| escape::exact_passage_time(setting.loss.as_ref(), setting.domain[0], start, end, temperature))
-                .flatten();
-            self.escape.push(EscapeRecord {
+            let exact = || {
+                let &[domain] = setting.domain.as_slice() else { return None };
+                escape::exact_passage_time(setting.loss.as_ref(), domain, start, end, temperature)
+            };
+            let (exact, discrete) = rayon::join(exact, || chain.and_then(|chain| chain.mean_passage_time(start, end)));
+            EscapeRecord {
                 from: minimum_name(from),
                 to: minimum_name(to),
                 kramers: escape::kramers(&setting.landscape, from, to, temperature),
                 exact,
-                discrete: chain.and_then(|chain| chain.mean_passage_time(start, end)),
-            });
-        }
+                discrete,
+            }
+        };
+        self.escape = setting.landscape.neighbours().par_iter().map(record).collect();
     }
 }
 

@@ -69,7 +69,11 @@ pub(super) fn chain_law(setting: &Setting) -> Option<DiscreteLaw> {
 }
 
 /// The law of the Euler–Maruyama chain with its spread at every place.
-fn add_discrete<'a>(ladder: &mut Ladder, setting: &'a Setting, diffusion: &'a dyn Fn(f64) -> f64) -> Option<Chain<'a>> {
+fn add_discrete<'a>(
+    ladder: &mut Ladder,
+    setting: &'a Setting,
+    diffusion: &'a (dyn Fn(f64) -> f64 + Sync),
+) -> Option<Chain<'a>> {
     if !setting.is_normal_chain() {
         ladder.notes.push(no_law_at_its_step(setting));
         return None;

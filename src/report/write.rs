@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::findings::{FigureData, Findings};
@@ -184,11 +185,12 @@ fn write_all(
         files.push(folder.join(POINTS));
         write_synced(&folder.join(POINTS), csv::study::table(study, rows).as_bytes())?;
     }
-    files.extend(csv::save_figures(&drawings, figures)?);
-    let drawn = figure::draw_all(findings, figures)?;
-    for drawing in &drawn {
-        files.extend(drawing.write(&drawings)?);
-    }
+    let (tables, drawn) = rayon::join(|| csv::save_figures(&drawings, figures), || figure::draw_all(findings, figures));
+    let drawn = drawn?;
+    files.extend(tables?);
+    let written: Vec<Vec<PathBuf>> =
+        drawn.par_iter().map(|drawing| drawing.write(&drawings)).collect::<Result<_, _>>()?;
+    files.extend(written.into_iter().flatten());
     write_synced(&files[2], html::page(findings, figures.study.as_deref(), &drawn, run, scenario_toml).as_bytes())?;
     Ok(files)
 }

@@ -1,12 +1,14 @@
 //! The gate: has the ensemble forgotten where it started? Without that no verdict but UNDETERMINED is honest.
 
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
 use super::effective_sample_size::mean_effective_sample_size;
 use super::error::StatisticsError;
 use super::memory::{LARGEST_BIAS, StartMemory};
 use super::r_hat::{nested_r_hat, rank_normalised_split_r_hat};
 use super::series::{FEWEST_DRAWS, is_constant};
 use super::start_contrast::{StartContrast, drift_contrast, start_contrast};
-use serde::{Deserialize, Serialize};
 
 /// R̂, nested or ordinary, must lie below this.
 pub const LARGEST_R_HAT: f64 = 1.01;
@@ -149,7 +151,8 @@ impl Equilibration {
             self.nested_r_hat = larger(self.nested_r_hat, nested);
         }
 
-        let own: Vec<f64> = series.iter().map(|chain| own_effective_sample_size(std::slice::from_ref(chain))).collect();
+        let own: Vec<f64> =
+            series.par_iter().map(|chain| own_effective_sample_size(std::slice::from_ref(chain))).collect();
         let smallest = own.iter().copied().fold(f64::INFINITY, f64::min);
         self.replica_effective_sample_size =
             Some(self.replica_effective_sample_size.map_or(smallest, |so_far| so_far.min(smallest)));
@@ -163,19 +166,21 @@ impl Equilibration {
             }
         }
 
-        for (index, group) in groups.iter().enumerate() {
-            let chains: Vec<&[f64]> = series
-                .iter()
-                .zip(input.chain_groups)
-                .filter(|(_, g)| **g == index)
-                .map(|(chain, _)| chain.as_slice())
-                .collect();
-            let found = GroupEffectiveSampleSize {
-                start_group: group.clone(),
-                observable: label.to_string(),
-                effective_sample_size: own_effective_sample_size(&chains),
-            };
-            match self.effective_sample_size.iter_mut().find(|entry| entry.start_group == *group) {
+        let found: Vec<GroupEffectiveSampleSize> = groups
+            .par_iter()
+            .enumerate()
+            .map(|(index, group)| {
+                let members = series.iter().zip(input.chain_groups).filter(|(_, g)| **g == index);
+                let chains: Vec<&[f64]> = members.map(|(chain, _)| chain.as_slice()).collect();
+                GroupEffectiveSampleSize {
+                    start_group: group.clone(),
+                    observable: label.to_string(),
+                    effective_sample_size: own_effective_sample_size(&chains),
+                }
+            })
+            .collect();
+        for found in found {
+            match self.effective_sample_size.iter_mut().find(|entry| entry.start_group == found.start_group) {
                 Some(entry) if found.effective_sample_size < entry.effective_sample_size => *entry = found,
                 Some(_) => {}
                 None => self.effective_sample_size.push(found),

@@ -16,9 +16,9 @@ pub fn rank_normalised_split_r_hat<C: AsRef<[f64]>>(chains: &[C]) -> Option<f64>
         return None;
     }
     let split = split_chains(chains)?;
-    let bulk = basic_r_hat(&rank_normalised(&split));
-    let tail = basic_r_hat(&rank_normalised(&folded(&split)));
-    match (bulk, tail) {
+    let of_ranks = |chains: &[Vec<f64>]| basic_r_hat(&rank_normalised(chains));
+    // Two sorts of all draws: side by side, where there are threads for it.
+    match rayon::join(|| of_ranks(&split), || of_ranks(&folded(&split))) {
         (Some(bulk), Some(tail)) => Some(bulk.max(tail)),
         (one, other) => one.or(other),
     }

@@ -21,7 +21,7 @@ pub struct Chain<'a> {
     loss: &'a dyn Loss,
     landscape: &'a Landscape,
     /// D(x) = nσ²/2.
-    diffusion: Box<dyn Fn(f64) -> f64 + 'a>,
+    diffusion: Box<dyn Fn(f64) -> f64 + Sync + 'a>,
     step: f64,
     range: [f64; 2],
 }
@@ -122,7 +122,7 @@ impl<'a> Chain<'a> {
         loss: &'a dyn Loss,
         landscape: &'a Landscape,
         domain: [f64; 2],
-        diffusion: &'a dyn Fn(f64) -> f64,
+        diffusion: &'a (dyn Fn(f64) -> f64 + Sync),
         step: f64,
     ) -> Result<Self, NoDiscreteLaw> {
         let curvatures = landscape.minima.iter().map(|minimum| minimum.eigenvalues[0]);

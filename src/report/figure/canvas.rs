@@ -1,17 +1,16 @@
-//! A drawing surface in design units, the same for SVG and PNG.
+//! A drawing surface in design units.
 //!
 //! One design unit is half a point when a figure is printed 8.5 cm wide: text of 14 units is then 7 pt.
-//! Plotters draws on whole pixels; figures are therefore drawn enlarged, and shrunk by the view box of the SVG or by
-//! averaging the pixels of the PNG.
+//! Plotters draws on whole pixels; figures are therefore drawn enlarged, and shrunk by the view box of the SVG.
 
 use std::fmt::Display;
 use std::sync::OnceLock;
 
 use plotters::coord::Shift;
 use plotters::element::{Circle, PathElement, Polygon, Text};
-use plotters::prelude::{DrawingArea, DrawingBackend, RGBColor};
+use plotters::prelude::{DrawingArea, IntoDrawingArea, RGBColor, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontDesc, FontFamily, FontStyle, FontTransform, ShapeStyle, register_font};
+use plotters::style::{Color, FontDesc, FontFamily, FontStyle, FontTransform, ShapeStyle, WHITE, register_font};
 
 use super::super::ReportError;
 use super::palette::{Dash, Marker, SOLID};
@@ -94,31 +93,57 @@ impl Lettering {
     }
 }
 
+/// Sub-pixels per design unit: positions are good to a tenth of a unit.
+const SCALE: f64 = 10.0;
+/// By how much of an em plotters' centred text must be lowered to centre its capitals.
+const LOWER_TEXT: f64 = 0.09;
+
 /// The surface.
-pub(super) struct Canvas<'a, DB: DrawingBackend> {
-    pub(super) area: &'a DrawingArea<DB, Shift>,
-    /// Pixels per design unit.
-    pub(super) scale: f64,
-    /// By how much of an em the backend's centred text must be lowered to centre its capitals.
-    pub(super) lower_text: f64,
+pub(super) struct Canvas<'a> {
+    area: DrawingArea<SVGBackend<'a>, Shift>,
 }
 
-impl<DB: DrawingBackend> Canvas<'_, DB> {
-    fn pixel(&self, (x, y): Point) -> (i32, i32) {
-        // Far outside is as good as just outside, and never overflows.
-        let whole = |value: f64| (value * self.scale).round().clamp(-1e6, 1e6) as i32;
-        (whole(x), whole(y))
+/// What `draw` draws on a white ground of that width and height in design units, as SVG.
+pub(super) fn svg((width, height): (f64, f64), draw: impl FnOnce(&Canvas) -> Drawn) -> Result<String, ReportError> {
+    let enlarged = ((width * SCALE) as u32, (height * SCALE) as u32);
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, enlarged).into_drawing_area();
+        area.fill(&WHITE).map_err(failed)?;
+        let canvas = Canvas { area };
+        draw(&canvas)?;
+        canvas.area.present().map_err(failed)?;
     }
+    // The view box keeps the enlarged coordinates; the nominal size is that of the design. What plotters repeats on
+    // every element without need is dropped: a map has thousands of them. An element is either filled or a line: its
+    // opacity is that of the one or the other, which renders without a layer of its own.
+    let text = text.replacen(
+        &format!("width=\"{}\" height=\"{}\"", enlarged.0, enlarged.1),
+        &format!("width=\"{width}\" height=\"{height}\""),
+        1,
+    );
+    let text = text.replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", "");
+    Ok(text
+        .replace("<polygon opacity=", "<polygon fill-opacity=")
+        .replace("<polyline fill=\"none\" opacity=", "<polyline fill=\"none\" stroke-opacity="))
+}
 
-    fn shape(&self, stroke: Stroke) -> ShapeStyle {
-        let width = (stroke.width * self.scale).round().max(1.0) as u32;
-        ShapeStyle { color: stroke.colour.mix(stroke.opacity), filled: false, stroke_width: width }
-    }
+fn pixel((x, y): Point) -> (i32, i32) {
+    // Far outside is as good as just outside, and never overflows.
+    let whole = |value: f64| (value * SCALE).round().clamp(-1e6, 1e6) as i32;
+    (whole(x), whole(y))
+}
 
-    fn filled(colour: RGBColor, opacity: f64) -> ShapeStyle {
-        ShapeStyle { color: colour.mix(opacity), filled: true, stroke_width: 0 }
-    }
+fn outlined(stroke: Stroke) -> ShapeStyle {
+    let width = (stroke.width * SCALE).round().max(1.0) as u32;
+    ShapeStyle { color: stroke.colour.mix(stroke.opacity), filled: false, stroke_width: width }
+}
 
+fn filled(colour: RGBColor, opacity: f64) -> ShapeStyle {
+    ShapeStyle { color: colour.mix(opacity), filled: true, stroke_width: 0 }
+}
+
+impl Canvas<'_> {
     /// A line through points, dashed if its stroke is.
     pub(super) fn line(&self, points: &[Point], stroke: Stroke) -> Drawn {
         if stroke.dash.is_empty() {
@@ -131,14 +156,14 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
     }
 
     fn solid(&self, points: &[Point], stroke: Stroke) -> Drawn {
-        let mut pixels: Vec<(i32, i32)> = points.iter().map(|point| self.pixel(*point)).collect();
+        let mut pixels: Vec<(i32, i32)> = points.iter().map(|point| pixel(*point)).collect();
         pixels.dedup();
         // Plotters mitres without limit: at a sharp turn the joint would shoot across the figure.
         let mut start = 0;
         for corner in 1..pixels.len() {
             if corner + 1 == pixels.len() || sharp(pixels[corner - 1], pixels[corner], pixels[corner + 1]) {
                 let stretch = pixels[start..=corner].to_vec();
-                self.area.draw(&PathElement::new(stretch, self.shape(stroke))).map_err(failed)?;
+                self.area.draw(&PathElement::new(stretch, outlined(stroke))).map_err(failed)?;
                 start = corner;
             }
         }
@@ -147,11 +172,11 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
 
     /// A filled polygon.
     pub(super) fn polygon(&self, points: &[Point], colour: RGBColor, opacity: f64) -> Drawn {
-        let pixels: Vec<(i32, i32)> = points.iter().map(|point| self.pixel(*point)).collect();
+        let pixels: Vec<(i32, i32)> = points.iter().map(|point| pixel(*point)).collect();
         if pixels.len() < 3 {
             return Ok(());
         }
-        self.area.draw(&Polygon::new(pixels, Self::filled(colour, opacity))).map_err(failed)
+        self.area.draw(&Polygon::new(pixels, filled(colour, opacity))).map_err(failed)
     }
 
     /// A filled rectangle between two corners.
@@ -173,8 +198,8 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
         let r = size / 2.0;
         match marker {
             Marker::Circle => {
-                let radius = (r * self.scale).round().max(1.0) as i32;
-                self.area.draw(&Circle::new(self.pixel((x, y)), radius, Self::filled(colour, 1.0))).map_err(failed)
+                let radius = (r * SCALE).round().max(1.0) as i32;
+                self.area.draw(&Circle::new(pixel((x, y)), radius, filled(colour, 1.0))).map_err(failed)
             }
             Marker::Square => self.rectangle((x - 0.88 * r, y - 0.88 * r), (x + 0.88 * r, y + 0.88 * r), colour, 1.0),
             Marker::Diamond => {
@@ -195,19 +220,19 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
 
     /// A line of text whose capitals are centred on the height of `at`.
     pub(super) fn text(&self, text: &str, at: Point, lettering: Lettering) -> Drawn {
-        let lowered = self.lower_text * lettering.size;
+        let lowered = LOWER_TEXT * lettering.size;
         let at = if lettering.upwards { (at.0 + lowered, at.1) } else { (at.0, at.1 + lowered) };
         let horizontal = match lettering.align {
             Align::Left => HPos::Left,
             Align::Centre => HPos::Center,
             Align::Right => HPos::Right,
         };
-        let mut font = font(lettering.size * self.scale, lettering.bold);
+        let mut font = font(lettering.size * SCALE, lettering.bold);
         if lettering.upwards {
             font = font.transform(FontTransform::Rotate270);
         }
         let style = font.color(&lettering.colour).pos(Pos::new(horizontal, VPos::Center));
-        self.area.draw(&Text::new(text.to_owned(), self.pixel(at), style)).map_err(failed)
+        self.area.draw(&Text::new(text.to_owned(), pixel(at), style)).map_err(failed)
     }
 
     /// As [`Canvas::text`], with `p_A` set as p with A below the line.
@@ -231,7 +256,7 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
 
     /// Width of the whole surface in design units.
     pub(super) fn breadth(&self) -> f64 {
-        f64::from(self.area.dim_in_pixel().0) / self.scale
+        f64::from(self.area.dim_in_pixel().0) / SCALE
     }
 }
 

@@ -1,6 +1,6 @@
 //! The density over the plane, measured beside predicted, and their difference in units of its standard error.
 
-use plotters::prelude::{DrawingBackend, RGBColor};
+use plotters::style::RGBColor;
 
 use crate::findings::{CellsFigure, Findings};
 
@@ -99,7 +99,7 @@ impl<'a> Cells<'a> {
         (depth >= 0.0).then(|| palette::shade(((depth * SHADES).round() / SHADES).min(1.0)))
     }
 
-    fn fill<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, colour: &dyn Fn(usize) -> Option<RGBColor>) -> Drawn {
+    fn fill(&self, panel: &Panel<'_, '_>, colour: &dyn Fn(usize) -> Option<RGBColor>) -> Drawn {
         let [xs, ys] = &self.data.edges;
         let columns = xs.len().saturating_sub(1);
         let [left, top, right, bottom] = panel.frame;
@@ -117,7 +117,7 @@ impl<'a> Cells<'a> {
     }
 
     /// Level lines of the prediction, a factor of ten apart.
-    fn draw_levels<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_levels(&self, panel: &Panel<'_, '_>) -> Drawn {
         let centres = self
             .data
             .edges
@@ -134,7 +134,7 @@ impl<'a> Cells<'a> {
         Ok(())
     }
 
-    fn draw_minima<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_minima(&self, panel: &Panel<'_, '_>) -> Drawn {
         for minimum in &self.findings.minima {
             let [x, y] = minimum.theta.as_slice() else { continue };
             let at = panel.at(*x, *y);
@@ -145,13 +145,13 @@ impl<'a> Cells<'a> {
         Ok(())
     }
 
-    fn panel<'c, 'b, DB: DrawingBackend>(&self, canvas: &'c Canvas<'b, DB>, left: f64, top: f64) -> Panel<'c, 'b, DB> {
+    fn panel<'c, 'b>(&self, canvas: &'c Canvas<'b>, left: f64, top: f64) -> Panel<'c, 'b> {
         let frame = [left, top, left + self.width(), top + self.height()];
         let [x, y] = self.axes;
         Panel { canvas, frame, x, y }
     }
 
-    fn frame<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, title: &str) -> Drawn {
+    fn frame(&self, panel: &Panel<'_, '_>, title: &str) -> Drawn {
         let [left, top, right, bottom] = panel.frame;
         let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
         panel.canvas.line(&corners, Stroke::new(BLACK, 1.2))?;
@@ -159,9 +159,9 @@ impl<'a> Cells<'a> {
     }
 
     /// A scale right of a panel: colours from below upwards, and labelled places of it.
-    fn draw_scale<DB: DrawingBackend>(
+    fn draw_scale(
         &self,
-        panel: &Panel<'_, '_, DB>,
+        panel: &Panel<'_, '_>,
         colour: &dyn Fn(f64) -> RGBColor,
         ticks: &[(f64, String)],
         title: &str,
@@ -209,7 +209,7 @@ impl Design for Cells<'_> {
         (WIDTH, (2.0 * (TITLE + self.height() + AXIS)).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         let [x, y] = &self.data.variables;
         let measured = self.panel(canvas, LEFT, TITLE);
         self.fill(&measured, &|cell| self.shade(self.data.measured[cell]))?;
@@ -241,7 +241,7 @@ impl Design for Cells<'_> {
 
 impl Cells<'_> {
     /// A dot in cells where less was measured by more than two standard errors: in grey print they look as those where more was.
-    fn draw_dots<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_dots(&self, panel: &Panel<'_, '_>) -> Drawn {
         let [xs, ys] = &self.data.edges;
         let columns = xs.len().saturating_sub(1).max(1);
         for cell in 0..self.data.measured.len() {

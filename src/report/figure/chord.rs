@@ -1,7 +1,5 @@
 //! The loss along the straight line between end points of the smallest and the largest noise.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{ChordFigure, ChordPoint};
 
 use super::super::number::significant;
@@ -86,7 +84,7 @@ impl<'a> Chord<'a> {
         Axis::new(Scale::Log, low / 1.3, high * 1.3)
     }
 
-    fn draw_lines<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_lines(&self, panel: &Panel<'_, '_>) -> Drawn {
         let series: [Series; 2] = [(TEST, |point| point.test), (TRAINING, |point| point.training)];
         for (look, of) in series {
             for (_, points) in &self.data.chords {
@@ -106,7 +104,7 @@ impl Design for Chord<'_> {
         (WIDTH, (self.top() + HEIGHT + 46.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &self.entries(), (12.0, 6.0), KEY_ROOM)?;
         let places = self.points().map(|point| point.a).filter(|a| a.is_finite());
         let (low, high) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), a| (low.min(a), high.max(a)));

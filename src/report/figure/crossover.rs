@@ -1,7 +1,7 @@
 //! Log-odds against 1/n: a line whose slope are the depths and whose intercept the widths; below, what is left of it when
 //! the slide's line is taken away, since the rungs hardly differ on the whole scale.
 
-use plotters::prelude::{DrawingBackend, RGBColor};
+use plotters::style::RGBColor;
 
 use crate::findings::{CrossoverFigure, CrossoverLine, CrossoverRecord, Findings};
 use crate::scenario::Rung;
@@ -96,7 +96,7 @@ impl<'a> Crossover<'a> {
         Axis::new(Scale::Linear, low - margin, high + margin)
     }
 
-    fn draw_curves<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, base: &dyn Fn(f64) -> f64) -> Drawn {
+    fn draw_curves(&self, panel: &Panel<'_, '_>, base: &dyn Fn(f64) -> f64) -> Drawn {
         panel.line([(panel.x.low, 0.0), (panel.x.high, 0.0)], Stroke::new(PALE, 1.5))?;
         let at = &self.data.at;
         if let Some(line) = self.line("measured") {
@@ -123,7 +123,7 @@ impl<'a> Crossover<'a> {
     }
 
     /// n* on the zero line: predicted by the tested rung, and the measured interval; both in words in the empty corner.
-    fn draw_crossings<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_crossings(&self, panel: &Panel<'_, '_>) -> Drawn {
         let n = &self.record.varied;
         let zero = panel.up(0.0);
         let [left, top, ..] = panel.frame;
@@ -153,18 +153,12 @@ impl<'a> Crossover<'a> {
 }
 
 /// An upright bar with caps, in the colour of the measurement.
-pub(super) fn upright<DB: DrawingBackend>(panel: &Panel<'_, '_, DB>, x: f64, low: f64, high: f64) -> Drawn {
+pub(super) fn upright(panel: &Panel<'_, '_>, x: f64, low: f64, high: f64) -> Drawn {
     upright_in(panel, x, low, high, MEASURED.colour)
 }
 
 /// An upright bar with caps.
-pub(super) fn upright_in<DB: DrawingBackend>(
-    panel: &Panel<'_, '_, DB>,
-    x: f64,
-    low: f64,
-    high: f64,
-    colour: RGBColor,
-) -> Drawn {
+pub(super) fn upright_in(panel: &Panel<'_, '_>, x: f64, low: f64, high: f64, colour: RGBColor) -> Drawn {
     let [_, top, _, bottom] = panel.frame;
     let at = panel.across(x);
     let (from, to) = (panel.up(low).clamp(top, bottom), panel.up(high).clamp(top, bottom));
@@ -181,7 +175,7 @@ impl Design for Crossover<'_> {
         (WIDTH, (self.top() + HEIGHTS[0] + GAP + HEIGHTS[1] + 46.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &self.entries(), (12.0, 6.0), KEY_ROOM)?;
         let [a, b] = &self.record.pair;
         let x = self.horizontal();

@@ -1,7 +1,5 @@
 //! Learning curves of several groups against epochs, with the spread between seeds, and their differences from the first group.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{CurveGroup, CurvesFigure, Findings};
 
 use super::super::number::significant;
@@ -115,7 +113,7 @@ impl<'a> Curves<'a> {
         Axis::new(Scale::Linear, low - margin, high + margin)
     }
 
-    fn draw_curves<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, quantity: usize) -> Drawn {
+    fn draw_curves(&self, panel: &Panel<'_, '_>, quantity: usize) -> Drawn {
         for (index, (look, group)) in self.groups().enumerate() {
             let Some(curve) = group.curves.get(quantity) else { continue };
             if index == 0 {
@@ -129,7 +127,7 @@ impl<'a> Curves<'a> {
         Ok(())
     }
 
-    fn draw_differences<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, quantity: usize) -> Drawn {
+    fn draw_differences(&self, panel: &Panel<'_, '_>, quantity: usize) -> Drawn {
         panel.block((panel.x.low, -self.tolerance), (panel.x.high, self.tolerance), BAND, 1.0)?;
         panel.line([(panel.x.low, 0.0), (panel.x.high, 0.0)], Stroke::new(PALE, 1.5))?;
         for (look, group) in self.groups().skip(1) {
@@ -153,7 +151,7 @@ impl Design for Curves<'_> {
         (WIDTH, (self.top() + panels * HEIGHT + (panels - 1.0) * GAP + 46.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &self.entries(), (12.0, 6.0), KEY_ROOM)?;
         let last = self.panels().count().saturating_sub(1);
         for (row, (quantity, shows)) in self.panels().enumerate() {

@@ -1,7 +1,5 @@
 //! The density in one dimension: histogram and predictions above, the loss with its minima and saddles below.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{DensityFigure, Findings};
 use crate::scenario::Rung;
 
@@ -97,7 +95,7 @@ impl Density<'_> {
         15.0 + key_height(&self.entries(), RIGHT - LEFT)
     }
 
-    fn draw_density<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_density(&self, panel: &Panel<'_, '_>) -> Drawn {
         let data = self.data;
         let bins = || data.measured.iter().enumerate().map(|(bin, p)| (data.edges[bin], data.edges[bin + 1], *p));
         // One outline for all bins: bin by bin, viewers show seams.
@@ -123,7 +121,7 @@ impl Density<'_> {
         panel.left_axis("probability density", 50.0)
     }
 
-    fn draw_curves<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_curves(&self, panel: &Panel<'_, '_>) -> Drawn {
         let data = self.data;
         let curves = [(&data.gibbs, Rung::Gibbs), (&data.ito, Rung::Ito), (&data.discrete, Rung::Discrete)];
         for (curve, rung) in curves {
@@ -135,7 +133,7 @@ impl Density<'_> {
     }
 
     /// Error bars with caps of half a width.
-    fn draw_bars<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, cap: f64) -> Drawn {
+    fn draw_bars(&self, panel: &Panel<'_, '_>, cap: f64) -> Drawn {
         let [left, _, right, _] = panel.frame;
         let data = self.data;
         for (bin, (density, error)) in data.measured.iter().zip(&data.standard_error).enumerate() {
@@ -154,7 +152,7 @@ impl Density<'_> {
         Ok(())
     }
 
-    fn draw_saddles<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_saddles(&self, panel: &Panel<'_, '_>) -> Drawn {
         for saddle in &self.findings.saddles {
             if let Some(theta) = saddle.theta.first() {
                 let stroke = Stroke::new(GREY, 1.2).dashed(DOTTED);
@@ -177,7 +175,7 @@ impl Density<'_> {
         Axis::new(Scale::Linear, floor - 0.28 * (top - floor), top)
     }
 
-    fn draw_loss<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_loss(&self, panel: &Panel<'_, '_>) -> Drawn {
         self.draw_saddles(panel)?;
         let curve = self.data.theta.iter().copied().zip(self.data.loss.iter().copied());
         panel.line(curve, Stroke::new(BLACK, 2.0))?;
@@ -205,7 +203,7 @@ impl Design for Density<'_> {
         (WIDTH, self.top() + UPPER + 16.0 + LOWER + 46.0)
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &self.entries(), (LEFT, 9.0), RIGHT - LEFT)?;
         let x = self.horizontal();
         let top = self.top();

@@ -1,7 +1,5 @@
 //! How far the measured distribution function is from the tested one, beside the other rungs and the tolerance.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{DistributionFigure, Findings};
 use crate::scenario::Rung;
 
@@ -95,7 +93,7 @@ impl Design for Distribution<'_> {
         (WIDTH, (key_height(&self.entries(), KEY_ROOM) + 14.0 + HEIGHT + 48.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         let (data, entries) = (self.data, self.entries());
         key(canvas, &entries, (12.0, 6.0), KEY_ROOM)?;
         let top = key_height(&entries, KEY_ROOM) + 14.0;

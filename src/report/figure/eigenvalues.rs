@@ -1,7 +1,5 @@
 //! The largest eigenvalues of the Hessian and of the noise against their index, a panel per place.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{EigenvaluePanel, EigenvaluesFigure};
 
 use super::axis::{Axis, Scale};
@@ -71,7 +69,7 @@ impl Eigenvalues<'_> {
     }
 }
 
-fn draw_pairs<DB: DrawingBackend>(panel: &Panel<'_, '_, DB>, pairs: &[[f64; 2]], look: Look) -> Drawn {
+fn draw_pairs(panel: &Panel<'_, '_>, pairs: &[[f64; 2]], look: Look) -> Drawn {
     for (index, &[value, residual]) in pairs.iter().enumerate() {
         if value > 0.0 {
             let at = (index + 1) as f64;
@@ -91,7 +89,7 @@ impl Design for Eigenvalues<'_> {
         (WIDTH, (Self::top() + rows * HEIGHT + (rows - 1.0) * BETWEEN_ROWS + 46.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &Self::entries(), (12.0, 6.0), KEY_ROOM)?;
         let wide = (RIGHT - LEFT - GAP) / COLUMNS as f64;
         let [x, y] = self.axes();

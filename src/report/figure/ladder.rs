@@ -1,7 +1,5 @@
 //! The ladder: every rung's occupancies beside the measured ones, and below, how far each rung is off in log-odds.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{ClaimRecord, ContrastRecord, Findings, OccupancyRecord};
 use crate::scenario::Rung;
 
@@ -157,7 +155,7 @@ impl<'a> Ladder<'a> {
         verdicts.chain([KeyEntry { look: band, sample: Sample::Patch, label }]).collect()
     }
 
-    fn draw_occupancies<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>, top: f64) -> Drawn {
+    fn draw_occupancies(&self, canvas: &Canvas<'_>, top: f64) -> Drawn {
         let frame = [LEFT, top, RIGHT, top + self.upper_height()];
         let panel = Panel { canvas, frame, x: self.probabilities(), y: Axis::new(Scale::Linear, 0.0, 1.0) };
         for (index, row) in self.rows.iter().enumerate() {
@@ -216,7 +214,7 @@ impl<'a> Ladder<'a> {
         Axis::new(Scale::Logit, probability(low - margin), probability(high + margin))
     }
 
-    fn draw_differences<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>, top: f64) -> Drawn {
+    fn draw_differences(&self, canvas: &Canvas<'_>, top: f64) -> Drawn {
         let frame = [LEFT, top, RIGHT, top + self.lower_height()];
         let panel = Panel { canvas, frame, x: self.differences(), y: Axis::new(Scale::Linear, 0.0, 1.0) };
         panel.block((-self.tolerance, 0.0), (self.tolerance, 1.0), BAND, 1.0)?;
@@ -323,7 +321,7 @@ impl Design for Ladder<'_> {
         (WIDTH, height.ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         let (above, below) = (self.key_above(), self.key_below());
         key(canvas, &above, (12.0, 6.0), KEY_ROOM)?;
         let top = key_height(&above, KEY_ROOM) + 14.0;

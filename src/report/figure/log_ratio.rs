@@ -1,8 +1,6 @@
 //! The ratio of the laws of L at two temperatures: points, the predicted line, the fitted one with its band; below, what is left
 //! of the points after the predicted line.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{Findings, LogRatioFigure};
 
 use super::axis::{Axis, Scale};
@@ -72,7 +70,7 @@ impl LogRatio<'_> {
         Axis::new(Scale::Linear, low - margin, high + margin)
     }
 
-    fn draw_points<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, values: &[f64]) -> Drawn {
+    fn draw_points(&self, panel: &Panel<'_, '_>, values: &[f64]) -> Drawn {
         let [_, top, _, bottom] = panel.frame;
         for ((x, value), error) in self.data.loss.iter().zip(values).zip(&self.data.standard_error) {
             let (at, middle) = panel.at(*x, *value);
@@ -119,7 +117,7 @@ impl Design for LogRatio<'_> {
         (WIDTH, (key_height(&self.entries(), KEY_ROOM) + 14.0 + UPPER + GAP + LOWER + 48.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         let (data, entries) = (self.data, self.entries());
         key(canvas, &entries, (12.0, 6.0), KEY_ROOM)?;
         let top = key_height(&entries, KEY_ROOM) + 14.0;

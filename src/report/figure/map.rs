@@ -2,8 +2,6 @@
 
 pub(super) mod contour;
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{Findings, MapFigure};
 
 use super::super::number::{pretty, significant};
@@ -145,7 +143,7 @@ impl<'a> Map<'a> {
         (depth >= 0.0).then(|| ((depth * SHADES).round() / SHADES).min(1.0))
     }
 
-    fn draw_visits<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_visits(&self, panel: &Panel<'_, '_>) -> Drawn {
         let [xs, ys] = &self.data.edges;
         let columns = xs.len().saturating_sub(1);
         // Neighbours overlap, else viewers show seams between them; what comes later, right or above, covers it.
@@ -167,7 +165,7 @@ impl<'a> Map<'a> {
         Ok(())
     }
 
-    fn draw_loss<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_loss(&self, panel: &Panel<'_, '_>) -> Drawn {
         let centres = self
             .data
             .edges
@@ -198,7 +196,7 @@ impl<'a> Map<'a> {
         Ok(())
     }
 
-    fn draw_paths<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_paths(&self, panel: &Panel<'_, '_>) -> Drawn {
         for path in self.paths() {
             let colour = self.look(&path.start).colour;
             let points = path.points.iter().map(|point| (point[0], point[1]));
@@ -210,7 +208,7 @@ impl<'a> Map<'a> {
         Ok(())
     }
 
-    fn draw_points<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_points(&self, panel: &Panel<'_, '_>) -> Drawn {
         let inside = |theta: &[f64]| match theta {
             [x, y, ..] => [panel.x.position(*x), panel.y.position(*y)].iter().all(|p| (0.0..=1.0).contains(p)),
             _ => false,
@@ -232,7 +230,7 @@ impl<'a> Map<'a> {
     }
 
     /// The scale of the shading, right of the panel.
-    fn draw_scale<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>, (left, top): Point, height: f64) -> Drawn {
+    fn draw_scale(&self, canvas: &Canvas<'_>, (left, top): Point, height: f64) -> Drawn {
         let (right, bottom) = (left + 13.0, top + height);
         let steps = SHADES as usize;
         for step in 0..=steps {
@@ -278,7 +276,7 @@ impl Design for Map<'_> {
         (WIDTH, (self.top() + self.height() + 46.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &self.entries(), (12.0, 6.0), KEY_ROOM)?;
         let top = self.top();
         let frame = [LEFT, top, RIGHT, top + self.height()];

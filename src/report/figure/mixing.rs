@@ -1,7 +1,5 @@
 //! Running occupancies by start basin: replicas that have forgotten where they started agree.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{Findings, MixingFigure, OccupancyRecord};
 use crate::scenario::Rung;
 
@@ -140,7 +138,7 @@ impl<'a> Mixing<'a> {
         Axis::new(Scale::Linear, low - margin, high + margin)
     }
 
-    fn draw_panel<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, row: &Shown) -> Drawn {
+    fn draw_panel(&self, panel: &Panel<'_, '_>, row: &Shown) -> Drawn {
         for (pass, index) in [0, 1].into_iter().flat_map(|pass| (0..self.starts.len()).map(move |i| (pass, i))) {
             let of_group =
                 |s: &&crate::findings::MixingSeries| s.start == self.starts[index] && s.minimum == row.minimum;
@@ -183,7 +181,7 @@ impl Design for Mixing<'_> {
         (WIDTH, (self.top() + panels * (self.panel_height() + GAP) - GAP + 46.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &self.entries(), (12.0, 6.0), KEY_ROOM)?;
         let mut top = self.top();
         let positive = || self.data.time.iter().copied().filter(|time| *time > 0.0);

@@ -1,4 +1,4 @@
-//! Figures: one file each, drawn once for SVG and PNG alike, never taken from anything but findings and their CSV.
+//! Figures: one file each, drawn once as SVG, of which the PNG is a rendering, never taken from anything but findings and their CSV.
 
 mod axis;
 mod canvas;
@@ -17,6 +17,7 @@ mod noise_ladder;
 mod palette;
 mod panel;
 mod quantiles;
+mod raster;
 mod scaling;
 mod study;
 mod weak_error;
@@ -24,9 +25,6 @@ mod width;
 
 use std::path::{Path, PathBuf};
 
-use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
-use plotters::prelude::IntoDrawingArea;
-use plotters::style::WHITE;
 use rayon::prelude::*;
 
 use crate::findings::{FigureData, Findings};
@@ -34,13 +32,13 @@ use crate::findings::{FigureData, Findings};
 use super::{ReportError, write::write_synced};
 use canvas::{Canvas, Drawn, register_fonts};
 
-/// A design that can be drawn on any surface.
+/// A design that can be drawn.
 trait Design {
     /// Width and height in design units.
     fn size(&self) -> (f64, f64);
 
     /// Draws itself.
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn;
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn;
 }
 
 /// A drawn figure.
@@ -53,20 +51,14 @@ pub(super) struct Figure {
     pub(super) caption: String,
     /// The vector drawing.
     pub(super) svg: String,
-    size: (u32, u32),
-    pixels: Vec<u8>,
+    /// The same as an encoded PNG.
+    png: Vec<u8>,
     /// Tidy data, where the figure is drawn from `result.json` alone and has no other CSV.
     csv: Option<String>,
 }
 
 /// Width of every figure: 8.5 cm in print at half a point each.
 const WIDTH: f64 = 480.0;
-/// Sub-pixels per design unit of the SVG: positions are then good to a tenth of a unit.
-const SVG_SCALE: f64 = 10.0;
-/// Pixels per design unit of the PNG.
-const PNG_SCALE: usize = 2;
-/// The PNG is drawn this many times larger and averaged: plotters' own edges are jagged.
-const OVERSAMPLING: usize = 3;
 
 /// Draws every figure that applies.
 pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<Figure>, ReportError> {
@@ -153,65 +145,15 @@ pub(super) fn draw_all(findings: &Findings, figures: &FigureData) -> Result<Vec<
 /// A figure yet to be drawn.
 type Job<'a> = Box<dyn FnOnce() -> Result<Figure, ReportError> + Send + 'a>;
 
-fn draw<D: Design + Sync>(
+fn draw<D: Design>(
     name: &'static str,
     title: &'static str,
     caption: String,
     design: &D,
 ) -> Result<Figure, ReportError> {
-    let (width, height) = design.size();
-    let (bitmap, svg) = rayon::join(|| bitmap(design, width, height), || vector(design, width, height));
-    let ((size, pixels), svg) = (bitmap?, svg?);
-    Ok(Figure { name, title, caption, svg, size, pixels, csv: None })
-}
-
-fn failed(error: impl std::fmt::Display) -> ReportError {
-    ReportError::Drawing(error.to_string())
-}
-
-fn vector<D: Design>(design: &D, width: f64, height: f64) -> Result<String, ReportError> {
-    let enlarged = ((width * SVG_SCALE) as u32, (height * SVG_SCALE) as u32);
-    let mut text = String::new();
-    {
-        let area = SVGBackend::with_string(&mut text, enlarged).into_drawing_area();
-        area.fill(&WHITE).map_err(failed)?;
-        design.draw(&Canvas { area: &area, scale: SVG_SCALE, lower_text: 0.09 })?;
-        area.present().map_err(failed)?;
-    }
-    // The view box keeps the enlarged coordinates; the nominal size is that of the design. What plotters repeats on
-    // every element without need is dropped: a map has thousands of them.
-    let text = text.replacen(
-        &format!("width=\"{}\" height=\"{}\"", enlarged.0, enlarged.1),
-        &format!("width=\"{width}\" height=\"{height}\""),
-        1,
-    );
-    Ok(text.replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", ""))
-}
-
-fn bitmap<D: Design>(design: &D, width: f64, height: f64) -> Result<((u32, u32), Vec<u8>), ReportError> {
-    let (columns, rows) = (width as usize * PNG_SCALE, height as usize * PNG_SCALE);
-    let enlarged = (columns * OVERSAMPLING, rows * OVERSAMPLING);
-    let mut fine = vec![255; 3 * enlarged.0 * enlarged.1];
-    {
-        let backend = BitMapBackend::with_buffer(&mut fine, (enlarged.0 as u32, enlarged.1 as u32));
-        let area = backend.into_drawing_area();
-        design.draw(&Canvas { area: &area, scale: (PNG_SCALE * OVERSAMPLING) as f64, lower_text: 0.25 })?;
-        area.present().map_err(failed)?;
-    }
-    let mut pixels = vec![0; 3 * columns * rows];
-    let samples = (OVERSAMPLING * OVERSAMPLING) as u32;
-    for (row, fine) in pixels.chunks_exact_mut(3 * columns).zip(fine.chunks_exact(3 * enlarged.0 * OVERSAMPLING)) {
-        for (column, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            let mut sums = [0u32; 3];
-            for line in fine.chunks_exact(3 * enlarged.0) {
-                for sample in line[3 * OVERSAMPLING * column..][..3 * OVERSAMPLING].as_chunks::<3>().0 {
-                    (0..3).for_each(|channel| sums[channel] += u32::from(sample[channel]));
-                }
-            }
-            *pixel = sums.map(|sum| ((sum + samples / 2) / samples) as u8);
-        }
-    }
-    Ok(((columns as u32, rows as u32), pixels))
+    let svg = canvas::svg(design.size(), |canvas| design.draw(canvas))?;
+    let png = raster::png(&svg)?;
+    Ok(Figure { name, title, caption, svg, png, csv: None })
 }
 
 impl Figure {
@@ -230,13 +172,7 @@ impl Figure {
         let path = |extension: &str| folder.join(format!("{}.{extension}", self.name));
         let files = vec![path("svg"), path("png")];
         write_synced(&files[0], self.svg.as_bytes())?;
-        {
-            let mut backend = BitMapBackend::new(&files[1], self.size);
-            backend.blit_bitmap((0, 0), self.size, &self.pixels).map_err(failed)?;
-            backend.present().map_err(failed)?;
-        }
-        let written = std::fs::File::open(&files[1]).and_then(|file| file.sync_all());
-        written.map_err(ReportError::file("write", &files[1]))?;
+        write_synced(&files[1], &self.png)?;
         Ok(files)
     }
 }

@@ -1,7 +1,5 @@
 //! Log-odds of the minima under one form of noise after another, down to real minibatches, beside the formula.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{Findings, NoiseLadderFigure, NoiseLadderMark};
 use crate::scenario::Rung;
 
@@ -107,7 +105,7 @@ impl<'a> NoiseLadder<'a> {
         Axis::new(Scale::Linear, low - margin, high + margin)
     }
 
-    fn draw_panel<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>, quantity: &str, top: f64) -> Drawn {
+    fn draw_panel(&self, canvas: &Canvas<'_>, quantity: &str, top: f64) -> Drawn {
         let bottom = top + self.height(quantity);
         let y = Axis::new(Scale::Linear, 0.0, 1.0);
         let panel = Panel { canvas, frame: [self.left(), top, RIGHT, bottom], x: self.horizontal(quantity), y };
@@ -147,7 +145,7 @@ impl Design for NoiseLadder<'_> {
         (WIDTH, (key_height(&self.entries(), KEY_ROOM) + 14.0 + panels).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &self.entries(), (12.0, 6.0), KEY_ROOM)?;
         let mut top = key_height(&self.entries(), KEY_ROOM) + 14.0;
         for quantity in self.shown() {

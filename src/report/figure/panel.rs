@@ -1,21 +1,21 @@
 //! A panel: a rectangle of the canvas with axes, into which data are drawn and clipped.
 
-use plotters::prelude::{DrawingBackend, RGBColor};
+use plotters::style::RGBColor;
 
 use super::axis::{Axis, Tick};
 use super::canvas::{Align, Canvas, Drawn, Lettering, Point, SMALL, Stroke, TEXT, width};
 use super::palette::{BLACK, Look};
 
 /// Where a panel is and what its axes are.
-pub(super) struct Panel<'a, 'b, DB: DrawingBackend> {
-    pub(super) canvas: &'a Canvas<'b, DB>,
+pub(super) struct Panel<'a, 'b> {
+    pub(super) canvas: &'a Canvas<'b>,
     /// Left, top, right, bottom in design units.
     pub(super) frame: [f64; 4],
     pub(super) x: Axis,
     pub(super) y: Axis,
 }
 
-impl<DB: DrawingBackend> Panel<'_, '_, DB> {
+impl Panel<'_, '_> {
     /// Design units of a point of the data, clipped or not.
     pub(super) fn at(&self, x: f64, y: f64) -> Point {
         (self.across(x), self.up(y))
@@ -206,12 +206,7 @@ pub(super) fn key_height(entries: &[KeyEntry], room: f64) -> f64 {
 }
 
 /// A key above the panels, never over data: entries side by side, wrapped within `room`.
-pub(super) fn key<DB: DrawingBackend>(
-    canvas: &Canvas<'_, DB>,
-    entries: &[KeyEntry],
-    (left, top): Point,
-    room: f64,
-) -> Drawn {
+pub(super) fn key(canvas: &Canvas<'_>, entries: &[KeyEntry], (left, top): Point, room: f64) -> Drawn {
     for (entry, (x, row)) in entries.iter().zip(key_layout(entries, room)) {
         let (x, y) = (left + x, top + (row + 0.5) * KEY_ROW);
         let stroke = Stroke::new(entry.look.colour, 2.0);

@@ -1,7 +1,5 @@
 //! Detrended normal Q–Q plots of the noise of a batch along v₁: small multiples, a row per epoch and a column per batch size.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{QuantilePanel, QuantilePoint, QuantilesFigure};
 use crate::statistics::special::normal_quantile;
 
@@ -118,7 +116,7 @@ fn measured(point: &QuantilePoint) -> Option<[f64; 3]> {
     is_known.then(|| [p, p + 1.96 * error, p - 1.96 * error].map(|p| deviation(value, p)))
 }
 
-fn draw_panel<DB: DrawingBackend>(panel: &Panel<'_, '_, DB>, data: &QuantilePanel) -> Drawn {
+fn draw_panel(panel: &Panel<'_, '_>, data: &QuantilePanel) -> Drawn {
     panel.line([(-ACROSS, 0.0), (ACROSS, 0.0)], Stroke::new(GREY, 1.2).dashed(DASHED))?;
     let predicted = data.points.iter().map(|point| (point.value, deviation(point.value, point.predicted)));
     panel.line(predicted, Stroke::new(BLUE, 1.8))?;
@@ -139,7 +137,7 @@ impl Design for Quantiles<'_> {
         (WIDTH, (Self::top() + rows * HEIGHT + (rows - 1.0) * BETWEEN_ROWS + 46.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &Self::entries(), (12.0, 6.0), KEY_ROOM)?;
         let (places, sizes) = (self.places(), self.sizes());
         let wide = (RIGHT - LEFT - (sizes.len() as f64 - 1.0) * GAP) / sizes.len() as f64;

@@ -1,7 +1,5 @@
 //! What changes as η and S grow in proportion: measured against the chain's own law, with the band of "unchanged".
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{Findings, PointRecord, ScalingFigure, ScalingRecord};
 
 use super::super::number::{pretty, significant};
@@ -155,7 +153,7 @@ impl<'a> Scaling<'a> {
         self.data.beta.iter().filter(all_gone).copied().collect()
     }
 
-    fn draw_marks<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_marks(&self, panel: &Panel<'_, '_>) -> Drawn {
         let [_, top, right, bottom] = panel.frame;
         let marks = [
             (self.record.breaks_predicted, palette::DASHED, "breaks at β = "),
@@ -175,7 +173,7 @@ impl<'a> Scaling<'a> {
         Ok(())
     }
 
-    fn draw_data<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>) -> Drawn {
+    fn draw_data(&self, panel: &Panel<'_, '_>) -> Drawn {
         for index in 0..self.shown() {
             let look = self.look(index);
             let curve = self.data.at.iter().copied().zip(self.data.predicted[index].iter().copied());
@@ -205,7 +203,7 @@ impl Design for Scaling<'_> {
         (WIDTH, (self.top() + HEIGHT + 46.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &self.entries(), (12.0, 6.0), KEY_ROOM)?;
         let frame = [LEFT, self.top(), RIGHT, self.top() + HEIGHT];
         let panel = Panel { canvas, frame, x: self.horizontal(), y: self.vertical() };

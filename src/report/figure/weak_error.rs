@@ -1,8 +1,6 @@
 //! |E f(SGD) − E f(SDE)| against η on logarithmic axes, one panel per f: the errors of either SDE with their lines, the powers that are
 //! claimed beside them, and far below what the integrator's step may have done.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{Findings, WeakErrorFigure, WeakErrorMark, WeakErrorSlope};
 
 use super::super::number::{pretty, significant, with_error};
@@ -101,12 +99,7 @@ impl WeakError<'_> {
         record.slopes.iter().find(|slope| slope.observable == observable && slope.order == order)
     }
 
-    fn draw_order<DB: DrawingBackend>(
-        &self,
-        panel: &Panel<'_, '_, DB>,
-        observable: &str,
-        (order, look): (u8, Look),
-    ) -> Drawn {
+    fn draw_order(&self, panel: &Panel<'_, '_>, observable: &str, (order, look): (u8, Look)) -> Drawn {
         let is_of = |name: &str, other: u8| name == observable && other == order;
         if let Some(curve) = self.data.curves.iter().find(|curve| is_of(&curve.observable, curve.order)) {
             let rows = curve.learning_rate.iter().zip(curve.low.iter().zip(&curve.high));
@@ -127,7 +120,7 @@ impl WeakError<'_> {
     }
 
     /// What the integrator's step may have done at every η, to the equation to which it did more.
-    fn draw_integrator<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, observable: &str) -> Drawn {
+    fn draw_integrator(&self, panel: &Panel<'_, '_>, observable: &str) -> Drawn {
         let of = || self.data.marks.iter().filter(|mark| mark.observable == observable);
         for mark in of().filter(|mark| mark.order == 1) {
             let x = mark.learning_rate;
@@ -141,7 +134,7 @@ impl WeakError<'_> {
     }
 
     /// The measured slopes in words, above the data.
-    fn draw_slopes<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, observable: &str) -> Drawn {
+    fn draw_slopes(&self, panel: &Panel<'_, '_>, observable: &str) -> Drawn {
         let [left, top, ..] = panel.frame;
         let lettering = Lettering::new(SMALL, Align::Left);
         let mut row = top + 14.0;
@@ -158,7 +151,7 @@ impl WeakError<'_> {
 }
 
 /// An error with its bar and its closed form.
-fn draw_mark<DB: DrawingBackend>(panel: &Panel<'_, '_, DB>, mark: &WeakErrorMark, look: Look) -> Drawn {
+fn draw_mark(panel: &Panel<'_, '_>, mark: &WeakErrorMark, look: Look) -> Drawn {
     let x = mark.learning_rate;
     if mark.exact.is_finite() && mark.exact > panel.y.low {
         panel.canvas.marker(panel.at(x, mark.exact), EXACT.marker, 15.0, EXACT.colour, true)?;
@@ -177,7 +170,7 @@ impl Design for WeakError<'_> {
         (WIDTH, (self.top() + panels * HEIGHT + (panels - 1.0) * GAP + 46.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &self.entries(), (12.0, 6.0), KEY_ROOM)?;
         for (index, observable) in self.observables().into_iter().enumerate() {
             let top = self.top() + index as f64 * (HEIGHT + GAP);

@@ -1,7 +1,5 @@
 //! Curvature at equal training loss against η/S, one panel per measure, groups of equal η/S side by side.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::findings::{Findings, WidthFigure, WidthPlace, WidthPoint};
 
 use super::super::number::significant;
@@ -92,7 +90,7 @@ impl<'a> Width<'a> {
         place.ratio * APART.powf(place.member as f64 - 0.5 * (members - 1.0))
     }
 
-    fn draw_measure<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, measure: usize) -> Drawn {
+    fn draw_measure(&self, panel: &Panel<'_, '_>, measure: usize) -> Drawn {
         for member in 0..self.members() {
             let look = look(member);
             let known = |place: &&WidthPlace| place.points.get(measure).is_some_and(|point| point.median.is_finite());
@@ -136,7 +134,7 @@ impl Design for Width<'_> {
         (WIDTH, (self.top() + panels * HEIGHT + (panels - 1.0) * GAP + 46.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &self.entries(), (12.0, 6.0), KEY_ROOM)?;
         let last = self.data.measures.len().saturating_sub(1);
         for (row, name) in self.data.measures.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Two axes: maps of what was measured, of how far it is from the tested prediction, and of the verdicts.
 
-use plotters::prelude::{DrawingBackend, RGBColor};
+use plotters::style::RGBColor;
 
 use super::super::axis::{Axis, Scale};
 use super::super::canvas::{Align, Canvas, Drawn, Lettering, SMALL, Stroke, TEXT, width};
@@ -143,7 +143,7 @@ impl<'a> Heat<'a> {
         Axis::new(if reach > LINEAR_UP_TO { Scale::Asinh(1.0) } else { Scale::Linear }, -reach, reach)
     }
 
-    fn draw_map<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>, top: f64, show: Show) -> Drawn {
+    fn draw_map(&self, canvas: &Canvas<'_>, top: f64, show: Show) -> Drawn {
         let frame = [LEFT, top, RIGHT, top + self.height()];
         let [columns, rows] = self.counts();
         let size = [(RIGHT - LEFT) / columns as f64, self.height() / rows as f64];
@@ -189,7 +189,7 @@ impl<'a> Heat<'a> {
     }
 
     /// Names of as many values as have room; the axis's own name at the last map.
-    fn draw_axes<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>, frame: [f64; 4], last: bool) -> Drawn {
+    fn draw_axes(&self, canvas: &Canvas<'_>, frame: [f64; 4], last: bool) -> Drawn {
         let [left, top, right, bottom] = frame;
         let [columns, rows] = self.counts();
         let stroke = Stroke::new(BLACK, 1.2);
@@ -239,8 +239,8 @@ fn diverging(value: f64) -> RGBColor {
 }
 
 /// What a cell says without colour: its verdict, or on which side of ±ε it lies.
-fn sign<DB: DrawingBackend>(
-    canvas: &Canvas<'_, DB>,
+fn sign(
+    canvas: &Canvas<'_>,
     at: (f64, f64),
     room: f64,
     (show, fate, value): (Show, Fate, Option<f64>),
@@ -263,7 +263,7 @@ fn sign<DB: DrawingBackend>(
 }
 
 /// The scale of the colours, right of a map.
-fn scale<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, frame: [f64; 4], axis: Axis, show: Show) -> Drawn {
+fn scale(canvas: &Canvas<'_>, frame: [f64; 4], axis: Axis, show: Show) -> Drawn {
     const STEPS: usize = 48;
     let [_, top, edge, bottom] = frame;
     let (left, right) = (edge + 12.0, edge + 25.0);
@@ -294,7 +294,7 @@ impl Design for Heat<'_> {
         (WIDTH, (top + 3.0 * (TITLE + self.height()) + 2.0 * BETWEEN - 20.0 + 46.0).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         let entries = self.entries();
         let mut top = 6.0 + TITLE;
         for show in [Show::Measured, Show::Difference] {

@@ -1,7 +1,5 @@
 //! One axis: what was measured beside what each rung predicts, and below how far from the tested one, in units of ε.
 
-use plotters::prelude::DrawingBackend;
-
 use super::super::axis::{Axis, Scale};
 use super::super::canvas::{Align, Canvas, Drawn, Lettering, SMALL, Stroke, TEXT, width};
 use super::super::palette::{self, BAND, BLACK, GREY, Look, MEASURED};
@@ -186,7 +184,7 @@ impl<'a> Line<'a> {
         Axis::new(Scale::Asinh(1.0), (low.asinh() - margin).sinh(), (high.asinh() + margin).sinh())
     }
 
-    fn draw_values<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, quantity: &str) -> Drawn {
+    fn draw_values(&self, panel: &Panel<'_, '_>, quantity: &str) -> Drawn {
         let rows = self.ordered();
         // Broken lines go over solid ones: predictions that agree are all seen.
         let (solid, broken): (Vec<_>, Vec<_>) = self.claims.iter().partition(|(_, look, _)| look.dash.is_empty());
@@ -214,7 +212,7 @@ impl<'a> Line<'a> {
         title(panel, quantity)
     }
 
-    fn draw_differences<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, quantity: &str) -> Drawn {
+    fn draw_differences(&self, panel: &Panel<'_, '_>, quantity: &str) -> Drawn {
         let (low, high) = (panel.x.low, panel.x.high);
         panel.block((low, -1.0), (high, 1.0), BAND, 1.0)?;
         panel.line([(low, 0.0), (high, 0.0)], Stroke::new(GREY, 1.0))?;
@@ -227,14 +225,7 @@ impl<'a> Line<'a> {
         panel.left_axis("Δ / ε", LEFT - 14.0)
     }
 
-    fn point<DB: DrawingBackend>(
-        &self,
-        panel: &Panel<'_, '_, DB>,
-        x: f64,
-        y: f64,
-        bar: f64,
-        row: &StudyPoint,
-    ) -> Drawn {
+    fn point(&self, panel: &Panel<'_, '_>, x: f64, y: f64, bar: f64, row: &StudyPoint) -> Drawn {
         let stroke = Stroke::new(BLACK, if self.size() < 6.0 { 0.9 } else { 1.4 });
         panel.line([(x, y - bar), (x, y + bar)], stroke)?;
         let (marker, open) = Fate::of(row).marker();
@@ -242,13 +233,13 @@ impl<'a> Line<'a> {
     }
 
     /// A point without a number stands at the foot of the panel.
-    fn foot<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, x: f64, row: &StudyPoint) -> Drawn {
+    fn foot(&self, panel: &Panel<'_, '_>, x: f64, row: &StudyPoint) -> Drawn {
         let (marker, open) = Fate::of(row).marker();
         panel.canvas.marker((panel.across(x), panel.frame[3] - 7.0), marker, self.size(), GREY, open)
     }
 
     /// The axis of the study: numbers, or the names of categories as far as they have room.
-    fn bottom<DB: DrawingBackend>(&self, panel: &Panel<'_, '_, DB>, last: bool) -> Drawn {
+    fn bottom(&self, panel: &Panel<'_, '_>, last: bool) -> Drawn {
         let path = &self.data.spec.axis[self.axis].path;
         if !self.categories {
             return if last { panel.bottom_axis(path) } else { panel.bottom_ticks() };
@@ -277,7 +268,7 @@ impl<'a> Line<'a> {
 }
 
 /// The left axis with its quantity set as a formula above the panel's corner.
-fn title<DB: DrawingBackend>(panel: &Panel<'_, '_, DB>, quantity: &str) -> Drawn {
+fn title(panel: &Panel<'_, '_>, quantity: &str) -> Drawn {
     panel.left_axis("", LEFT - 14.0)?;
     panel.canvas.formula(quantity, (panel.frame[0] - 56.0, panel.frame[1] - 17.0), Lettering::new(TEXT, Align::Left))
 }
@@ -314,7 +305,7 @@ impl Design for Line<'_> {
         (WIDTH, (self.top() + panels * (HEAD + value + GAP + difference + GAP) - GAP + AXIS).ceil())
     }
 
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>) -> Drawn {
         key(canvas, &self.entries(), (12.0, 6.0), KEY_ROOM)?;
         let mut top = self.top();
         if self.quantities.is_empty() {
