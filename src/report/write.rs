@@ -185,9 +185,9 @@ fn write_all(
         files.push(folder.join(POINTS));
         write_synced(&folder.join(POINTS), csv::study::table(study, rows).as_bytes())?;
     }
-    let (tables, drawn) = rayon::join(|| csv::save_figures(&drawings, figures), || figure::draw_all(findings, figures));
-    let drawn = drawn?;
-    files.extend(tables?);
+    // What does not fit together is refused here, before it is drawn.
+    files.extend(csv::save_figures(&drawings, figures)?);
+    let drawn = figure::draw_all(findings, figures)?;
     let written: Vec<Vec<PathBuf>> =
         drawn.par_iter().map(|drawing| drawing.write(&drawings)).collect::<Result<_, _>>()?;
     files.extend(written.into_iter().flatten());
