@@ -24,4 +24,4 @@ pub use numbers::{Integer, LARGEST, Number, SMALLEST};
 pub use problem::{Location, Problem, Problems, nearest, shorten};
 pub use source::Source;
 pub use table::{Context, Table};
-pub use variation::{Change, same_or_within};
+pub use variation::{Change, lies_within, same_or_within};

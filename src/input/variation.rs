@@ -41,7 +41,10 @@ impl Source {
 /// Whether one of two keys is the other or lies within it, however they are written (`a[0].b`, `a.0.b`); `None` if
 /// one of them is no key.
 pub fn same_or_within(one: &str, other: &str) -> Option<bool> {
-    let (one, other) = (segments(one)?, segments(other)?);
-    let shorter = one.len().min(other.len());
-    Some(one[..shorter] == other[..shorter])
+    Some(lies_within(one, other)? || lies_within(other, one)?)
+}
+
+/// Whether a key is `whole` or lies within it; `None` if one of them is no key.
+pub fn lies_within(key: &str, whole: &str) -> Option<bool> {
+    Some(segments(key)?.starts_with(&segments(whole)?))
 }

@@ -69,6 +69,7 @@ pub fn parse(
         document.set_seed(seed);
     }
     let loaded = read(document, problems)?;
+    study::check_arguments(&loaded, overrides, seed)?;
     study::check(&loaded)?;
     Ok(loaded)
 }

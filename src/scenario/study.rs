@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::load::{Loaded, read};
-use crate::input::{Change, Document, Location, Problem, Problems, Table, same_or_within, shorten};
+use crate::input::{Change, Document, Location, Problem, Problems, Table, lies_within, same_or_within, shorten};
 use crate::random::derived_seed;
 
 /// The most points of a study.
@@ -240,6 +240,25 @@ impl<'a> Points<'a> {
         let message = format!("at point {point} ({}): {}", self.spec.describe(point), problem.message);
         Problem { message, ..problem }
     }
+}
+
+/// Nothing is set on the command line in vain: the values of an axis would take its place at every point, without a word. In
+/// the file a varied key may well have a value, the one that the scenario has without its study.
+pub(super) fn check_arguments(loaded: &Loaded, overrides: &[String], seed: Option<u64>) -> Result<(), Problems> {
+    let Some(study) = &loaded.scenario.study else { return Ok(()) };
+    let seed = seed.map(|seed| (format!("--seed {seed}"), "seed"));
+    let sets = overrides.iter().filter_map(|set| Some((format!("--set {set}"), set.split_once('=')?.0.trim())));
+    let overwritten = |(argument, key): (String, &str)| {
+        let axis = study.axis.iter().position(|axis| lies_within(key, &axis.path) == Some(true))?;
+        let message = format!(
+            "the study varies {}, whose values would take the place of this one at every point; set \
+             study.axis[{axis}].values, or set another key",
+            shorten(&study.axis[axis].path)
+        );
+        Some(Problem { location: Location::Argument { argument }, key: key.to_owned(), message })
+    };
+    let problems: Vec<Problem> = sets.chain(seed).filter_map(overwritten).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
 }
 
 /// All points are scenarios; else the first few different problems of theirs.

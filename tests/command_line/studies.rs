@@ -127,6 +127,29 @@ fn unstable_points_and_points_without_an_answer_are_rows() {
     assert_eq!((counts, &study["deciding"]), ([3, 1, 1], &serde_json::json!([2])));
 }
 
+/// The values of the axes would take the place of what is set, at every point and without a word.
+#[test]
+fn what_a_study_varies_is_not_set_beside_it() {
+    let here = Workplace::new();
+    here.write("grid.toml", grid("3_000"));
+    let told = "the study varies dynamics.step, whose values";
+    for command in ["check", "predict", "run"] {
+        let answer = here.run(&[command, "grid.toml", "--set", "dynamics.step=0.01"]).expect(2);
+        let place = format!("in --set dynamics.step=0.01: dynamics.step: {told}");
+        assert!(answer.err.starts_with(&place) && answer.err.contains("set study.axis[1].values"), "{}", answer.err);
+    }
+    let answer = here.run(&["run", "grid.toml", "--point", "1", "--set", "dynamics.step=0.01"]).expect(2);
+    assert!(answer.err.contains(told), "{}", answer.err);
+    // The table around a varied key has other keys too, and the axis itself may be set.
+    let sets = ["sgd={learning_rate=1.0,batch_size=2}", "study.axis[1].values=[0.01]", "ensemble.steps=2_000"];
+    let arguments: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+    here.run(&[&["check", "grid.toml"], &arguments[..]].concat()).expect(0);
+
+    here.write("seeds.toml", TINY.to_owned() + "[[study.axis]]\npath = \"seed\"\nvalues = [1, 2]\n");
+    let answer = here.run(&["check", "seeds.toml", "--seed", "3"]).expect(2);
+    assert!(answer.err.starts_with("in --seed 3: seed: the study varies seed"), "{}", answer.err);
+}
+
 #[test]
 fn predictions_and_costs_are_told_point_by_point() {
     let here = Workplace::new();
