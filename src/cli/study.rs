@@ -7,7 +7,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sgd_sde::plain::significant;
 use sgd_sde::report;
 use sgd_sde::scenario::Loaded;
-use sgd_sde::study::{self, Control, Journal, Outcome, Status, StudyError, forecast::StudyForecast};
+use sgd_sde::study::{
+    self, Control, Journal, Outcome, Status, StudyError,
+    forecast::{StudyForecast, Those},
+};
 
 use super::Failure;
 use super::check::{duration, quantity};
@@ -57,11 +60,19 @@ fn stopped(journal: Journal, finished: u64, points: u64) -> Failure {
     Failure::InterruptedStudy { finished, points, journal: journal.path().display().to_string() }
 }
 
-/// The predicted cost of a study.
+/// The predicted cost of a study; a refusal where it has no point that can be run.
 pub(super) fn check(loaded: &Loaded, threads: usize) -> Result<String, Failure> {
     let forecast = StudyForecast::of(loaded, threads)?;
+    let name = &loaded.scenario.name;
+    if forecast.is_refused() {
+        return Err(Failure::Refused(format!(
+            "{name}: none of the {} points of the study can be run. {}",
+            forecast.points,
+            first(&forecast.refused)
+        )));
+    }
     let mut lines = vec![
-        format!("{}: sound, a study of {} points", loaded.scenario.name, forecast.points),
+        format!("{name}: sound, a study of {} points", forecast.points),
         format!(
             "  cost   {} trajectory-steps, about {} on {threads} threads, about {:.0} MB, judged by {} of the points",
             quantity(forecast.trajectory_steps),
@@ -78,19 +89,25 @@ pub(super) fn check(loaded: &Loaded, threads: usize) -> Result<String, Failure> 
             significant(high, 2)
         ));
     }
-    if forecast.unusual > 0 {
-        lines.push(format!(
-            "         {} of these points are unstable or cannot be run: each becomes a row with its reason",
-            forecast.unusual
-        ));
+    if forecast.tests_nothing() {
+        lines.push(
+            "  power  none of these points tests anything: if the others are alike, the verdict is UNDETERMINED".into(),
+        );
     }
-    if let Some(reason) = &forecast.no_law {
-        lines.push(format!(
-            "  law    NONE at {} of these points, whose verdict can only be UNDETERMINED: {reason}",
-            forecast.lawless
-        ));
+    let kinds = [
+        (&forecast.refused, "of these cannot be run: a row with its reason each"),
+        (&forecast.unstable, "of these predicted to diverge, which alone is tested there"),
+        (&forecast.lawless, "of these without a stationary law, and UNDETERMINED whatever is measured"),
+    ];
+    for (those, what) in kinds.into_iter().filter(|(those, _)| those.count > 0) {
+        lines.push(format!("  points {} {what}. {}", those.count, first(those)));
     }
     Ok(lines.join("\n"))
+}
+
+/// The first of some points, with its reason.
+fn first(those: &Those) -> String {
+    those.first.as_ref().map_or_else(String::new, |(point, why)| format!("The first, {point}: {why}"))
 }
 
 /// The progress line of all points.

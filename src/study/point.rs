@@ -22,13 +22,13 @@ pub(super) struct Control<'a> {
 }
 
 /// What a point allows.
-enum Prepared {
+pub(super) enum Prepared {
     Ready(experiment::Prepared),
     /// δh ≥ 2 at a minimum: what the refusal of a single run says.
     Unstable(Box<Setting>, String),
 }
 
-fn prepare(loaded: &Loaded) -> Result<Prepared, String> {
+pub(super) fn prepare(loaded: &Loaded) -> Result<Prepared, String> {
     if let ExperimentKind::Training(_) = loaded.scenario.experiment {
         return experiment::prepare(loaded).map(Prepared::Ready).map_err(|error| reason(&error));
     }
@@ -232,7 +232,7 @@ impl Observer for Nothing {
     fn end_stretch(&mut self, _: u64) {}
 }
 
-fn reason(error: &ExperimentError) -> String {
+pub(super) fn reason(error: &ExperimentError) -> String {
     match error {
         ExperimentError::Input(problems) => in_words(problems),
         error => one_line(&error.to_string()),
@@ -240,7 +240,7 @@ fn reason(error: &ExperimentError) -> String {
 }
 
 /// What is wrong, without the places: they are those of a document that nobody wrote.
-fn in_words(problems: &Problems) -> String {
+pub(super) fn in_words(problems: &Problems) -> String {
     let messages: Vec<String> = problems.0.iter().map(|problem| one_line(&problem.message)).collect();
     messages.join("; ")
 }

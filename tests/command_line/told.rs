@@ -65,6 +65,32 @@ fn a_study_of_divergences_alone_tests_nothing() {
     here.run(&["run", "unstable.toml", "--quiet", "--out", "two"]).expect(0);
 }
 
+/// A reason in `check` is a reason that needs no run.
+#[test]
+fn points_that_cannot_be_run_are_told_by_check() {
+    let here = Workplace::new();
+    let study = |values: &str| {
+        let axis = format!("[[study.axis]]\npath = \"loss.formula\"\nvalues = [{values}]\n");
+        here.write("bowls.toml", TINY.replace("tiny", "bowls") + &axis);
+        here.run(&["check", "bowls.toml"])
+    };
+    let answer = study("'x^2', 'x^2 + x'").expect(2);
+    let told = "bowls: none of the 2 points of the study can be run. The first, point 0 (loss.formula = \"x^2\"): only one minimum";
+    assert!(answer.err.contains(told) && answer.out.is_empty(), "{}{}", answer.err, answer.out);
+    // All are looked at before a study is refused, and one that runs is found among many.
+    let bowls = ["'x^2'"; 12].join(", ");
+    assert!(study(&bowls).expect(2).err.contains("none of the 12 points"));
+    let answer = study(&format!("'x^2', 'x^4/4 - x^2/2', {bowls}, {bowls}")).expect(0).out;
+    assert!(answer.contains("sound, a study of 26 points") && answer.contains("only one minimum"), "{answer}");
+
+    let answer = study("'x^4/4 - x^2/2', 'x^2'").expect(0).out;
+    assert!(answer.contains("points 1 of these cannot be run") && answer.contains("The first, point 1 ("), "{answer}");
+    let axis = "[[study.axis]]\npath = \"dynamics.step\"\nvalues = [1.5, 2.0]\n";
+    here.write("unstable.toml", TINY.replace("tiny", "unstable") + axis);
+    let answer = here.run(&["check", "unstable.toml"]).expect(0).out;
+    assert!(answer.contains("2 of these predicted to diverge") && answer.contains("tests anything"), "{answer}");
+}
+
 #[test]
 fn studies_are_not_compared() {
     let here = Workplace::with_tiny();
