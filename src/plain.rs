@@ -29,17 +29,25 @@ pub fn significant(value: f64, digits: usize) -> String {
     without_trailing_zeros(&format!("{value:.decimals$}")).to_owned()
 }
 
+/// `value` with all its digits: `0.05`, `-3`, `1e30`.
+pub fn exact(value: f64) -> String {
+    let is_plain = value == 0.0 || (SMALLEST_PLAIN..LARGEST_PLAIN).contains(&exponent(value, 17));
+    if is_plain || !value.is_finite() { value.to_string() } else { format!("{value:e}") }
+}
+
 fn without_trailing_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::significant;
+    use super::{exact, significant};
 
     #[test]
     fn powers_of_ten_are_for_very_large_and_very_small_numbers() {
         assert_eq!([2.0001, 0.13258, 730.0, -0.5].map(|x| significant(x, 5)), ["2.0001", "0.13258", "730", "-0.5"]);
         assert_eq!([1.5e-9, 2.5e12].map(|x| significant(x, 5)), ["1.5e-9", "2.5e12"]);
+        assert_eq!([0.05, -3.0, 0.0, 1e4, 0.1 + 0.2].map(exact), ["0.05", "-3", "0", "10000", "0.30000000000000004"]);
+        assert_eq!([1e30, -1e80, 2.5e-100].map(exact), ["1e30", "-1e80", "2.5e-100"]);
     }
 }

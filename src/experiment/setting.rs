@@ -131,7 +131,9 @@ impl Setting {
                         LandscapeError::Singular { .. }
                         | LandscapeError::Kink { .. }
                         | LandscapeError::Broken { .. } => "loss",
-                        LandscapeError::NoMinimum { .. } | LandscapeError::TooMany { .. } => "loss.domain",
+                        LandscapeError::NoMinimum { .. }
+                        | LandscapeError::TooMany { .. }
+                        | LandscapeError::TooWide { .. } => "loss.domain",
                     };
                     at(key, &error)
                 })?;

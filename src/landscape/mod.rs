@@ -16,7 +16,7 @@ mod search;
 use nalgebra::{DMatrix, SymmetricEigen};
 
 use crate::loss::Loss;
-use crate::plain::significant;
+use crate::plain::{exact, significant};
 use crate::random::{Purpose, stream::Stream};
 use basins::Basins;
 
@@ -64,12 +64,23 @@ impl CriticalPoint {
         let is_small = |h: f64| !h.is_finite() || h.abs() <= SINGULAR * curvature_scale;
         let reach = search::diagonal(domain);
         let small = (0..self.eigenvalues.len()).filter(|&i| is_small(self.eigenvalues[i]));
-        small.filter(|&i| !self.is_parabola_along(loss, i, reach)).collect()
+        small.filter(|&i| !self.is_parabola_along(loss, i, [NEAREST * reach, 0.1 * reach])).collect()
+    }
+
+    /// Whether a parabola fits along all these directions after all, so near that the domain does not show it: then the domain
+    /// is too wide, not the minimum flat.
+    fn is_lost_in(&self, loss: &dyn Loss, flat: &[usize], domain: &[[f64; 2]]) -> bool {
+        // Nearer than this θ + r has too few digits of r left, or r³ none.
+        let size = self.theta.iter().fold(0.0f64, |a, x| a.max(x.abs()));
+        let nearest = (1e3 * f64::EPSILON * size).max(1e-60);
+        let farthest = NEAREST * search::diagonal(domain);
+        flat.iter().all(|&i| self.is_parabola_along(loss, i, [nearest, farthest]))
     }
 
     /// Whether the slope along eigenvector i is that of a parabola, h·r within a quarter, on both sides at three radii r in
-    /// turn. In a domain far wider than its wells any curvature of a well is small beside that of the walls, and yet regular.
-    fn is_parabola_along(&self, loss: &dyn Loss, i: usize, reach: f64) -> bool {
+    /// turn, somewhere between two. In a domain far wider than its wells any curvature of a well is small beside that of the
+    /// walls, and yet regular.
+    fn is_parabola_along(&self, loss: &dyn Loss, i: usize, [nearest, farthest]: [f64; 2]) -> bool {
         let h = self.eigenvalues[i];
         let largest = self.eigenvalues.iter().fold(0.0f64, |a, h| a.max(h.abs()));
         // What rounding leaves of a zero beside the other eigenvalues is linear too.
@@ -85,8 +96,8 @@ impl CriticalPoint {
             (slope - h * r).abs() <= 0.25 * (h * r).abs()
         };
         let mut around = |r: f64| fits(r) && fits(-r);
-        let mut radius = 0.1 * reach;
-        while radius >= NEAREST * reach {
+        let mut radius = farthest;
+        while radius >= nearest {
             if around(radius) && around(0.5 * radius) && around(0.25 * radius) {
                 return true;
             }
@@ -99,7 +110,8 @@ impl CriticalPoint {
 /// An eigenvalue below this fraction of the usual curvature counts as zero. At a degenerate minimum such as x⁴ the
 /// descent ends where the eigenvalue is far smaller; a real condition number of 1e9 passes.
 const SINGULAR: f64 = 1e-9;
-/// So near, in parts of the domain's diagonal, is a parabola looked for around an eigenvalue that seems to be zero.
+/// So near, in parts of the domain's diagonal, is a parabola looked for around an eigenvalue that seems to be zero. Nearer it only
+/// tells that the domain is too wide.
 const NEAREST: f64 = 1e-9;
 /// Below this part of the largest eigenvalue of the same Hessian an eigenvalue is what rounding left of zero.
 const ROUNDING: f64 = 1e-12;
@@ -161,6 +173,18 @@ pub enum LandscapeError {
         theta: String,
         /// Which directions are flat, as text.
         directions: String,
+    },
+    /// A critical point that is regular, but so small beside the domain that the search cannot tell it from a flat one.
+    #[error(
+        "the domain {domain} is too wide for the search: around {theta} the loss is a parabola only within less than a \
+         {NEAREST:e}th part of it, which cannot be told from a flat place as long as so wide a domain is looked through; narrow \
+         loss.domain around the wells that are asked about"
+    )]
+    TooWide {
+        /// The domain, as text.
+        domain: String,
+        /// Where, as text.
+        theta: String,
     },
     /// A minimum in one dimension at which H < 0.
     #[error(
@@ -289,6 +313,9 @@ fn require_regular(
         if flat.is_empty() {
             continue;
         }
+        if minimum.is_lost_in(loss, &flat, domain) {
+            return Err(LandscapeError::TooWide { domain: domain_text(domain), theta: point_text(&minimum.theta) });
+        }
         let told = |&i: &usize| {
             let vector: Vec<f64> = minimum.eigenvectors.column(i).iter().copied().collect();
             format!("eigenvalue {} along {}", significant(minimum.eigenvalues[i], 2), point_text(&vector))
@@ -301,7 +328,8 @@ fn require_regular(
 
 /// A domain for a message.
 fn domain_text(domain: &[[f64; 2]]) -> String {
-    let sides: Vec<String> = domain.iter().take(6).map(|[low, high]| format!("[{low}, {high}]")).collect();
+    let side = |[low, high]: &[f64; 2]| format!("[{}, {}]", exact(*low), exact(*high));
+    let sides: Vec<String> = domain.iter().take(6).map(side).collect();
     let more = if domain.len() > 6 { " × …" } else { "" };
     format!("{}{more}", sides.join(" × "))
 }

@@ -2,8 +2,8 @@
 
 use super::basins::Basins;
 use super::{
-    CriticalPoint, Landscape, LandscapeError, MAXIMUM_MINIMA, Saddle, curvature_scale, point_text, require_regular,
-    sort_by_loss,
+    CriticalPoint, Landscape, LandscapeError, MAXIMUM_MINIMA, Saddle, curvature_scale, domain_text, point_text,
+    require_regular, sort_by_loss,
 };
 use crate::loss::{LANES, Loss};
 use crate::plain::significant;
@@ -28,7 +28,7 @@ pub(super) fn explore(loss: &dyn Loss, domain: [f64; 2]) -> Result<Landscape, La
     let Scan { mut roots, is_complete } = roots_of_slope(loss, low, high);
     let inside_minima = roots.iter().filter(|root| root.is_minimum).count();
     if inside_minima == 0 {
-        return Err(LandscapeError::NoMinimum { domain: format!("[{low}, {high}]"), hint: hint(loss, domain) });
+        return Err(LandscapeError::NoMinimum { domain: domain_text(&[domain]), hint: hint(loss, domain) });
     }
     if inside_minima > MAXIMUM_MINIMA {
         return Err(LandscapeError::TooMany { limit: MAXIMUM_MINIMA });
@@ -305,9 +305,21 @@ mod tests {
     #[test]
     fn degenerate_minima_are_singular_however_wide_the_domain() {
         for formula in ["x^4", "(x - 0.3)^6 + 1", "(x-1)^2*(x-1)^2"] {
-            for reach in [2.0, 50.0, 1e4] {
+            for reach in [2.0, 50.0, 1e4, 1e30] {
                 let told = explored(formula, reach).err().unwrap_or_default();
                 assert!(told.contains("singular"), "{formula} on ±{reach}: {told}");
+            }
+        }
+    }
+
+    /// Of a regular minimum that the walls hide it is the domain that is told, not a flat direction that there is none of.
+    #[test]
+    fn a_domain_too_wide_for_the_search_is_told() {
+        for formula in ["x^4/4 - x^2/2 + 0.1*x", "x^4 + 1e-3*x^2", "(x - 0.3)^6 + (x - 0.3)^2"] {
+            for reach in [1e10, 1e40] {
+                let told = explored(formula, reach).err().unwrap_or_default();
+                let domain = format!("the domain [-{reach:e}, {reach:e}] is too wide");
+                assert!(told.contains(&domain) && told.contains("narrow loss.domain"), "{formula} on ±{reach}: {told}");
             }
         }
     }

@@ -143,7 +143,26 @@ pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::doubt;
+    use crate::landscape::Landscape;
+    use crate::loss::expression::Expression;
+
+    #[test]
+    fn in_the_plane_too_wide_is_not_flat_either() {
+        let told = |formula: &str, reach: f64| {
+            let loss = Arc::new(Expression::new(&["x", "y"].map(String::from), &[], formula).unwrap());
+            Landscape::explore(loss, &[[-reach, reach]; 2]).err().map_or_else(String::new, |error| error.to_string())
+        };
+        for reach in [1e12, 1e40] {
+            let wide = told("(x^2 - 1)^2 + x^2*y^2 + y^4 + y^2", reach);
+            assert!(wide.contains("is too wide"), "±{reach}: {wide}");
+            for formula in ["(x^2 - 1)^2 + y^4", "(x - y)^2 + x^4"] {
+                assert!(!told(formula, reach).contains("is too wide"), "{formula} on ±{reach}");
+            }
+        }
+    }
 
     #[test]
     fn minima_come_to_once_leave_a_doubt() {
