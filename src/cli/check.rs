@@ -54,6 +54,10 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
         lines.push(format!("  law    NONE: {reason}; the verdict can only be UNDETERMINED"));
         return lines.join("\n");
     }
+    if let Some(overshoot) = &forecast.overshoot {
+        lines.push(format!("  step   TOO LARGE up the walls: {overshoot}"));
+        return lines.join("\n");
+    }
     if let Some(target) = &forecast.target {
         lines.extend(plan(target, forecast.tolerance));
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::equilibrium::{contrast_pairs, pair_name};
 use super::exchange::Exchange;
 use super::ladder::Ladder;
+use super::overshoot::Overshoot;
 use super::reason::RUNGS;
 use super::setting::Setting;
 use super::{ExperimentError, Prepared};
@@ -57,6 +58,8 @@ pub struct Forecast {
     pub seconds_of_theory: f64,
     /// Why no run can settle the question, where theory finds no stationary law.
     pub no_law: Option<String>,
+    /// A place up a wall that replicas come to and do not come back from, at the scenario's own step.
+    pub overshoot: Option<Overshoot>,
     /// Why the search for minima may have missed some.
     pub doubt: Option<String>,
 }
@@ -203,6 +206,7 @@ impl Forecast {
             tolerance,
             seconds_of_theory: 0.0,
             no_law: None,
+            overshoot: None,
             doubt: None,
             bias: None,
             slowest: None,
@@ -268,6 +272,7 @@ impl Forecast {
                 + seconds_of_theory,
             seconds_of_theory,
             no_law: power.no_law,
+            overshoot: Overshoot::of(&setting, replicas * with_burn_in),
             doubt: setting.landscape.doubt.clone(),
             transitions: power.transitions,
             quantity: power.quantity,

@@ -13,6 +13,7 @@ pub mod ladder;
 pub mod measurement;
 mod moved;
 pub mod noise_ladder;
+pub mod overshoot;
 mod pilot;
 mod points;
 mod reason;

@@ -25,6 +25,8 @@ pub struct StudyForecast {
     pub unstable: Those,
     /// And the ones that have no stationary law, so that nothing can be shown there.
     pub lawless: Those,
+    /// The ones whose replicas come to where a step runs away ([`crate::experiment::overshoot`]).
+    pub overshooting: Those,
     /// Trajectory-steps in all, burn-in included.
     pub trajectory_steps: f64,
     /// Bytes at the peak, roughly.
@@ -111,6 +113,9 @@ impl StudyForecast {
         self.memory = self.memory.max(forecast.memory);
         if let Some(why) = forecast.no_law {
             self.lawless.add(points, index, why);
+        }
+        if let Some(overshoot) = forecast.overshoot {
+            self.overshooting.add(points, index, overshoot.to_string());
         }
         if let Some(error) = forecast.standard_error {
             let [low, high] = self.standard_errors.unwrap_or([error; 2]);

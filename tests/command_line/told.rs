@@ -91,6 +91,25 @@ fn points_that_cannot_be_run_are_told_by_check() {
     assert!(answer.contains("2 of these predicted to diverge") && answer.contains("tests anything"), "{answer}");
 }
 
+/// δh < 2 at both minima, and yet all replicas diverge: the walls are steeper.
+#[test]
+fn a_step_that_runs_away_up_the_walls_is_told_before_the_run() {
+    let here = Workplace::with_tiny();
+    let steep = ["tiny.toml", "--set", "dynamics.step=0.4"];
+    let check = here.run(&[&["check"], &steep[..]].concat()).expect(0).out;
+    assert!(check.contains("TOO LARGE up the walls") && check.contains("take a step below about 0.2"), "{check}");
+    assert!(!check.contains("a long run will") && !check.contains("HOLDS with"), "{check}");
+    let run = here.run(&[&["run", "--quiet"], &steep[..]].concat()).expect(2);
+    assert!(run.err.contains("all 64 replicas diverged"), "{}", run.err);
+    let check = here.run(&["check", "tiny.toml", "--set", "dynamics.step=0.2"]).expect(0).out;
+    assert!(!check.contains("TOO LARGE") && check.contains("a long run will"), "{check}");
+
+    let axis = "[[study.axis]]\npath = \"dynamics.step\"\nvalues = [0.05, 0.4]\n";
+    here.write("steps.toml", TINY.replace("tiny", "steps") + axis);
+    let check = here.run(&["check", "steps.toml"]).expect(0).out;
+    assert!(check.contains("points 1 of these with a step TOO LARGE up the walls. The first, point 1 ("), "{check}");
+}
+
 #[test]
 fn studies_are_not_compared() {
     let here = Workplace::with_tiny();
