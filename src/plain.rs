@@ -31,8 +31,9 @@ pub fn significant(value: f64, digits: usize) -> String {
 
 /// `value` with all its digits: `0.05`, `-3`, `1e30`.
 pub fn exact(value: f64) -> String {
-    let is_plain = value == 0.0 || (SMALLEST_PLAIN..LARGEST_PLAIN).contains(&exponent(value, 17));
-    if is_plain || !value.is_finite() { value.to_string() } else { format!("{value:e}") }
+    const LONGEST_PLAIN: usize = 20;
+    let text = value.to_string();
+    if text.len() > LONGEST_PLAIN { format!("{value:e}") } else { text }
 }
 
 fn without_trailing_zeros(text: &str) -> &str {

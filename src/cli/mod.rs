@@ -60,7 +60,7 @@ enum Action {
     },
     /// Redraw figures and report from saved results alone
     Plot {
-        /// Folders of results
+        /// Folders of results, or their result.json
         #[arg(required = true, value_name = "OUTPUT_DIR/NAME")]
         folders: Vec<PathBuf>,
     },
@@ -81,7 +81,7 @@ struct ScenarioArguments {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     point: Option<u64>,
     /// Override the scenario's seed
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
 }
 
@@ -125,6 +125,13 @@ impl ScenarioArguments {
         point.scenario.name = format!("{}-point-{index}", point.scenario.name);
         Ok(point)
     }
+}
+
+/// The seeds that a scenario may have.
+fn seed(text: &str) -> Result<u64, String> {
+    const LARGEST: u64 = i64::MAX as u64;
+    let seed = text.parse().ok().filter(|seed| *seed <= LARGEST);
+    seed.ok_or_else(|| format!("a seed is a whole number from 0 to {LARGEST} (2^63 − 1), for example 1"))
 }
 
 /// Why a command could not do its work.
@@ -217,7 +224,9 @@ fn new(file: &std::path::Path) -> Result<(), Failure> {
         let refusal = format!("{} exists: it is not overwritten; give another name", file.display());
         return Err(Failure::Refused(refusal));
     }
-    report::write_atomically(file, STARTER.as_bytes())?;
+    report::write_atomically(file, STARTER.as_bytes()).map_err(|error| {
+        Failure::Refused(format!("{error}; name a file in a folder that is there and in which you may write"))
+    })?;
     message(&format!("wrote {0}; try: sgd-sde check {0}", file.display()));
     Ok(())
 }

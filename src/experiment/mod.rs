@@ -31,6 +31,7 @@ use std::sync::atomic::AtomicBool;
 use crate::ensemble::Interrupted;
 use crate::findings::{FigureData, Findings, OutputFile};
 use crate::input::{Problem, Problems};
+use crate::plain::exact;
 use crate::scenario::{ExperimentKind, Loaded};
 use setting::Setting;
 use training::Course;
@@ -46,9 +47,10 @@ pub enum ExperimentError {
     Interrupted(#[from] Interrupted),
     /// No replica came to its end.
     #[error(
-        "all {replicas} replicas diverged, the first by step {first_step}: nothing is left to measure. The step δ = {step} is \
+        "all {replicas} replicas diverged, the first by step {first_step}: nothing is left to measure. The step δ = {} is \
          too large for the curvature that the trajectories meet, or the loss is no number where they go: lower the step, or \
-         correct the formula"
+         correct the formula",
+        exact(*step)
     )]
     AllDiverged {
         /// How many.
@@ -60,8 +62,9 @@ pub enum ExperimentError {
     },
     /// No replica of a network in training came to its end.
     #[error(
-        "all {replicas} replicas with η = {learning_rate} diverged, the first at step {first_step}: nothing is left to compare with. Gradient \
-         descent is stable at the first weights up to η = 2/λ_max = {largest}; lower sgd.learning_rate, or standardise the data"
+        "all {replicas} replicas with η = {} diverged, the first at step {first_step}: nothing is left to compare with. Gradient \
+         descent is stable at the first weights up to η = 2/λ_max = {largest}; lower sgd.learning_rate, or standardise the data",
+        exact(*learning_rate)
     )]
     TrainingDiverged {
         /// How many.

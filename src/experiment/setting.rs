@@ -10,7 +10,7 @@ use crate::landscape::{Landscape, LandscapeError, minimum_name};
 use crate::loss::{Loss, LossSpec};
 use crate::memo::Memo;
 use crate::noise::{GradientNoise, NoiseSpec};
-use crate::plain::significant;
+use crate::plain::{exact, significant};
 use crate::random::{Purpose, increments::Increments, stream::Stream};
 use crate::scenario::{Loaded, Scenario, SgdSpec, Start};
 use crate::theory::{Scheme, escape};
@@ -242,8 +242,9 @@ impl Setting {
         Err(loaded.source.problem(
             key,
             format!(
-                "the step {step} is unstable at a minimum of curvature h = {}: δh = {} is not below 2, so no \
+                "the step {} is unstable at a minimum of curvature h = {}: δh = {} is not below 2, so no \
                  trajectory can stay there; take a step below {}",
+                exact(step),
                 significant(sharpest, 6),
                 significant(step * sharpest, 5),
                 significant(2.0 / sharpest, 5)

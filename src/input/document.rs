@@ -61,7 +61,7 @@ impl Document {
         let text = document.text.clone();
         let (table, errors) = DeTable::parse_recoverable(&text);
         if !errors.is_empty() {
-            return Err(document.syntax_problems(&errors));
+            return Err(document.json_problem().map_or_else(|| document.syntax_problems(&errors), Problems::from));
         }
         let entries = entries(table.get_ref(), &|span| Origin::File { start: span.start, end: span.end });
         if entries.is_empty() {
@@ -147,6 +147,21 @@ impl Document {
     /// A problem at a byte that belongs to no value; the key is guessed from the line.
     fn syntax_problem(&self, offset: usize, message: String) -> Problem {
         Problem { location: self.place(offset), key: self.key_near(offset).unwrap_or_default(), message }
+    }
+
+    /// One problem for a file of JSON, such as a result, instead of one for each of its lines.
+    fn json_problem(&self) -> Option<Problem> {
+        let start = self.text.find(|c: char| !c.is_whitespace())?;
+        if !self.text[start..].starts_with('{') {
+            return None;
+        }
+        let message = if self.text.contains("\"sgd-sde\"") {
+            "not valid TOML: this is a result, as sgd-sde writes it; name the scenario that it is of, whose text is at the end of its \
+             report.html; `sgd-sde compare` and `sgd-sde plot` take results"
+        } else {
+            "not valid TOML: this is JSON; write the keys of a scenario as key = value, or start from what `sgd-sde new FILE.toml` writes"
+        };
+        Some(self.syntax_problem(start, message.to_owned()))
     }
 
     /// What the parser says, without what only follows from an earlier mistake.

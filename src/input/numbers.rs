@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::node::{Node, Value};
 use super::table::Table;
+use crate::plain::significant;
 
 /// The smallest positive number that is accepted: its square and its inverse are still finite and not zero.
 pub const SMALLEST: f64 = 1e-100;
@@ -38,7 +39,7 @@ impl Number {
         if self.low == SMALLEST && self.high == LARGEST {
             format!("a positive number ({SMALLEST:e} to {LARGEST:e})")
         } else {
-            format!("a number from {:e} to {:e}", self.low, self.high)
+            format!("a number from {} to {}", significant(self.low, 15), significant(self.high, 15))
         }
     }
 

@@ -91,7 +91,9 @@ impl Table<'_> {
             self.problem(key, format!("`{shown}` is not available in this version; {what} may be: {all}"));
             return None;
         }
-        let mut message = format!("found \"{shown}\"; {what} must be one of: {all}");
+        // What the shell has left without quotes is no text because a text is wanted.
+        let found = if let Value::Text(_) = node.value { format!("\"{shown}\"") } else { shown };
+        let mut message = format!("found {found}; {what} must be one of: {all}");
         if let Some(meant) = nearest(&text, names.iter().map(|(name, _)| *name)) {
             message.push_str(&format!("; did you mean \"{meant}\"?"));
         }

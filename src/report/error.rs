@@ -16,6 +16,28 @@ pub enum ReportError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A folder cannot take results.
+    #[error("cannot {action} {}: {source}; give another folder with --out, in which you may write", path.display())]
+    Unwritable {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// On which folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A part of a result cannot be read.
+    #[error(
+        "cannot read {}: {source}; a result is a folder OUT/NAME with result.json, run.json and figures/, as `sgd-sde run` writes \
+         it: name a whole one, or run its scenario again",
+        path.display()
+    )]
+    Part {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// A document is not the JSON it should be.
     #[error("{}: {source}", path.display())]
     Json {
@@ -61,7 +83,7 @@ pub enum ReportError {
         problem: String,
     },
     /// A figure without the tables that it was drawn from.
-    #[error("{}: the tables that it was drawn from are missing", path.display())]
+    #[error("{}: the tables that it was drawn from are missing; put them back beside it, or run the scenario again", path.display())]
     NoData {
         /// The drawing.
         path: PathBuf,
@@ -84,6 +106,27 @@ impl ReportError {
     /// A file error with what was tried and where.
     pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ReportError {
         let path = path.to_path_buf();
-        move |source| ReportError::File { action, path, source }
+        move |source| ReportError::File { action, path, source: bare(source) }
+    }
+
+    /// A folder that results cannot be written to.
+    pub(super) fn unwritable(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ReportError {
+        let path = path.to_path_buf();
+        move |source| ReportError::Unwritable { action, path, source: bare(source) }
+    }
+
+    /// A part of a result that cannot be read.
+    pub(super) fn part(path: &Path) -> impl FnOnce(std::io::Error) -> ReportError {
+        let path = path.to_path_buf();
+        move |source| ReportError::Part { path, source }
+    }
+}
+
+/// What the operating system said, without the temporary file that `tempfile` names after it: nobody asked for that one.
+fn bare(error: std::io::Error) -> std::io::Error {
+    let text = error.to_string();
+    match text.split_once(" at path \"") {
+        Some((said, _)) => std::io::Error::new(error.kind(), said),
+        None => error,
     }
 }

@@ -4,17 +4,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::lock::lock;
-use super::write::{FIGURES, PAGE, Saved, load, write_synced};
+use super::write::{FIGURES, PAGE, RESULT, Saved, load, write_synced};
 use super::{ReportError, csv, figure, html};
 
-/// Draws the figures and the page of a saved result again; `folder` is `OUT/NAME`. Returns the files that were replaced.
+/// Draws the figures and the page of a saved result again; `place` is `OUT/NAME`, or `result.json` in it. Returns the files that
+/// were replaced.
 ///
 /// `result.json`, `run.json`, the tables and everything else in the folder stay as they are. Everything is read, checked
 /// and drawn before the first file is replaced, each of them whole.
 ///
 /// # Errors
 /// When the folder holds no result, or one that is damaged: then nothing is changed.
-pub fn redraw(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+pub fn redraw(place: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let folder = match place.parent() {
+        Some(parent) if place.ends_with(RESULT) && place.is_file() => {
+            if parent.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                parent
+            }
+        }
+        _ => place,
+    };
     let Saved { findings, figures, run } = load(folder)?;
     let drawings = folder.join(FIGURES);
     csv::require_unchanged(&drawings, &figures)?;
@@ -47,7 +58,7 @@ pub fn redraw(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
 
 /// A figure that was drawn once and has no data any more would be left as it is, beside others that are drawn anew.
 fn require_all(drawings: &Path, drawn: &[figure::Figure]) -> Result<(), ReportError> {
-    for entry in fs::read_dir(drawings).map_err(ReportError::file("read", drawings))?.flatten() {
+    for entry in fs::read_dir(drawings).map_err(ReportError::part(drawings))?.flatten() {
         let path = entry.path();
         let stem = path.file_stem().unwrap_or_default();
         if path.extension().is_some_and(|extension| extension == "svg") && !drawn.iter().any(|d| stem == d.name) {

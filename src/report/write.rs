@@ -111,9 +111,9 @@ pub fn save_with(
 /// Makes sure that results can be written to `out_dir`, which is created: a disk that refuses is told before hours of
 /// simulation, not after them.
 pub fn require_writable(out_dir: &Path) -> Result<(), ReportError> {
-    fs::create_dir_all(out_dir).map_err(ReportError::file("create", out_dir))?;
+    fs::create_dir_all(out_dir).map_err(ReportError::unwritable("create", out_dir))?;
     let trial = tempfile::Builder::new().prefix(".sgd-sde.").tempdir_in(out_dir);
-    trial.map(drop).map_err(ReportError::file("create a folder in", out_dir))
+    trial.map(drop).map_err(ReportError::unwritable("create a folder in", out_dir))
 }
 
 /// Reads a saved result back; `folder` is `OUT/NAME`.
@@ -129,7 +129,7 @@ pub fn load(folder: &Path) -> Result<Saved, ReportError> {
 /// Reads `result.json` alone; `place` is the file, or the folder that holds it.
 pub fn load_findings(place: &Path) -> Result<Findings, ReportError> {
     let path = if place.is_dir() { place.join(RESULT) } else { place.to_path_buf() };
-    let text = fs::read_to_string(&path).map_err(ReportError::file("read", &path))?;
+    let text = fs::read_to_string(&path).map_err(ReportError::part(&path))?;
     serde_json::from_str(&text).map_err(|source| {
         // A document that is whole but another one is told as such, not by the parser's first stumble.
         match serde_json::from_str::<serde_json::Value>(&text) {
@@ -156,7 +156,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666))
     };
-    let mut file = builder.tempfile_in(folder).map_err(ReportError::file("write in", folder))?;
+    let mut file = builder.tempfile_in(folder).map_err(ReportError::file("write", path))?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(ReportError::file("write", path))?;
     file.persist(path).map_err(|refused| ReportError::file("replace", path)(refused.error))?;
     sync_folder(folder);
@@ -250,6 +250,6 @@ fn json<T: Serialize>(path: &Path, value: &T) -> Result<String, ReportError> {
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ReportError> {
-    let text = fs::read_to_string(path).map_err(ReportError::file("read", path))?;
+    let text = fs::read_to_string(path).map_err(ReportError::part(path))?;
     serde_json::from_str(&text).map_err(|source| ReportError::Json { path: path.to_path_buf(), source })
 }

@@ -105,6 +105,7 @@ fn a_folder_that_cannot_be_written_is_told_before_the_run() {
     for out in ["file", "file/below"] {
         let answer = here.run(&["run", "tiny.toml", "--out", out, "--set", "ensemble.steps=10_000_000_000"]).expect(2);
         assert!(answer.err.starts_with("sgd-sde: cannot create file"), "{}", answer.err);
+        assert!(answer.err.contains("give another folder with --out"), "{}", answer.err);
         assert!(answer.err.lines().count() == 1 && answer.out.is_empty(), "{}", answer.err);
     }
     assert_eq!(here.read("file"), b"not a folder");

@@ -22,9 +22,12 @@ fn plot_redraws_figures_and_page_and_nothing_else() {
             path.extension().is_some_and(|extension| ["svg", "png", "html"].iter().any(|drawn| extension == *drawn));
         std::fs::write(path, if drawn { b"old" } else { bytes.as_slice() }).unwrap();
     }
-    // `OUT/NAME/`, and from within.
+    // `OUT/NAME/`, and by the file that `compare` takes too.
     here.run(&["plot", "output/tiny/"]).expect(0);
     assert!(here.files("output") == before, "redrawn from the saved results alone");
+    here.write("output/tiny/report.html", "old");
+    let answer = here.run(&["plot", "output/tiny/result.json"]).expect(0);
+    assert!(answer.err.contains("redrew") && here.files("output") == before, "{}", answer.err);
     here.run(&[
         "run",
         "tiny.toml",
@@ -55,9 +58,14 @@ fn a_damaged_folder_is_told_where_and_left_as_it_is() {
         here.write(&path, intact);
     };
     let text = |name: &str| String::from_utf8(good(name)).unwrap();
-    refused("result.json", None, &["cannot read", "result.json"]);
+    refused(
+        "result.json",
+        None,
+        &["cannot read output/tiny/result.json", "a result is a folder OUT/NAME with result.json"],
+    );
     refused("result.json", Some(&good("result.json")[..500]), &["result.json: EOF", "line"]);
     refused("result.json", Some(b"{}"), &["result.json: found an object without the keys", "OUT/NAME/result.json"]);
+    refused("run.json", None, &["cannot read output/tiny/run.json", "name a whole one, or run its scenario again"]);
     refused("run.json", Some(b"words"), &["run.json: expected", "line 1 column 1"]);
     let density = text("figures/density-measured.csv");
     let cut = &density[..density.len() / 2];
@@ -67,7 +75,13 @@ fn a_damaged_folder_is_told_where_and_left_as_it_is() {
         Some(density.replacen("0.", "zero.", 1).as_bytes()),
         &["density-measured.csv, line ", "is not a number"],
     );
-    refused("figures/density-measured.csv", None, &["density.svg: the tables that it was drawn from are missing"]);
+    refused(
+        "figures/density-measured.csv",
+        None,
+        &[
+            "density.svg: the tables that it was drawn from are missing; put them back beside it, or run the scenario again",
+        ],
+    );
     let mixing = text("figures/mixing.csv");
     let lines: Vec<&str> = mixing.lines().collect();
     let short = lines[..lines.len() - 3].join("\n");
@@ -77,6 +91,10 @@ fn a_damaged_folder_is_told_where_and_left_as_it_is() {
         let told = here.run(&["plot", folder]).expect(2).err;
         assert!(told.contains("cannot read") && told.contains(folder), "{told}");
     }
+    std::fs::rename(here.path("output/tiny/figures"), here.path("figures")).unwrap();
+    let told = here.run(&["plot", "output/tiny"]).expect(2).err;
+    assert!(told.contains("cannot read output/tiny/figures") && told.contains("name a whole one"), "{told}");
+    std::fs::rename(here.path("figures"), here.path("output/tiny/figures")).unwrap();
     // One that is damaged does not keep the others from being redrawn.
     let told = here.run(&["plot", "nowhere", "output/tiny"]).expect(2).err;
     assert!(told.contains("nowhere") && told.contains("redrew"), "{told}");

@@ -142,6 +142,15 @@ fn a_document_that_is_no_result_is_told_as_such() {
 }
 
 #[test]
+fn a_result_that_is_given_for_a_scenario_is_told_as_such() {
+    let here = Workplace::with_tiny();
+    here.run(&["run", "tiny.toml", "--quiet"]).expect(0);
+    let answer = here.run(&["check", "output/tiny/result.json"]).expect(2);
+    let told = "output/tiny/result.json:1:1: not valid TOML: this is a result, as sgd-sde writes it; name the scenario";
+    assert!(answer.err.starts_with(told) && answer.err.lines().count() == 1, "{}", answer.err);
+}
+
+#[test]
 fn another_title_is_named_when_it_bars_continuing() {
     let here = Workplace::with_tiny();
     let fine = ["--set", "test.tolerance=0.001", "--quiet"];

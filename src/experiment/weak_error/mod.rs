@@ -19,6 +19,7 @@ use super::records::document;
 use super::setting::Setting;
 use super::{Control, ExperimentError, Status};
 use crate::findings::{FigureData, Findings, WeakErrorPoint, WeakErrorRecord, WeakErrorSlope};
+use crate::plain::exact;
 use crate::random::derived_seed;
 use crate::scenario::Loaded;
 use measured::{Measured, OrderError};
@@ -40,8 +41,9 @@ fn require_stable(loaded: &Loaded, setting: &Setting) -> Result<(), ExperimentEr
         return Ok(());
     }
     let message = format!(
-        "found {rate} as the largest learning rate, which is unstable at a minimum of curvature h = {sharpest:.6e}: ηh = {:.4} is not below 2; \
+        "found {} as the largest learning rate, which is unstable at a minimum of curvature h = {sharpest:.6e}: ηh = {:.4} is not below 2; \
          take learning rates well below {:.4e}",
+        exact(rate),
         rate * sharpest,
         2.0 / sharpest
     );
