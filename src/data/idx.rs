@@ -29,7 +29,7 @@ pub struct IdxSpec {
     /// Their labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_labels: Option<String>,
-    /// The number of classes; left out: one more than the largest label.
+    /// The number of classes; left out: one more than the largest label, every class having an example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<u64>,
 }
@@ -63,10 +63,14 @@ impl IdxSpec {
     }
 
     pub(super) fn load(&self, folder: &Path) -> Result<Parts, DataError> {
-        let examples = Part::read(folder, ("images", &self.images), ("labels", &self.labels), self.classes)?;
+        let most = most_labels(self.classes);
+        let examples = Part::read(folder, ("images", &self.images), ("labels", &self.labels), most)?;
+        let classes = classes_of(&examples.labels, self.classes)
+            .map_err(|message| DataError::in_file("labels", &self.labels, message))?;
         let test = match (&self.test_images, &self.test_labels) {
             (Some(images), Some(labels)) => {
-                let test = Part::read(folder, ("test_images", images), ("test_labels", labels), self.classes)?;
+                let most = if self.classes.is_some() { most } else { (classes, "as in the file of labels") };
+                let test = Part::read(folder, ("test_images", images), ("test_labels", labels), most)?;
                 if test.shape != examples.shape {
                     let message = format!(
                         "has images of {:?} where \"{}\" has {:?}; both must be of one shape; name files that belong together",
@@ -80,8 +84,7 @@ impl IdxSpec {
             }
             _ => None,
         };
-        let all_labels = examples.labels.iter().chain(test.iter().flat_map(|test| &test.labels));
-        let class_names = numbered(classes_of(all_labels, self.classes));
+        let class_names = numbered(classes);
         let test = test.map(|test| test.with_classes(class_names.clone()));
         Ok(Parts { examples: examples.with_classes(class_names), test })
     }
@@ -95,25 +98,25 @@ struct Part {
 }
 
 impl Part {
-    /// Reads the two files, given as key and path.
+    /// Reads the two files, given as key and path; labels must be below the first of `most_labels`, for the reason it gives.
     fn read(
         folder: &Path,
         images: (&str, &str),
         labels: (&str, &str),
-        classes: Option<u64>,
+        most_labels: (usize, &str),
     ) -> Result<Self, DataError> {
         let parse = |(key, path)| {
             let bytes = files::read(folder, path, key)?;
             Idx::parse(bytes).map_err(|message| DataError::in_file(key, path, message))
         };
         let (of_images, of_labels) = (parse(images)?, parse(labels)?);
-        Self::pair(of_images, of_labels, classes).map_err(|(wrong, message)| {
+        Self::pair(of_images, of_labels, most_labels).map_err(|(wrong, message)| {
             let (key, path) = if wrong == Wrong::Images { images } else { labels };
             DataError::in_file(key, path, message)
         })
     }
 
-    fn pair(images: Idx, labels: Idx, classes: Option<u64>) -> Result<Self, (Wrong, String)> {
+    fn pair(images: Idx, labels: Idx, (most, why): (usize, &str)) -> Result<Self, (Wrong, String)> {
         let (count, shape) = match images.sizes.split_first() {
             Some((count, shape)) if !shape.is_empty() => (*count, shape.to_vec()),
             _ => {
@@ -141,7 +144,6 @@ impl Part {
                 format!("has {count} images of {shape:?} values; at least one of at least one value is needed");
             return Err((Wrong::Images, format!("{message}; name another file")));
         }
-        let (most, why) = most_labels(classes);
         let labels = labels_of(labels.values.iter().map(|&label| i64::from(label)), most, why);
         Ok(Self { shape, images: images.values, labels: labels.map_err(|message| (Wrong::Labels, message))? })
     }
@@ -205,7 +207,7 @@ impl Idx {
 /// Images and labels that are part of the program.
 pub(super) fn embedded(images: &[u8], labels: &[u8]) -> Result<Raw, String> {
     let parse = |zipped| Idx::parse(files::unzip(zipped)?);
-    let part = Part::pair(parse(images)?, parse(labels)?, None).map_err(|(_, message)| message)?;
-    let classes = classes_of(part.labels.iter(), None);
+    let part = Part::pair(parse(images)?, parse(labels)?, most_labels(None)).map_err(|(_, message)| message)?;
+    let classes = classes_of(&part.labels, None)?;
     Ok(part.with_classes(numbered(classes)))
 }

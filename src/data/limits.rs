@@ -53,6 +53,21 @@ pub(super) fn most_labels(classes: Option<u64>) -> (usize, &'static str) {
 }
 
 /// The number of classes of some labels: as given, or one more than the largest.
-pub(super) fn classes_of<'l>(labels: impl Iterator<Item = &'l u32>, classes: Option<u64>) -> usize {
-    classes.map_or_else(|| labels.max().map_or(1, |&largest| largest as usize + 1), |classes| classes as usize)
+///
+/// # Errors
+/// When none is given and a class below the largest has no example: a single damaged label would make hundreds of classes.
+pub(super) fn classes_of(labels: &[u32], classes: Option<u64>) -> Result<usize, String> {
+    if let Some(classes) = classes {
+        return Ok(classes as usize);
+    }
+    let mut present = vec![false; labels.iter().max().map_or(1, |&largest| largest as usize + 1)];
+    labels.iter().for_each(|&label| present[label as usize] = true);
+    let Some(missing) = present.iter().position(|present| !present) else { return Ok(present.len()) };
+    let beyond = labels.iter().enumerate().find(|(_, label)| **label as usize > missing);
+    let (example, label) = beyond.map_or((0, 0), |(example, &label)| (example, label));
+    Err(format!(
+        "example {example} (from 0) has label {label}, but none has label {missing}; labels count from 0 and every class has an example; \
+         correct the labels, or give classes = {} if classes without examples are meant",
+        present.len()
+    ))
 }

@@ -24,7 +24,7 @@ pub struct NpySpec {
     pub targets: String,
     /// Whether the targets are labels.
     pub task: Task,
-    /// The number of classes; left out: one more than the largest label.
+    /// The number of classes; left out: one more than the largest label, every class having an example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<u64>,
 }
@@ -102,7 +102,7 @@ impl NpySpec {
         };
         let (most, why) = most_labels(self.classes);
         let labels = labels_of(integers, most, why)?;
-        let classes = classes_of(labels.iter(), self.classes);
+        let classes = classes_of(&labels, self.classes)?;
         Ok(Targets::Labels { labels, class_names: numbered(classes) })
     }
 }

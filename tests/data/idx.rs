@@ -26,16 +26,18 @@ fn images_and_labels_are_read_plain_and_zipped() {
 #[test]
 fn files_to_test_on_stay_what_they_are() {
     let keys = format!(
-        "{KEYS}test_images = \"ti\"\ntest_labels = \"tl\"\nstandardize = \"global\"\nrandom_labels = 1.0\nexamples = 2"
+        "{KEYS}test_images = \"ti\"\ntest_labels = \"tl\"\nstandardize = \"global\"\nrandom_labels = 1.0\nexamples = 2\nclasses = 5"
     );
     let (ti, tl) = (idx(&[1, 2, 2], &[9, 9, 9, 9]), idx(&[1], &[4]));
     let files = folder(&[("images", &images()), ("labels", &idx(&[3], &[2, 0, 1])), ("ti", &ti), ("tl", &tl)]);
     let data = load(&keys, files.path()).unwrap();
     let (training, test, how) = (data.training, data.test.unwrap(), data.standardization.unwrap());
     assert_eq!((training.len(), test.len()), (2, 1));
-    // Classes are those of both parts.
+    // Classes that no example is of must be asked for.
     assert_eq!((training.outputs(), test.outputs(), test.labels()), (5, 5, Some(&[4][..])));
     assert_eq!(test.input(0), [(9.0 - how.means[0]) / how.deviations[0]; 4]);
+    let (key, message) = refused(&keys.replace("classes = 5", ""), files.path());
+    assert!(key == "data.test_labels" && message.contains("has label 4; labels from 0 to 2"), "{message}");
 
     let other = folder(&[
         ("images", &images()),
@@ -77,6 +79,18 @@ fn what_is_wrong_is_told_with_its_file() {
         key == "data.labels" && message.contains("example 0 (from 0) has label 2; labels from 0 to 1"),
         "{message}"
     );
+}
+
+/// One damaged byte among the labels must not make 256 classes of three.
+#[test]
+fn a_label_far_from_the_others_is_out_of_range() {
+    let files = folder(&[("images", &images()), ("labels", &idx(&[3], &[0, 255, 1]))]);
+    let (key, message) = refused(KEYS, files.path());
+    assert!(
+        key == "data.labels" && message.contains("example 1 (from 0) has label 255, but none has label 2"),
+        "{message}"
+    );
+    assert_eq!(load(&format!("{KEYS}classes = 256"), files.path()).unwrap().training.outputs(), 256);
 }
 
 /// A header that promises gigabytes must not be believed: were they allocated, this would take minutes or the memory.

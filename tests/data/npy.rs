@@ -33,8 +33,15 @@ fn every_type_of_number_is_read() {
     for (descr, bytes) in as_bytes.iter().filter(|(descr, _)| !descr.starts_with("<f")) {
         let files =
             folder(&[("x", &npy("|u1", "False", "(4, 1, 2)", &[0; 8])), ("y", &npy(descr, "False", "(4, 1)", bytes))]);
-        let data = load(KEYS, files.path()).unwrap().training;
+        let data = load(&format!("{KEYS}classes = 251"), files.path()).unwrap().training;
         assert_eq!((data.shape(), data.outputs()), (&[1, 2][..], 251), "{descr}");
+        // Without the key a label far from the others is a damaged one.
+        let (key, message) = refused(KEYS, files.path());
+        assert!(
+            key == "data.targets" && message.contains("example 0 (from 0) has label 1, but none has label 0"),
+            "{message}"
+        );
+        assert!(message.contains("give classes = 251"), "{message}");
     }
 }
 
