@@ -1,4 +1,5 @@
-//! After its first steps a run allocates nothing, whatever moves and whoever looks.
+//! After its first steps a run allocates nothing, whatever moves and whoever looks; and reading a scenario makes nothing of a
+//! network's size.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -148,4 +149,15 @@ fn nothing_is_allocated_per_step_of_training() {
         });
         assert_eq!(counted, 0, "{:?}", recipe.noise);
     }
+}
+
+/// Nine million parameters: nothing is made for each of them before a run is wanted, not even a name.
+#[test]
+fn reading_a_large_network_allocates_little() {
+    let read = || {
+        let overrides = ["loss.hidden=[3000,3000]".to_owned(), "ensemble.replicas=2".to_owned()];
+        let loaded = sgd_sde::scenario::load("same-dynamics", &overrides, None).unwrap();
+        assert_eq!(loaded.scenario.loss.dimension(), 9_228_010);
+    };
+    assert!(allocation_counter::measure(read).count_total < 100_000);
 }

@@ -31,6 +31,8 @@ pub struct LossSpec {
     pub starts: Option<u64>,
 }
 
+/// Of more coordinates the names are not listed in a message.
+const MOST_NAMED: usize = 1000;
 /// More starts would take hours.
 const MOST_STARTS: u64 = 1_000_000;
 
@@ -161,9 +163,14 @@ impl LossSpec {
         let d = kind.described().dimension();
         let is_searched = table.has("domain") || !domain.is_empty();
         if is_searched && domain.len() != d {
-            let (pairs, names) = (domain.len(), crate::input::shorten(&kind.described().names().join(", ")));
-            let message =
-                format!("found {pairs} pair(s) [low, high]; {d} needed, for {names}; give one for each coordinate");
+            let pairs = domain.len();
+            // The names of a large network's weights would take gigabytes.
+            let names = (d <= MOST_NAMED)
+                .then(|| format!(", for {}", crate::input::shorten(&kind.described().names().join(", "))));
+            let message = format!(
+                "found {pairs} pair(s) [low, high]; {d} needed{}; give one for each coordinate",
+                names.unwrap_or_default()
+            );
             table.problem("domain", message);
             return None;
         }

@@ -111,7 +111,7 @@ impl Parts {
         let noise = root
             .table("noise", "[noise] with kind = \"isotropic\" and sigma = 2.0")
             .and_then(|table| NoiseSpec::read(&table, loss.as_ref()));
-        let weak_error = WeakErrorSpec::of(root, experiment, loss.as_ref().map(LossSpec::variables).as_deref());
+        let weak_error = WeakErrorSpec::of(root, experiment, loss.as_ref());
         let weak = weak_error.as_ref().and_then(Option::as_ref);
         let sgd = root.optional_table("sgd").and_then(|table| match table {
             Some(table) => SgdSpec::read(&table, WeakErrorSpec::largest_of(experiment, weak)).map(Some),

@@ -6,8 +6,8 @@ use super::read::Parts;
 use super::{EnsembleSpec, ExperimentKind, Rung, Start};
 use crate::dynamics::DynamicsSpec;
 use crate::input::{Integer, Number, Problem, Source, Table};
-use crate::loss::ExpressionSpec;
 use crate::loss::expression::Expression;
+use crate::loss::{ExpressionSpec, LossSpec};
 use crate::noise::NoiseSpec;
 use crate::random::increments::Increments;
 
@@ -42,7 +42,7 @@ impl WeakErrorSpec {
     pub(super) fn of(
         root: &Table<'_>,
         experiment: Option<ExperimentKind>,
-        variables: Option<&[String]>,
+        loss: Option<&LossSpec>,
     ) -> Option<Option<Self>> {
         if experiment != Some(ExperimentKind::WeakError) {
             // A misspelt experiment may be the one that the table belongs to.
@@ -58,7 +58,8 @@ impl WeakErrorSpec {
         }
         let example =
             "[weak_error] with time = 1.0, learning_rates = [0.05, 0.025, 0.0125] and observables = [\"x^2\"]";
-        Self::read(&root.table(KEY, example)?, variables).map(Some)
+        let table = root.table(KEY, example)?;
+        Self::read(&table, loss.map(LossSpec::variables).as_deref()).map(Some)
     }
 
     fn read(table: &Table<'_>, variables: Option<&[String]>) -> Option<Self> {
