@@ -115,8 +115,8 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
             match &noise.tilts {
                 Some(tilts) => add("N", count(tilts.examples), &format!("examples ℓᵢ = L + ξᵢ·θ; {how}")),
                 None => {
-                    let examples = findings.data.as_ref().map_or(0, |data| data.training.examples);
-                    add("N", count(examples), &format!("examples that are trained on; {how}"));
+                    let examples = findings.data.as_ref().map_or(VARIES.into(), |data| count(data.training.examples));
+                    add("N", examples, &format!("examples that are trained on; {how}"));
                 }
             }
             if let Some(sigma) = noise.tilts.as_ref().and_then(|tilts| tilts.sigma) {
@@ -158,10 +158,24 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
             step
         }
     };
-    if let Some(training) = &scenario.training {
-        quantities.extend(trained(scenario, training));
-        return quantities;
+    match &scenario.training {
+        Some(training) => quantities.extend(trained(scenario, training)),
+        None => quantities.extend(simulated(findings, step)),
     }
+    if let Some(study) = &scenario.study {
+        mark_varied(&mut quantities, study);
+    }
+    quantities
+}
+
+/// The setting of an ensemble of trajectories with this step, after loss and noise.
+fn simulated(findings: &Findings, step: Option<f64>) -> Vec<Quantity> {
+    let scenario = &findings.scenario;
+    let mut quantities = Vec::new();
+    let mut add = |symbol, value: String, meaning: &str| {
+        quantities.push(Quantity { symbol, value, meaning: meaning.to_owned() });
+    };
+    let number = |value: f64| significant(value, 6);
     let ensemble = &scenario.ensemble;
     let start = match &ensemble.start {
         Start::Minima => "shared out equally over the minima",
@@ -192,9 +206,6 @@ pub(super) fn setting(findings: &Findings) -> Vec<Quantity> {
         _ => "tolerance of the test, in log-odds or ln ratio, fixed before the run",
     };
     add("ε", number(scenario.test.tolerance), tolerance);
-    if let Some(study) = &scenario.study {
-        mark_varied(&mut quantities, study);
-    }
     quantities
 }
 
@@ -239,8 +250,23 @@ fn measured_steps(findings: &Findings) -> (u64, String) {
 
 /// What a study varies has no one value.
 fn mark_varied(quantities: &mut [Quantity], study: &StudySpec) {
-    const KEYS: [(&str, &[&str]); 13] = [
-        ("N", &["noise.examples"]),
+    const KEYS: [(&str, &[&str]); 17] = [
+        ("N", &["noise.examples", "data"]),
+        (
+            "d",
+            &[
+                "loss.hidden",
+                "loss.bias",
+                "data.kind",
+                "data.only_classes",
+                "data.pool",
+                "data.classes",
+                "data.dimension",
+            ],
+        ),
+        ("λ", &["loss.weight_decay"]),
+        ("μ", &["training.momentum"]),
+        ("epochs", &["training.epochs"]),
         ("η", &["sgd.learning_rate"]),
         ("S", &["sgd.batch_size"]),
         ("σ²", &["noise.sigma", "noise.kind"]),

@@ -2,9 +2,10 @@
 
 use super::point;
 use crate::findings::{
-    ClaimRecord, ContrastRecord, Findings, Outlook, PointClaim, Program, SCHEMA, StudyClaimRecord, StudyPoint,
-    StudyRecord, VerdictCounts,
+    ClaimRecord, ContrastRecord, DataRecord, Findings, Outlook, PointClaim, Program, SCHEMA, StudyClaimRecord,
+    StudyPoint, StudyRecord, VerdictCounts,
 };
+use crate::loss::LossKind;
 use crate::scenario::{Loaded, Points};
 use crate::statistics::scenario::HOLM_LEVEL;
 use crate::statistics::{Verdict, after_holm, overall};
@@ -36,7 +37,7 @@ pub(super) fn of(points: &Points, loaded: &Loaded, mut rows: Vec<StudyPoint>) ->
     let findings = Findings {
         schema: SCHEMA,
         program: Program { name: "sgd-sde".into(), version: env!("CARGO_PKG_VERSION").into() },
-        data: None,
+        data: data_of_all(loaded),
         noise_scale: common(rows.iter().map(|row| row.noise_scale)),
         temperature: common(rows.iter().map(|row| row.temperature)),
         effective_temperature: None,
@@ -59,6 +60,14 @@ pub(super) fn of(points: &Points, loaded: &Loaded, mut rows: Vec<StudyPoint>) ->
         study: Some(study),
     };
     (findings, rows)
+}
+
+/// The data that all points share; drawn numbers depend on the seed.
+fn data_of_all(loaded: &Loaded) -> Option<DataRecord> {
+    let study = loaded.scenario.study.as_ref()?;
+    let LossKind::Network(network) = &loaded.scenario.loss.kind else { return None };
+    let varied = ["data", "seed", "loss.kind"].into_iter().any(|key| study.varies(key));
+    network.data.as_ref().filter(|_| !varied).map(|data| DataRecord::of(data))
 }
 
 /// Whether every claim that was judged is one of predicted divergence, so that the study's question was asked nowhere.

@@ -215,6 +215,41 @@ fn a_saved_study_reads_back() {
 }
 
 /// Forty points of some hundredths of a second each: on one thread it cannot be over before it is stopped.
+/// A network small enough for a test, over two learning rates and two more values of something.
+fn networks(path: &str, values: &str) -> String {
+    format!(
+        r#"name = "networks"
+experiment = "curves"
+data = {{ kind = "gaussian-mixture", classes = 2, dimension = 3, separation = 2.0, examples = 40 }}
+loss = {{ kind = "network", hidden = [3] }}
+noise = {{ kind = "minibatch", sampling = "epochs" }}
+sgd = {{ learning_rate = 0.01, batch_size = 2 }}
+training = {{ epochs = 1 }}
+scaling = {{ beta = [1, 2] }}
+ensemble = {{ replicas = 4 }}
+[[study.axis]]
+path = "sgd.learning_rate"
+values = [0.01, 0.02]
+[[study.axis]]
+path = "{path}"
+values = {values}
+"#
+    )
+}
+
+#[test]
+fn a_study_of_networks_tells_what_all_points_share_and_what_varies() {
+    let here = Workplace::with_tiny();
+    here.write("networks.toml", networks("data.examples", "[20, 40]"));
+    let shown = here.run(&["run", "networks.toml"]).out;
+    assert!(shown.contains("η = varies; S = 2; N = varies; δ = varies; d = 20"), "{shown}");
+    here.write("networks.toml", networks("loss.hidden", "[[3], [4]]"));
+    let shown = here.run(&["run", "networks.toml", "--force"]).out;
+    assert!(shown.contains("η = varies; S = 2; N = 40; δ = varies; d = varies"), "{shown}");
+    let findings = report::load_findings(&here.path("output/networks")).unwrap();
+    assert_eq!(findings.data.unwrap().training.examples, 40);
+}
+
 fn long_study() -> String {
     let values: Vec<String> = (0..40).map(|index| format!("{}", 0.1 + 0.005 * f64::from(index))).collect();
     let axis = format!("[[study.axis]]\npath = \"sgd.learning_rate\"\nvalues = [{}]\n", values.join(", "));
