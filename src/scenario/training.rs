@@ -225,6 +225,9 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
         let message = "this experiment trains by SGD itself; write dynamics.kind = \"sgd\", or leave out [dynamics]";
         problems.push(source.problem("dynamics.kind", message));
     }
+    if let Some(Some(training)) = &parts.training {
+        problems.extend(too_late(training, source));
+    }
     if let (Some(Some(training)), Some(Some(sgd))) = (&parts.training, parts.sgd) {
         problems.extend(training.batch_size_factors.iter().enumerate().find_map(|(index, [_, factor])| {
             let size = factor * sgd.batch_size as f64;
@@ -249,4 +252,22 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Changes of a schedule from an epoch on that training does not reach.
+fn too_late(training: &TrainingSpec, source: &Source) -> Vec<Problem> {
+    let schedules = [
+        ("learning_rate_factors", &training.learning_rate_factors),
+        ("batch_size_factors", &training.batch_size_factors),
+    ];
+    let late = schedules.into_iter().filter_map(|(key, factors)| {
+        let index = factors.iter().position(|[epoch, _]| *epoch >= training.epochs)?;
+        let message = format!(
+            "found a change from epoch {} on, but training ends after {} epochs, and it would act on nothing; remove it, or give more \
+             training.epochs",
+            factors[index][0], training.epochs
+        );
+        Some(source.problem(&format!("training.{key}[{index}]"), message))
+    });
+    late.collect()
 }
