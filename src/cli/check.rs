@@ -54,8 +54,8 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
         lines.push(format!("  law    NONE: {reason}; the verdict can only be UNDETERMINED"));
         return lines.join("\n");
     }
-    if let Some(overshoot) = &forecast.overshoot {
-        lines.push(format!("  step   TOO LARGE up the walls: {overshoot}"));
+    if let Some(step) = &forecast.too_large_step {
+        lines.push(format!("  step   TOO LARGE {step}"));
         return lines.join("\n");
     }
     if let Some(target) = &forecast.target {

@@ -98,7 +98,7 @@ pub(super) fn check(loaded: &Loaded, threads: usize) -> Result<String, Failure> 
         (&forecast.refused, "of these cannot be run: a row with its reason each"),
         (&forecast.unstable, "of these predicted to diverge, which alone is tested there"),
         (&forecast.lawless, "of these without a stationary law, and UNDETERMINED whatever is measured"),
-        (&forecast.overshooting, "of these with a step TOO LARGE up the walls"),
+        (&forecast.overshooting, "of these with a step TOO LARGE"),
     ];
     for (those, what) in kinds.into_iter().filter(|(those, _)| those.count > 0) {
         lines.push(format!("  points {} {what}. {}", those.count, first(those)));

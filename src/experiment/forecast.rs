@@ -1,5 +1,6 @@
 //! What a scenario will cost and what it can show, before it is run.
 
+use std::fmt;
 use std::time::Instant;
 
 use super::equilibrium::{contrast_pairs, pair_name};
@@ -8,6 +9,7 @@ use super::ladder::Ladder;
 use super::overshoot::Overshoot;
 use super::reason::RUNGS;
 use super::setting::Setting;
+use super::training::Unstable;
 use super::{ExperimentError, Prepared};
 use crate::dynamics::{Block, steps_at_once};
 use crate::ensemble::{FOLLOWED, MOST_STRETCHES, Plan};
@@ -58,10 +60,28 @@ pub struct Forecast {
     pub seconds_of_theory: f64,
     /// Why no run can settle the question, where theory finds no stationary law.
     pub no_law: Option<String>,
-    /// A place up a wall that replicas come to and do not come back from, at the scenario's own step.
-    pub overshoot: Option<Overshoot>,
+    /// What is wrong with the scenario's own step, if it is too large for where it leads.
+    pub too_large_step: Option<TooLargeStep>,
     /// Why the search for minima may have missed some.
     pub doubt: Option<String>,
+}
+
+/// A step with which replicas are lost, or from which nothing is learned.
+#[derive(Clone, Debug)]
+pub enum TooLargeStep {
+    /// Replicas come to a place up a wall, and do not come back.
+    UpTheWalls(Overshoot),
+    /// Gradient descent leaves the bowl of a network's first weights.
+    AtTheFirstWeights(Unstable),
+}
+
+impl fmt::Display for TooLargeStep {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UpTheWalls(overshoot) => write!(out, "up the walls: {overshoot}"),
+            Self::AtTheFirstWeights(unstable) => write!(out, "at the first weights: {unstable}"),
+        }
+    }
 }
 
 /// A burn-in that is too short for two wells to forget which replica started where.
@@ -192,6 +212,7 @@ impl Forecast {
         memory: f64,
         seconds: f64,
         tolerance: f64,
+        unstable: Option<Unstable>,
     ) -> Self {
         Self {
             of: Of::Network(parameters),
@@ -206,7 +227,7 @@ impl Forecast {
             tolerance,
             seconds_of_theory: 0.0,
             no_law: None,
-            overshoot: None,
+            too_large_step: unstable.map(TooLargeStep::AtTheFirstWeights),
             doubt: None,
             bias: None,
             slowest: None,
@@ -272,7 +293,7 @@ impl Forecast {
                 + seconds_of_theory,
             seconds_of_theory,
             no_law: power.no_law,
-            overshoot: Overshoot::of(&setting, replicas * with_burn_in),
+            too_large_step: Overshoot::of(&setting, replicas * with_burn_in).map(TooLargeStep::UpTheWalls),
             doubt: setting.landscape.doubt.clone(),
             transitions: power.transitions,
             quantity: power.quantity,

@@ -25,7 +25,7 @@ pub struct StudyForecast {
     pub unstable: Those,
     /// And the ones that have no stationary law, so that nothing can be shown there.
     pub lawless: Those,
-    /// The ones whose replicas come to where a step runs away ([`crate::experiment::overshoot`]).
+    /// The ones whose step is too large for where it leads.
     pub overshooting: Those,
     /// Trajectory-steps in all, burn-in included.
     pub trajectory_steps: f64,
@@ -114,8 +114,8 @@ impl StudyForecast {
         if let Some(why) = forecast.no_law {
             self.lawless.add(points, index, why);
         }
-        if let Some(overshoot) = forecast.overshoot {
-            self.overshooting.add(points, index, overshoot.to_string());
+        if let Some(step) = forecast.too_large_step {
+            self.overshooting.add(points, index, step.to_string());
         }
         if let Some(error) = forecast.standard_error {
             let [low, high] = self.standard_errors.unwrap_or([error; 2]);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sgd_sde::random::derived_seed;
 use sgd_sde::report::{self, Saved};
 
-use crate::support::{TINY, Workplace};
+use crate::support::{NETWORK, TINY, Workplace};
 
 /// Three temperatures times two steps.
 const GRID: &str = r#"
@@ -215,38 +215,22 @@ fn a_saved_study_reads_back() {
 }
 
 /// Forty points of some hundredths of a second each: on one thread it cannot be over before it is stopped.
-/// A network small enough for a test, over two learning rates and two more values of something.
+/// Networks over two learning rates and two values of something else.
 fn networks(path: &str, values: &str) -> String {
-    format!(
-        r#"name = "networks"
-experiment = "curves"
-data = {{ kind = "gaussian-mixture", classes = 2, dimension = 3, separation = 2.0, examples = 40 }}
-loss = {{ kind = "network", hidden = [3] }}
-noise = {{ kind = "minibatch", sampling = "epochs" }}
-sgd = {{ learning_rate = 0.01, batch_size = 2 }}
-training = {{ epochs = 1 }}
-scaling = {{ beta = [1, 2] }}
-ensemble = {{ replicas = 4 }}
-[[study.axis]]
-path = "sgd.learning_rate"
-values = [0.01, 0.02]
-[[study.axis]]
-path = "{path}"
-values = {values}
-"#
-    )
+    let axis = |path: &str, values: &str| format!("[[study.axis]]\npath = \"{path}\"\nvalues = {values}\n");
+    [NETWORK, &axis("sgd.learning_rate", "[0.01, 0.02]"), &axis(path, values)].concat()
 }
 
 #[test]
 fn a_study_of_networks_tells_what_all_points_share_and_what_varies() {
     let here = Workplace::with_tiny();
-    here.write("networks.toml", networks("data.examples", "[20, 40]"));
-    let shown = here.run(&["run", "networks.toml"]).out;
+    here.write("network.toml", networks("data.examples", "[20, 40]"));
+    let shown = here.run(&["run", "network.toml"]).out;
     assert!(shown.contains("η = varies; S = 2; N = varies; δ = varies; d = 20"), "{shown}");
-    here.write("networks.toml", networks("loss.hidden", "[[3], [4]]"));
-    let shown = here.run(&["run", "networks.toml", "--force"]).out;
+    here.write("network.toml", networks("loss.hidden", "[[3], [4]]"));
+    let shown = here.run(&["run", "network.toml", "--force"]).out;
     assert!(shown.contains("η = varies; S = 2; N = 40; δ = varies; d = varies"), "{shown}");
-    let findings = report::load_findings(&here.path("output/networks")).unwrap();
+    let findings = report::load_findings(&here.path("output/network")).unwrap();
     assert_eq!(findings.data.unwrap().training.examples, 40);
 }
 

@@ -31,6 +31,19 @@ burn_in = 1_000
 tolerance = 0.5
 "#;
 
+/// A network in training, over in hundredths of a second.
+pub const NETWORK: &str = r#"
+name = "network"
+experiment = "curves"
+data = { kind = "gaussian-mixture", classes = 2, dimension = 3, separation = 2.0, examples = 40 }
+loss = { kind = "network", hidden = [3] }
+noise = { kind = "minibatch", sampling = "epochs" }
+sgd = { learning_rate = 0.01, batch_size = 2 }
+training = { epochs = 1 }
+scaling = { beta = [1, 2] }
+ensemble = { replicas = 4 }
+"#;
+
 /// An empty folder that is gone after the test.
 pub struct Workplace {
     folder: TempDir,

@@ -1,6 +1,6 @@
 //! What is told before and after a run, where it once was wrong.
 
-use crate::support::{TINY, Workplace};
+use crate::support::{NETWORK, TINY, Workplace};
 
 /// Three wells, of which A and B are parted by a barrier that is never crossed, while A and C exchange often.
 const THREE: &str = r#"
@@ -107,7 +107,28 @@ fn a_step_that_runs_away_up_the_walls_is_told_before_the_run() {
     let axis = "[[study.axis]]\npath = \"dynamics.step\"\nvalues = [0.05, 0.4]\n";
     here.write("steps.toml", TINY.replace("tiny", "steps") + axis);
     let check = here.run(&["check", "steps.toml"]).expect(0).out;
-    assert!(check.contains("points 1 of these with a step TOO LARGE up the walls. The first, point 1 ("), "{check}");
+    assert!(check.contains("points 1 of these with a step TOO LARGE. The first, point 1 ("), "{check}");
+}
+
+/// Above 2(1 + μ)/λ_max a network climbs from where it begins: what then differs is told to be the step's doing.
+#[test]
+fn a_learning_rate_that_climbs_from_the_first_weights_is_told() {
+    let here = Workplace::new();
+    here.write("network.toml", NETWORK);
+    let check = |settings: &[&str]| {
+        let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+        here.run(&["check", "network.toml"].into_iter().chain(settings).collect::<Vec<_>>()).expect(0).out
+    };
+    assert!(!check(&[]).contains("TOO LARGE"));
+    // The second group has twice the scenario's learning rate.
+    let told = check(&["sgd.learning_rate=1e3"]);
+    assert!(told.contains("step   TOO LARGE at the first weights: η = 2000 is above "), "{told}");
+    let largest = told.split("is above ").nth(1).and_then(|rest| rest.split(',').next()?.parse::<f64>().ok()).unwrap();
+    let rate = |factor: f64| format!("sgd.learning_rate={}", factor * largest / 2.0);
+    assert!(check(&[&rate(1.2)]).contains("TOO LARGE") && !check(&[&rate(0.9)]).contains("TOO LARGE"));
+    assert!(!check(&[&rate(1.2), "training.momentum=0.5"]).contains("TOO LARGE"));
+    let run = here.run(&["run", "network.toml", "--set", &rate(1.2)]);
+    assert!(run.out.contains("step too large at the first weights: η = "), "{}", run.out);
 }
 
 #[test]

@@ -1,10 +1,15 @@
 //! Curvature of the training loss of a network, by exact Hessian products in double precision.
 
+use std::fmt;
+
 use super::course::Course;
 use crate::network::{Batch, Examples, Workspace};
+use crate::plain::significant;
 use crate::spectrum::{LanczosPlan, Products, eigenpairs};
 use crate::training::examples;
 
+/// Operations of a Hessian product, a hundredth of a second, of which a hundred are taken unasked.
+const MOST_OPERATIONS: f64 = 2e8;
 /// Examples that pass through the network at once.
 pub(super) const PIECE: usize = 256;
 
@@ -23,6 +28,41 @@ pub(super) fn sharpest(course: &Course, examples: &Examples<f64>, theta: &[f64])
     let plan = LanczosPlan { tolerance: 1e-4, maximum_products: 2_000, ..LanczosPlan::largest(1) };
     let found = eigenpairs(&mut hessian, &plan).ok()?;
     found.pairs.first().map(|pair| pair.value).filter(|value| value.is_finite())
+}
+
+/// A learning rate at which gradient descent climbs away from the first weights.
+#[derive(Clone, Copy, Debug)]
+pub struct Unstable {
+    /// The largest η of any group.
+    pub learning_rate: f64,
+    /// 2(1 + μ)/λ_max of H at the first weights of the first replica: heavy-ball descent of a parabola of curvature λ_max is stable below
+    /// it (B. T. Polyak, USSR Computational Mathematics and Mathematical Physics 4 (1964)).
+    pub largest_stable: f64,
+}
+
+impl fmt::Display for Unstable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "η = {} is above {}, beyond which gradient descent climbs out of the bowl that the network begins in: its steps are not small \
+             against the curvature, as the SDE assumes, and it may learn nothing at all; take η below that",
+            significant(self.learning_rate, 4),
+            significant(self.largest_stable, 3)
+        )
+    }
+}
+
+impl Unstable {
+    /// Whether some group's learning rate is one; not asked of networks whose curvature would take longer than seconds.
+    pub(super) fn of(course: &Course, learning_rates: impl Iterator<Item = f64>) -> Option<Self> {
+        let product = 12.0 * course.network.parameters() as f64 * course.examples() as f64;
+        if product > MOST_OPERATIONS {
+            return None;
+        }
+        let learning_rate = learning_rates.fold(0.0, f64::max);
+        let largest_stable = (1.0 + course.spec.momentum) * largest_stable_rate(course)?;
+        (learning_rate > largest_stable).then_some(Self { learning_rate, largest_stable })
+    }
 }
 
 /// 2/λ_max of H at the first weights of the first replica.

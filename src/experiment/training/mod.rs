@@ -14,6 +14,7 @@ mod trainees;
 mod width;
 
 pub use course::Course;
+pub use curvature::Unstable;
 pub use group::Group;
 pub use trainees::Trainees;
 
@@ -116,6 +117,7 @@ pub(super) fn forecast(loaded: &Loaded, course: &Course, threads: usize) -> Fore
         (replicas * groups.iter().map(|group| group.work(course)).sum::<f64>() / SPEED + beside_training)
             / threads.min(course.replicas).max(1) as f64,
         scenario.test.tolerance,
+        Unstable::of(course, groups.iter().map(Group::learning_rate)),
     )
 }
 
@@ -128,7 +130,9 @@ fn document(
     verdict: Option<Verdict>,
     mut notes: Vec<String>,
 ) -> Findings {
-    notes.extend(of_the_lost(course, &groups));
+    let lost = of_the_lost(course, &groups);
+    let unstable = || Unstable::of(course, groups.iter().map(|group| group.learning_rate));
+    notes.extend(lost.or_else(|| Some(format!("step too large at the first weights: {}", unstable()?))));
     let scenario = loaded.scenario.clone();
     Findings {
         schema: SCHEMA,

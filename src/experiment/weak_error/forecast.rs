@@ -60,7 +60,7 @@ pub(in crate::experiment) fn forecast(
         steps_wanted: None,
         seconds_of_theory: 0.0,
         no_law: None,
-        overshoot: None,
+        too_large_step: None,
         doubt: setting.landscape.doubt.clone(),
         tolerance: spec.second_order_tolerance,
         bias: None,
