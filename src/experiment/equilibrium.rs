@@ -4,7 +4,7 @@ use super::effort::Effort;
 use super::ladder::Ladder;
 use super::measurement::Measurement;
 use super::reason::{RUNGS, broken_assumption};
-use super::records::{Claim, deciding_contrast, diverged_records, document, finite, start_memory_record};
+use super::records::{Claim, diverged_records, document, finite, start_memory_record};
 use super::setting::Setting;
 use super::{Control, ExperimentError, figures};
 use crate::ensemble::Plan;
@@ -209,7 +209,7 @@ fn judged_claim(
     pairs: &[[usize; 2]],
     judgement: &Judgement,
 ) -> Option<ClaimRecord> {
-    let deciding = deciding_contrast(judgement);
+    let deciding = judgement.deciding_contrast();
     let measured = judgement.contrasts.get(deciding)?.contrast.measured.as_ref().map(|estimate| estimate.value);
     let mut reason = judgement.reason.clone();
     match (judgement.verdict, measured) {

@@ -104,7 +104,7 @@ impl Claim {
     /// judgement's own. `None` without contrasts.
     pub(super) fn judged(self, judgement: &Judgement, reason: String) -> Option<ClaimRecord> {
         let contrasts: Vec<ContrastRecord> = judgement.contrasts.iter().map(ContrastRecord::judged).collect();
-        self.record(contrasts, deciding_contrast(judgement), Some(judgement), reason)
+        self.record(contrasts, judgement.deciding_contrast(), Some(judgement), reason)
     }
 
     fn record(
@@ -193,13 +193,6 @@ pub(super) fn diverged_records(fates: &[Fate]) -> Vec<DivergedRecord> {
 pub(super) fn all_diverged(fates: &[Fate], step: f64) -> ExperimentError {
     let first_step = diverged_records(fates).iter().map(|record| record.step).min().unwrap_or(0);
     ExperimentError::AllDiverged { replicas: fates.len() as u64, first_step, step }
-}
-
-/// The contrast that a reader should look at first: one without an estimate, else the one farthest from agreement.
-pub(super) fn deciding_contrast(judgement: &Judgement) -> usize {
-    let distance = |judged: &JudgedContrast| judged.distance(judgement.tolerance);
-    let all = &judgement.contrasts;
-    (0..all.len()).max_by(|&a, &b| distance(&all[a]).total_cmp(&distance(&all[b])).then(b.cmp(&a))).unwrap_or(0)
 }
 
 /// The number, if it is one: JSON knows no other.

@@ -235,8 +235,8 @@ impl Judgement {
             interval.is_some_and(|[lower, upper]| lower > tolerance || upper < -tolerance)
         };
         self.rejection_p_value = self.rejection_p_value();
-        let rejecting = self.farthest(|judged| outside(&judged.rejected_interval));
-        let failing = self.farthest(|judged| !inside(&judged.holds_interval));
+        let rejecting = self.farthest(|judged| outside(&judged.rejected_interval)).map(|place| &self.contrasts[place]);
+        let failing = self.farthest(|judged| !inside(&judged.holds_interval)).map(|place| &self.contrasts[place]);
         (self.verdict, self.reason) = if let Some(judged) = rejecting {
             let sentence = judged.sentence(&judged.rejected_interval, self.look.rejected_level());
             (Verdict::Rejected, format!("{sentence}, wholly outside ±{tolerance}"))
@@ -262,11 +262,17 @@ impl Judgement {
         };
     }
 
-    /// Of the contrasts of some kind the one farthest from agreement, in standard errors: what a reader is shown too.
-    fn farthest(&self, of_kind: impl Fn(&JudgedContrast) -> bool) -> Option<&JudgedContrast> {
-        let candidates = self.contrasts.iter().enumerate().filter(|(_, judged)| of_kind(judged));
-        let distance = |judged: &JudgedContrast| judged.distance(self.tolerance);
-        candidates.max_by(|a, b| distance(a.1).total_cmp(&distance(b.1)).then(b.0.cmp(&a.0))).map(|(_, judged)| judged)
+    /// The place of the contrast that a reader should look at first: one without an estimate, else the one farthest from agreement in
+    /// standard errors.
+    pub fn deciding_contrast(&self) -> usize {
+        self.farthest(|_| true).unwrap_or(0)
+    }
+
+    /// The same among the contrasts of some kind.
+    fn farthest(&self, of_kind: impl Fn(&JudgedContrast) -> bool) -> Option<usize> {
+        let candidates = (0..self.contrasts.len()).filter(|&place| of_kind(&self.contrasts[place]));
+        let distance = |place: usize| self.contrasts[place].distance(self.tolerance);
+        candidates.max_by(|&a, &b| distance(a).total_cmp(&distance(b)).then(b.cmp(&a)))
     }
 
     /// min over contrasts of P(T > (|difference| − ε)/SE), times their number.
