@@ -109,6 +109,37 @@ fn no_line_of_text_is_wider_than_a_terminal() {
     }
 }
 
+/// The places of the dark pixels of a PNG, which has two pixels per unit of the SVG that it renders.
+fn dark_pixels(png: &[u8], svg: &str) -> Vec<[usize; 2]> {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let picture = reader.next_frame(&mut pixels).unwrap();
+    assert!(svg.starts_with(&format!("<svg width=\"{}\" height=\"{}\"", picture.width / 2, picture.height / 2)));
+    assert_eq!((picture.color_type, picture.bit_depth), (png::ColorType::Rgb, png::BitDepth::Eight));
+    let width = picture.width as usize;
+    let is_dark = |pixel: &[u8]| pixel.iter().all(|&level| level < 100);
+    let dark = pixels.chunks_exact(3).enumerate().filter(|(_, pixel)| is_dark(pixel));
+    dark.map(|(place, _)| [place % width, place / width]).collect()
+}
+
+/// Whoever renders it needs fonts, or leaves the words out: the names of the axes lie below everything that is drawn.
+#[test]
+fn the_words_of_a_figure_are_in_its_png() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = fixture::all().into_iter().find(|case| case.figures.density.is_some()).unwrap();
+    let files = save(folder.path(), &case);
+    let file = files.iter().find(|file| file.ends_with("figures/density.png")).unwrap();
+    let svg = fs::read_to_string(file.with_extension("svg")).unwrap();
+    let dark = dark_pixels(&fs::read(file).unwrap(), &svg);
+    let lowest = dark.iter().map(|[_, y]| *y).max().unwrap();
+    let letters = dark.iter().filter(|[_, y]| *y > lowest - 20).count();
+    assert!((20..2_000).contains(&letters), "{letters} dark pixels in the lowest line");
+    // Below the axis line, which crosses the figure, there are the ticks, their numbers and the axis' name.
+    let across = |y: usize| dark.iter().filter(|at| at[1] == y).count();
+    let axis = (0..=lowest).rev().find(|&y| across(y) > 500).unwrap();
+    assert!(lowest > axis + 50, "the axis is at {axis}, the lowest dark pixel at {lowest}");
+}
+
 #[test]
 fn every_file_is_written_and_readable() {
     let folder = tempfile::tempdir().unwrap();
@@ -119,7 +150,9 @@ fn every_file_is_written_and_readable() {
             let bytes = fs::read(&file).unwrap();
             assert!(bytes.len() > 100, "{} has {} bytes", file.display(), bytes.len());
             match file.extension().and_then(|e| e.to_str()) {
-                Some("png") => assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n"),
+                Some("png") => {
+                    assert!(!dark_pixels(&bytes, &fs::read_to_string(file.with_extension("svg")).unwrap()).is_empty())
+                }
                 Some("svg") => assert!(String::from_utf8(bytes).unwrap().trim_end().ends_with("</svg>")),
                 _ => {}
             }
