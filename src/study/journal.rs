@@ -1,7 +1,8 @@
 //! Finished points on disk as soon as they are finished: a study that is stopped loses only what was under way.
 //!
-//! `OUT/.NAME.HASH.journal`: JSON lines, first a header with program and scenario, then one line per point in the order
-//! in which they ended. A line without its end is what a kill left and is ignored. The journal belongs to one very
+//! `OUT/.NAME.HASH.journal`: lines of JSON, first a header with program and scenario, then one line per point in the order
+//! in which they ended, each after its CRC-32. A line without its end is what a kill left, one of another checksum is damaged:
+//! both are ignored, and their points simulated again. The journal belongs to one very
 //! scenario and version, and is removed when the result is written. One process at a time may work with it: take
 //! [`crate::report::lock`] first.
 
@@ -114,7 +115,9 @@ impl Journal {
 
     /// One call per line: a kill leaves it whole or torn, never mixed with another.
     fn write_line(&mut self, text: &str) -> Result<(), JournalError> {
-        self.file.write_all(format!("{text}\n").as_bytes()).map_err(self.failed("write"))
+        self.file
+            .write_all(format!("{:08x} {text}\n", crc32fast::hash(text.as_bytes())).as_bytes())
+            .map_err(self.failed("write"))
     }
 
     /// Reads what is whole; returns where that ends: 0 if the header is another one.
@@ -130,12 +133,12 @@ impl Journal {
             if !line.ends_with(b"\n") {
                 return Ok(end);
             }
-            let text = &line[..length - 1];
+            let text = sound(&line[..length - 1]);
             if end == 0 {
-                if text != header.as_bytes() {
+                if text != Some(header.as_bytes()) {
                     return Ok(0);
                 }
-            } else if let Ok(row) = serde_json::from_slice::<StudyPoint>(text) {
+            } else if let Some(row) = text.and_then(|text| serde_json::from_slice::<StudyPoint>(text).ok()) {
                 // A row is of this study if it names its point rightly; each point counts once.
                 let place = usize::try_from(row.index).unwrap_or(usize::MAX);
                 if seen.get(place) == Some(&false) && row.values == study.values(row.index) {
@@ -151,6 +154,13 @@ impl Journal {
         let path = self.path.clone();
         move |source| JournalError::File { action, path, source }
     }
+}
+
+/// The text of a line whose checksum is right.
+fn sound(line: &[u8]) -> Option<&[u8]> {
+    let (checksum, text) = line.split_at_checked(8)?;
+    let text = text.strip_prefix(b" ")?;
+    (checksum == format!("{:08x}", crc32fast::hash(text)).as_bytes()).then_some(text)
 }
 
 /// FNV-1a: only for the name; the header itself is compared as well.

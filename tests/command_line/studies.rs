@@ -207,6 +207,14 @@ fn a_saved_study_reads_back() {
             assert!(first == second, "{name}/{file} differs");
         }
     }
+    // A table that lost lines, whole or not, is none to draw from.
+    let (table, figure) = (here.read("output/bowls/study.csv"), here.read("output/bowls/figures/study.svg"));
+    let shorter = table[..table.len() - 2].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
+    here.write("output/bowls/study.csv", &table[..shorter]);
+    let told = here.run(&["plot", "output/bowls"]).expect(2).err;
+    assert!(told.contains("study.csv, line") && told.contains("is cut short or damaged"), "{told}");
+    assert!(here.read("output/bowls/figures/study.svg") == figure);
+    here.write("output/bowls/study.csv", table);
     let contrasts = Table::of(&here, "output/bowls/study.csv");
     for quantity in ["ln Var(axis 1)", "ln Var(axis 2)", "ln Var(axes 1 + 2)"] {
         let measured = contrasts.column(&format!("covariance-discrete.{quantity}.measured"));
@@ -344,16 +352,16 @@ fn finished_points_are_taken_over_and_by_the_very_same_study_only() {
 
     // What is taken over is not computed again: a mark set in the journal comes out.
     let text = std::fs::read_to_string(&journal).unwrap();
-    let row: serde_json::Value = serde_json::from_str(text.lines().nth(2).unwrap()).unwrap();
-    let transitions = format!("\"transitions\":{}", row["transitions"]);
-    let lines: Vec<String> = text
+    let json = &text.lines().nth(2).unwrap()["cafebabe ".len()..];
+    let row: serde_json::Value = serde_json::from_str(json).unwrap();
+    let marked = json.replace(&format!("\"transitions\":{}", row["transitions"]), "\"transitions\":123456789");
+    let marked = format!("{:08x} {marked}", crc32fast::hash(marked.as_bytes()));
+    // One that is damaged is: a mark without its checksum does not.
+    let damaged = text.lines().nth(3).unwrap().replace("\"transitions\":", "\"transitions\":9");
+    let lines: Vec<&str> = text
         .lines()
         .enumerate()
-        .map(
-            |(index, line)| {
-                if index == 2 { line.replace(&transitions, "\"transitions\":123456789") } else { line.into() }
-            },
-        )
+        .map(|(index, line)| [line, &marked, &damaged][[0, 0, 1, 2, 0][index.min(4)]])
         .collect();
     std::fs::write(&journal, lines.join("\n") + "\n").unwrap();
     let answer = here.run(&["run", "long.toml", "--force"]);
@@ -361,6 +369,8 @@ fn finished_points_are_taken_over_and_by_the_very_same_study_only() {
     let table = Table::of(&here, "output/long/study.csv");
     let index = row["index"].as_u64().unwrap() as usize;
     assert_eq!(table.column("transitions").iter().position(|count| *count == "123456789"), Some(index));
+    let others = table.column("transitions").into_iter().filter(|count| *count != "123456789");
+    assert!(others.filter_map(|count| count.parse::<u64>().ok()).all(|count| count < 1_000_000));
 }
 
 /// While a study runs nobody else may write its journal; one that is stopped before anything is finished leaves nothing.

@@ -48,7 +48,7 @@ fn targets_may_be_real() {
 
 #[test]
 fn what_is_wrong_is_told_with_line_and_column() {
-    let cases: [(&str, &[u8], &str, &str); 16] = [
+    let cases: [(&str, &[u8], &str, &str); 19] = [
         ("target = \"y\"", b"x,y\n1,a\n\"?\",b\n", "data.path", "line 3, column \"x\": found \"?\""),
         ("target = \"y\"", b"x,y\n1,a\n,b\n", "data.path", "line 3, column \"x\": the number is missing"),
         ("target = \"y\"", b"x,y\n1,a\n2,\n", "data.path", "line 3, column \"y\": the label is missing"),
@@ -65,6 +65,9 @@ fn what_is_wrong_is_told_with_line_and_column() {
         ("target = \"z\"", b"x,z,y,y\n1,a,2,3\n", "data.path", "columns 2 and 3 (from 0) both have the name \"y\""),
         ("target = \"y\"", b"x,y\n1,a\n2,a\n", "data.path", "all 2 examples have the label \"a\""),
         ("target = 2", b"x,y\n1,a\n", "data.target", "columns 0 to 1"),
+        ("target = 2", b"0.5,1.5,a\n1,2,b\n", "data.path", "has the number 0.5 where the names"),
+        ("target = 2", b"7,3,a\n1,2,b\n", "data.path", "give header = false if the first line is an example"),
+        ("target = \"y\"", b"x,y\n1,a\n2,\"b\n3,a\n", "data.path", "line 3, column \"y\": goes on over several lines"),
     ];
     for (keys, bytes, key, phrase) in cases {
         let (found, message) = refused(&format!("{KEYS}{keys}"), folder(&[("t.csv", bytes)]).path());

@@ -45,6 +45,13 @@ impl<'b> Columns<'b> {
                 ));
             }
         }
+        if let Some(number) = example_among(&names) {
+            return Err(format!(
+                "has the number {} where the names of the columns are expected; give header = false if the first line is an example, or rename the \
+                 column",
+                shorten(number)
+            ));
+        }
         Ok(Self { reader, names, count })
     }
 
@@ -84,6 +91,12 @@ impl<'b> Columns<'b> {
             let line = record.position().map_or(0, csv::Position::line);
             for (place, field) in record.iter().enumerate() {
                 let place_told = || format!("line {line}, {}", self.shown(place));
+                if field.contains('\n') {
+                    return Err(format!(
+                        "{}: goes on over several lines; is a quote not closed? correct it",
+                        place_told()
+                    ));
+                }
                 if place == target {
                     answers.push(field.trim(), place_told)?;
                 } else {
@@ -196,6 +209,16 @@ impl Answers {
         labels.iter_mut().for_each(|label| *label = renumbered[*label as usize]);
         Targets::Labels { labels, class_names: order.iter().map(|&class| names[class].clone()).collect() }
     }
+}
+
+/// A number of the first line, if that can be no line of names: one with a fraction, or several that are not 0, 1, 2, …, which
+/// tables without names of their own are given.
+fn example_among(names: &[String]) -> Option<&str> {
+    let numbers = || names.iter().filter(|name| name.parse::<f64>().is_ok());
+    let counted = |(place, name): (usize, &String)| name.parse() == Ok(place);
+    let is_example = numbers().any(|name| name.parse::<i64>().is_err())
+        || (numbers().count() >= 2 && numbers().count() + 1 >= names.len() && !numbers().enumerate().all(counted));
+    numbers().next().filter(|_| is_example).map(String::as_str)
 }
 
 /// The number of a field.

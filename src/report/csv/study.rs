@@ -122,7 +122,16 @@ pub(in crate::report) fn read(path: &Path, study: &StudySpec) -> Result<Vec<Stud
     let reader = Reader::open_any(path)?;
     let first = 1 + study.axis.len();
     let claims = claims(reader.columns(), first + BEFORE.len());
-    reader.rows().map(|row| record(&row, study, first, &claims)).collect()
+    let rows: Vec<StudyPoint> =
+        reader.rows().map(|row| record(&row, study, first, &claims)).collect::<Result<_, _>>()?;
+    if !rows.iter().map(|row| row.index).eq(0..study.points()) {
+        let found =
+            format!("{} lines for the {} points of the study, which stand in their order", rows.len(), study.points());
+        return Err(
+            reader.error(rows.len(), format!("{found}; the table is cut short or damaged: run the study again"))
+        );
+    }
+    Ok(rows)
 }
 
 /// Where the columns of each claim begin.

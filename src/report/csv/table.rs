@@ -107,7 +107,8 @@ impl Reader {
         (0..self.lines.len()).map(|index| Row { reader: self, index })
     }
 
-    fn error(&self, index: usize, problem: String) -> ReportError {
+    /// What is wrong with a line, counted from 0, that of the names.
+    pub(super) fn error(&self, index: usize, problem: String) -> ReportError {
         ReportError::Table { path: self.path.clone(), line: index + 1, problem }
     }
 }
