@@ -205,7 +205,7 @@ pub(super) fn bars_to_any_verdict(judgement: &Judgement, evidence: &Evidence) ->
                 bars.push(format!("{label} has no estimate: a state was never visited, or there are too few replicas"))
             }
             (Some(measured), Some(_)) if measured.has_no_spread() => {
-                bars.push(format!("{label} is the same in all replicas, so its error is unknown"));
+                bars.push(format!("{label} is the same in all replicas, so its error is unknown; give more replicas, or more of what it is counted over"));
             }
             (Some(_), Some(_)) if rejected_interval.is_some() => {}
             _ => bars.push(format!("{label} is not a finite number with an error bar")),
