@@ -357,7 +357,7 @@ fn finished_points_are_taken_over_and_by_the_very_same_study_only() {
     let marked = json.replace(&format!("\"transitions\":{}", row["transitions"]), "\"transitions\":123456789");
     let marked = format!("{:08x} {marked}", crc32fast::hash(marked.as_bytes()));
     // One that is damaged is: a mark without its checksum does not.
-    let damaged = text.lines().nth(3).unwrap().replace("\"transitions\":", "\"transitions\":9");
+    let damaged = text.lines().nth(3).unwrap().replace("\"transitions\":", "\"transitions\":99999999");
     let lines: Vec<&str> = text
         .lines()
         .enumerate()
