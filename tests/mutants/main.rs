@@ -1,10 +1,16 @@
 //! Mutants: planted mistakes that the tests have to notice. Here the list of them is checked; `tests/mutants/run` plants
 //! them. See README.md beside this file.
 
-mod list;
-mod source;
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the verdicts are for who started the run")]
 
-use std::path::Path;
+mod cargo;
+mod list;
+mod runner;
+mod source;
+mod switched;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use list::Mutant;
 use source::Sources;
@@ -80,4 +86,28 @@ fn edits_stand_for_themselves_and_do_not_overlap() {
     assert_eq!(faults_of(head), ["both: needs find and replace, or edits with both"]);
     let mixed = format!("{head}find = 'half * 2.0'\nreplace = 'half'\n[[edits]]\nfind = '1.5'\nreplace = '1.0'\n");
     assert_eq!(faults_of(&mixed), ["both: needs find and replace, or edits with both"]);
+}
+
+/// Started by `tests/mutants/run`, with its arguments in MUTANTS.
+#[test]
+#[ignore = "plants mutants, for an hour or so"]
+fn run() {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let order = runner::Order::read(&variable("MUTANTS"));
+    let limit = Duration::from_secs(variable("MUTANT_LIMIT").parse().unwrap_or(600));
+    let folder = Some(variable("MUTANTS_FOLDER")).filter(|folder| !folder.is_empty());
+    let folder = folder.map_or_else(|| root().join("target/mutants"), PathBuf::from);
+    ctrlc::set_handler(|| {
+        cargo::stop();
+        std::process::exit(130);
+    })
+    .unwrap();
+    let status = match order.and_then(|order| runner::run(root(), &folder, limit, &order)) {
+        Ok(all_caught) => i32::from(!all_caught),
+        Err(reason) => {
+            eprintln!("{reason}");
+            2
+        }
+    };
+    std::process::exit(status);
 }
