@@ -1,110 +1,110 @@
-//! Bad input: every file of `tests/bad` is refused where and as `tests/bad/expected.toml` says, and nothing that is
-//! thrown at the reader makes it panic, hang or overflow the stack.
+//! Bad input: every case of `tests/bad` is refused where and as it says, and nothing that is thrown at the reader makes it
+//! panic, hang or overflow the stack.
+
+#[path = "bad/list.rs"]
+mod bad;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use serde::Deserialize;
 use sgd_sde::input::{Location, Problem, Problems};
-use sgd_sde::loss::expression::Expression;
 use sgd_sde::scenario::{Loaded, STARTER, parse, shipped};
 
-#[derive(Deserialize)]
-struct Expected {
-    case: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Case {
-    file: String,
-    line: usize,
-    column: usize,
-    key: String,
-    phrase: String,
-    #[serde(default)]
-    stage: Stage,
-}
-
-#[derive(Clone, Copy, Default, Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum Stage {
-    #[default]
-    Reading,
-    Formula,
-    Landscape,
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad")
-}
-
-fn expected() -> BTreeMap<String, Vec<Case>> {
-    let text = std::fs::read_to_string(folder().join("expected.toml")).unwrap();
-    let expected: Expected = toml::from_str(&text).unwrap();
-    let mut files: BTreeMap<String, Vec<Case>> = BTreeMap::new();
-    for case in expected.case {
-        files.entry(case.file.clone()).or_default().push(case);
-    }
-    files
-}
-
-/// Whether formulas are parsed: false only while the stand-in of that module is in place.
-fn formulas_are_parsed() -> bool {
-    Expression::new(&["x".to_owned()], &[], "(").is_err()
-}
+use bad::{Case, Stage, Told};
 
 fn problems(text: impl AsRef<[u8]>) -> Vec<Problem> {
     parse(text, "bad.toml", &[], None).expect_err("this must be refused").0
 }
 
 #[test]
-fn every_bad_file_is_refused_where_it_is_wrong() {
-    let mut wrong = Vec::new();
-    for (file, cases) in expected() {
-        let stage = cases[0].stage;
-        let read = parse(std::fs::read(folder().join(&file)).unwrap(), &file, &[], None);
-        match (stage, read) {
-            (Stage::Formula, _) if !formulas_are_parsed() => {}
-            (Stage::Landscape, Ok(_)) => {}
-            (Stage::Landscape, Err(problems)) => wrong.push(format!("{file} must pass reading:\n{problems}")),
-            (_, Ok(_)) => wrong.push(format!("{file} was accepted")),
-            (_, Err(problems)) => {
-                let missed = cases.iter().filter(|case| !problems.0.iter().any(|problem| is_told(case, problem)));
-                let missed: Vec<String> = missed
-                    .map(|case| format!("{}:{}: {}: {}", case.line, case.column, case.key, case.phrase))
-                    .collect();
-                if !missed.is_empty() || problems.0.len() != cases.len() {
-                    wrong.push(format!("{file} missed {missed:?}, told:\n{problems}"));
-                }
-            }
-        }
-    }
+fn every_bad_scenario_is_refused_where_it_is_wrong() {
+    let cases = bad::cases();
+    let wrong: Vec<String> = cases.iter().filter_map(missed).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(cases.len() >= 341);
+    assert!(cases.iter().map(|case| case.told.len()).sum::<usize>() >= 360);
 }
 
-fn is_told(case: &Case, problem: &Problem) -> bool {
-    let place = Location::Place { file: case.file.clone(), line: case.line, column: case.column };
-    problem.location == place && problem.key == case.key && problem.message.contains(&case.phrase)
+/// What reading a case does not tell, or tells beyond what it should; nothing if it is as it says.
+fn missed(case: &Case) -> Option<String> {
+    let Case { name, text, stage, told } = case;
+    match (stage, parse(text, name, &[], None)) {
+        (Stage::Landscape, Ok(_)) => None,
+        (Stage::Landscape, Err(problems)) => Some(format!("{name} must pass reading:\n{problems}")),
+        (Stage::Reading, Ok(_)) => Some(format!("{name} was accepted")),
+        (Stage::Reading, Err(problems)) => {
+            let is_missed = |told: &&Told| !problems.0.iter().any(|problem| is_told(name, told, problem));
+            let missed: Vec<&Told> = told.iter().filter(is_missed).collect();
+            let complete = missed.is_empty() && problems.0.len() == told.len();
+            (!complete).then(|| format!("{name} missed {missed:?}, told:\n{problems}"))
+        }
+    }
+}
+
+fn is_told(file: &str, told: &Told, problem: &Problem) -> bool {
+    let place = Location::Place { file: file.to_owned(), line: told.line, column: told.column };
+    problem.location == place && problem.key == told.key && problem.message.contains(&told.phrase)
+}
+
+/// Else a case might be refused for something else than its change.
+#[test]
+fn what_bad_scenarios_are_made_from_is_accepted() {
+    for (name, text) in bad::bases() {
+        parse(&text, &name, &[], None).unwrap_or_else(|problems| panic!("{name}:\n{problems}"));
+    }
+}
+
+/// Cases of a list on a base of four lines.
+fn cases_on_four_lines(list: &str) -> Vec<Case> {
+    let bases = BTreeMap::from([("four".to_owned(), "a = 1\n\n[b]\na = 2\n".to_owned())]);
+    let list = format!("base = 'four'\n[[case]]\nname = 'x'\nwhat = 'wrong'\n{list}");
+    bad::cases_of("list", &list, &bases, &mut BTreeSet::new())
 }
 
 #[test]
-fn the_folder_and_the_table_agree() {
-    let files: BTreeSet<String> = std::fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != "expected.toml")
-        .collect();
-    let told: BTreeSet<String> = expected().into_keys().collect();
-    assert_eq!(files, told);
-    assert!(files.len() >= 60);
+fn bad_scenarios_are_made_by_changing_lines() {
+    let at = |line, column| Told { line, column, key: String::new(), phrase: "p".to_owned() };
+    let two = "replace = [['a = 1', 'a = 3'], ['a = 2', 'a = 4']]\n\
+               told = [{ at = 'a = |4', phrase = 'p' }, { at = 'a = 3', phrase = 'p' }]";
+    for (list, text, told) in [
+        ("replace = [['a = 1', 'a = |é']]\nphrase = 'p'", "a = é\n\n[b]\na = 2\n", vec![at(2, 5)]),
+        ("replace = [['a = 2', 'é = |3']]\nphrase = 'p'", "a = 1\n\n[b]\né = 3\n", vec![at(5, 5)]),
+        ("replace = [['a = 2', '''\nc = 4\n|d''']]\nphrase = 'p'", "a = 1\n\n[b]\nc = 4\nd\n", vec![at(6, 1)]),
+        ("replace = [[\"[b]\\na = 2\", '']]\nphrase = 'p'", "a = 1\n", vec![at(1, 1)]),
+        ("add = '''\n[c]\n|d = 1'''\nphrase = 'p'", "a = 1\n\n[b]\na = 2\n\n[c]\nd = 1\n", vec![at(8, 1)]),
+        (two, "a = 3\n\n[b]\na = 4\n", vec![at(5, 5), at(2, 1)]),
+    ] {
+        let [case] = cases_on_four_lines(list).try_into().ok().unwrap();
+        assert_eq!((case.text, case.told), (format!("# wrong\n{text}"), told), "{list}");
+    }
+}
+
+#[test]
+fn a_list_that_contradicts_itself_is_refused() {
+    for (list, reason) in [
+        ("replace = [['a = 3', '']]\nphrase = 'p'", "must stand once in the base"),
+        ("replace = [['a =', '']]\nphrase = 'p'", "must stand once in the base"),
+        ("replace = [['a = 1', ''], ['a = 1', 'b']]\nphrase = 'p'", "a line is replaced twice"),
+        ("replace = [['a = 1', '|a = |3']]\nphrase = 'p'", "there are two marks"),
+        ("replace = [['a = 1', '|a = 3']]\nat = 'a = 2'\nphrase = 'p'", "the place is said twice"),
+        ("at = 'a ='\nphrase = 'p'", "must occur once in the text"),
+        ("at = 'a = 4'\nphrase = 'p'", "must occur once in the text"),
+        ("add = 'c = 1'", "needs a phrase"),
+        ("base = 'five'\nphrase = 'p'", "there is no base five"),
+        ("text = 'a'\nphrase = 'p'", "a text needs no base"),
+        ("note = 'a'\nphrase = 'p'", "unknown field `note`"),
+    ] {
+        let told = std::panic::catch_unwind(|| cases_on_four_lines(list)).err();
+        let told = told.and_then(|told| told.downcast::<String>().ok()).unwrap_or_default();
+        assert!(told.contains(reason), "{list}: {told}");
+    }
 }
 
 #[test]
 fn messages_say_what_to_do() {
-    for (file, _) in expected() {
-        let Err(problems) = parse(std::fs::read(folder().join(&file)).unwrap(), &file, &[], None) else { continue };
+    for Case { name, text, .. } in bad::cases() {
+        let Err(problems) = parse(text, &name, &[], None) else { continue };
         for problem in &problems.0 {
             let text = problem.to_string();
             assert!(text.len() < 900 && text.lines().count() == 1, "{text}");
@@ -223,9 +223,6 @@ fn more_replicas_than_any_machine_holds_are_refused() {
 
 #[test]
 fn a_place_in_a_formula_is_told_whatever_its_quotes() {
-    if !formulas_are_parsed() {
-        return;
-    }
     let base = shipped()[0].text;
     let formula = base.lines().find(|line| line.starts_with("formula")).unwrap();
     let first = base.lines().position(|line| line.starts_with("formula")).unwrap() + 1;

@@ -1,50 +1,34 @@
-//! Every file of `tests/bad`, and some that are generated, through the program: told where and what, status 2, and an
+//! Every case of `tests/bad`, and some files that are generated, through the program: told where and what, status 2, and an
 //! earlier result of the same name stays as it is.
 
-use std::path::Path;
-
-use serde::Deserialize;
-
+use crate::bad::{self, Case};
 use crate::support::{TINY, Workplace};
-
-#[derive(Deserialize)]
-struct Expected {
-    case: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Case {
-    file: String,
-    line: usize,
-    column: usize,
-    key: String,
-    phrase: String,
-}
 
 #[test]
 fn every_bad_file_is_refused_where_it_is_wrong_and_changes_nothing() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad");
-    let expected: Expected = toml::from_str(&std::fs::read_to_string(folder.join("expected.toml")).unwrap()).unwrap();
     let here = Workplace::new();
     here.write("bad.toml", TINY.replace("tiny", "bad"));
     here.run(&["run", "bad.toml", "--quiet", "--set", "ensemble.steps=100"]).expect(1);
     let earlier = here.files("output");
     let mut wrong = Vec::new();
-    for case in &expected.case {
-        let file = &case.file;
-        std::fs::copy(folder.join(file), here.path(file)).unwrap();
+    let cases = bad::cases();
+    for Case { name, text, told, .. } in &cases {
+        let file = &format!("{name}.toml");
+        here.write(file, text);
         let check = here.run(&["check", file]).expect(2);
         let run = here.run(&["run", file, "--force", "--quiet"]).expect(2);
         assert_eq!(check.err, run.err, "{file}: check and run disagree");
-        let key = if case.key.is_empty() { String::new() } else { format!("{}: ", case.key) };
-        let place = format!("{file}:{}:{}: {key}", case.line, case.column);
-        let told = check.err.lines().any(|line| line.starts_with(&place) && line.contains(&case.phrase));
-        if !told || !check.out.is_empty() || !run.out.is_empty() {
-            wrong.push(format!("{place}{}\nbut told:\n{}{}", case.phrase, check.err, check.out));
+        for told in told {
+            let key = if told.key.is_empty() { String::new() } else { format!("{}: ", told.key) };
+            let place = format!("{file}:{}:{}: {key}", told.line, told.column);
+            let found = check.err.lines().any(|line| line.starts_with(&place) && line.contains(&told.phrase));
+            if !found || !check.out.is_empty() || !run.out.is_empty() {
+                wrong.push(format!("{place}{}\nbut told:\n{}{}", told.phrase, check.err, check.out));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(expected.case.len() > 150);
+    assert!(cases.len() >= 341);
     assert_eq!(here.files("output"), earlier, "a refused run has touched an earlier result");
 }
 

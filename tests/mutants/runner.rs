@@ -141,14 +141,25 @@ impl Run {
                 return Err(format!("what is no mutant's does not compile (see {})", self.cargo.log().display()));
             }
             self.alone.extend(broken);
-            let switchable = self.edits.iter().filter(|(number, _)| !self.alone.contains(number));
-            let switchable = switchable.map(|(number, edits)| (*number, edits.clone())).collect();
-            let (program, _) = Switched::of(&self.sources, &switchable);
-            self.program = program;
-            self.cargo.write(&self.program.files)?;
+            self.switch_all_but_alone()?;
             self.compiled.clear();
         }
         Ok(())
+    }
+
+    /// Writes the program with all switches but of those that stand alone.
+    fn switch_all_but_alone(&mut self) -> Result<(), String> {
+        let switchable = self.edits.iter().filter(|(number, _)| !self.alone.contains(number));
+        let switchable = switchable.map(|(number, edits)| (*number, edits.clone())).collect();
+        let (program, _) = Switched::of(&self.sources, &switchable);
+        let before = std::mem::replace(&mut self.program, program);
+        self.write_switched(before.files.keys())
+    }
+
+    /// Writes files as they are with all switches.
+    fn write_switched<'a>(&self, files: impl Iterator<Item = &'a String>) -> Result<(), String> {
+        let text = |file: &String| self.program.files.get(file).map_or(self.sources.text(file), String::as_str);
+        self.cargo.write(&files.map(|file| (file.clone(), text(file).to_owned())).collect())
     }
 
     /// A mutant that is switched on by the environment.
@@ -200,9 +211,7 @@ impl Run {
     /// Puts the files that a mutant changes back as they are with switches.
     fn restore(&mut self, mutant: &Mutant) -> Result<(), String> {
         self.compiled.clear();
-        let files = self.edits[&number(mutant)].iter().map(|(place, _)| &place.file);
-        let text = |file: &String| self.program.files.get(file).map_or(self.sources.text(file), String::as_str);
-        self.cargo.write(&files.map(|file| (file.clone(), text(file).to_owned())).collect())
+        self.write_switched(self.edits[&number(mutant)].iter().map(|(place, _)| &place.file))
     }
 
     /// Tests that fail without any mutant tell nothing.
