@@ -64,7 +64,9 @@ pub fn run(root: &Path, folder: &Path, limit: Duration, order: &Order) -> Result
 
     let mut run = Run::new(root, folder, limit, sources, &mutants)?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for mutant in &wanted {
+    // Those that are planted one by one come last, so that all others find the same program.
+    let (alone, switched): (Vec<&Mutant>, _) = wanted.iter().partition(|mutant| run.alone.contains(&number(mutant)));
+    for mutant in switched.into_iter().chain(alone) {
         let verdict = run.verdict_on(mutant)?;
         let kind = verdict.split_whitespace().next().unwrap_or_default();
         println!("{kind:<9} {}{}", mutant.name, &verdict[kind.len()..]);
@@ -121,7 +123,10 @@ impl Run {
             return Ok(format!("{verdict}, in an earlier run"));
         }
         let begin = Instant::now();
-        self.compile(&mutant.tests)?;
+        if !self.alone.contains(&number) {
+            // Which may show that it does not compile beside the others.
+            self.compile(&mutant.tests)?;
+        }
         let verdict = if self.alone.contains(&number) { self.planted(mutant)? } else { self.switched(mutant)? };
         self.verdicts.keep(&key, &verdict)?;
         Ok(format!("{verdict} ({} s)", begin.elapsed().as_secs()))
@@ -166,8 +171,8 @@ impl Run {
     fn switched(&mut self, mutant: &Mutant) -> Result<String, String> {
         let mut note = "";
         for tests in [mutant.tests.as_str(), ""] {
-            self.compile(tests)?;
             self.passes_without(tests)?;
+            self.compile(tests)?;
             match self.cargo.test(tests, Some(number(mutant)), self.limit)? {
                 Outcome::Passed { tests: 0 } => note = "; its line names no test",
                 Outcome::Passed { .. } => {}
@@ -180,7 +185,6 @@ impl Run {
     /// A mutant that is planted in the text, as the only one of its files.
     fn planted(&mut self, mutant: &Mutant) -> Result<String, String> {
         for tests in [mutant.tests.as_str(), ""] {
-            self.compile(tests)?;
             self.passes_without(tests)?;
             self.cargo.write(&self.with(mutant))?;
             let compiled = self.cargo.compile(tests)?;
@@ -220,6 +224,7 @@ impl Run {
         if self.verdicts.known(&key).is_some() {
             return Ok(());
         }
+        self.compile(tests)?;
         match self.cargo.test(tests, None, self.limit)? {
             Outcome::Passed { .. } => self.verdicts.keep(&key, "passes"),
             failed => {
