@@ -271,6 +271,10 @@ pub struct CurvePoint {
     pub mean: f64,
     /// Standard deviation between replicas.
     pub deviation: f64,
+    /// Replicas that have no part in these two.
+    pub left_out: u64,
+    /// Pairs that have none in the difference.
+    pub pairs_left_out: u64,
     /// Mean difference from the first group, in standard deviations between seeds; NaN at the start.
     pub difference: f64,
     /// Low end of its 95 % interval.

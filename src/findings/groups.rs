@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::DivergedRecord;
+use crate::statistics::LeftOut;
 
 /// Replicas with one learning rate and one batch size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,8 +24,23 @@ pub struct GroupRecord {
     pub diverged: Option<u64>,
     /// The first few of them.
     pub diverged_replicas: Vec<DivergedRecord>,
+    /// When it was looked at, where groups are compared at equal times: look by look the same epochs, and of groups with equal η/S the same
+    /// SDE time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<LookRecord>,
     /// What was measured at the end.
     pub measures: Vec<MeasureRecord>,
+}
+
+/// A time at which a group was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LookRecord {
+    /// In epochs of N/S steps; l epochs of SVAG(l) are one.
+    pub epochs: f64,
+    /// Steps since the start.
+    pub steps: u64,
+    /// t = Σ η_k over these steps.
+    pub sde_time: f64,
 }
 
 /// A number of the replicas of a group: a mean, unless the quantity says what else.
@@ -38,4 +54,7 @@ pub struct MeasureRecord {
     pub standard_error: f64,
     /// 95 % interval.
     pub interval: Option<[f64; 2]>,
+    /// Replicas that have no part in it, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
 }

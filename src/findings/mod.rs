@@ -23,7 +23,7 @@ pub use gradient_noise::{
     BatchNoiseRecord, EigenvaluePanel, EigenvaluesFigure, GradientNoiseRecord, PredictedMeasureRecord, QuantilePanel,
     QuantilePoint, QuantilesFigure,
 };
-pub use groups::{GroupRecord, MeasureRecord};
+pub use groups::{GroupRecord, LookRecord, MeasureRecord};
 pub use points::{
     CrossingRecord, CrossoverRecord, PointRecord, ScalingRecord, WeakErrorPoint, WeakErrorRecord, WeakErrorSlope,
 };

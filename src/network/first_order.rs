@@ -2,9 +2,11 @@
 
 use super::objective::Comparison;
 use super::product::{Matrix, multiply};
+use super::small_loss::LossSum;
 use super::workspace::LayerRoom;
 use super::{Batch, Examples, Layer, Network, Real, Targets, Workspace};
 use crate::instructions::vectorized;
+use crate::math;
 
 /// What a network does not take.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,8 +48,10 @@ pub enum MismatchError {
 /// How well a network does on a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The mean of ℓ, without weight decay.
+    /// The mean of ℓ, without weight decay, in double precision from the outputs on: 0 only below the smallest double.
     pub objective: f64,
+    /// Its logarithm, which goes on where the mean itself is 0; −∞ only where every ℓ is.
+    pub log_objective: f64,
     /// Examples whose largest output is at their label (or at the largest of their target values).
     pub correct: usize,
 }
@@ -92,15 +96,17 @@ impl Network {
 
     /// What a pass forward tells of a batch.
     pub fn evaluate<T: Real>(&self, theta: &[T], batch: Batch<T>, workspace: &mut Workspace<T>) -> Evaluation {
-        let (mut sum, mut correct) = (0.0, 0);
+        let (mut sum, mut correct) = (LossSum::new(), 0);
         for piece in batch.pieces(workspace.capacity) {
             self.gather(piece, workspace);
             self.forward(theta, piece.len(), workspace);
-            // Before outputs become probabilities, which may be equal where outputs are not.
             correct += self.count_correct(piece.len(), workspace);
-            sum += self.compare(piece.len(), workspace);
+            let length = self.architecture.outputs() * piece.len();
+            let outputs = &workspace.layers[self.architecture.depth() - 1].a[..length];
+            sum.add(self.objective, outputs, &workspace.targets[..length], piece.len());
         }
-        Evaluation { objective: sum / batch.len() as f64, correct }
+        let count = batch.len() as f64;
+        Evaluation { objective: sum.value() / count, log_objective: sum.logarithm() - math::ln(count), correct }
     }
 
     /// Of the gathered batch.

@@ -55,6 +55,7 @@ mod objective;
 mod product;
 mod real;
 mod second_order;
+mod small_loss;
 mod weighted;
 mod workspace;
 

@@ -292,6 +292,12 @@ impl Judgement {
         }
     }
 
+    /// Takes HOLDS and REJECTED back alike, for a reason that the numbers of the contrasts do not show, such as replicas that have none.
+    pub fn bar_any_verdict(&mut self, why: &str) {
+        self.reason = format!("{why}; without that: {}", self.reason);
+        (self.verdict, self.rejection_p_value, self.effort) = (Verdict::Undetermined, None, None);
+    }
+
     /// Takes a rejection back that did not survive Holm's correction over `primary_claims` claims.
     pub(super) fn withdraw_rejection(&mut self, primary_claims: usize) {
         self.verdict = Verdict::Undetermined;

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | [`special`] | normal, Student-t and F distributions, the same bits on every machine |
 //! | [`Estimate`] | a value with its standard error and degrees of freedom |
+//! | [`Sample`] | the numbers of replicas, and how many of them are missing |
 //! | [`Occupancies`] | occupancies and log-odds of states from replicas |
 //! | [`mod@hotelling`] | all states against their predictions at once |
 //! | [`r_hat`], [`effective_sample_size`] | convergence diagnostics of chains |
@@ -45,6 +46,7 @@ pub mod occupancy;
 pub mod planning;
 pub mod r_hat;
 pub mod rank_correlation;
+pub mod sample;
 pub mod scenario;
 mod series;
 pub mod special;
@@ -62,5 +64,6 @@ pub use looks::Look;
 pub use memory::{Jumps, StartMemory};
 pub use occupancy::Occupancies;
 pub use rank_correlation::{RankTrend, judge_rank_trend, median, spearman};
+pub use sample::{LeftOut, Sample};
 pub use scenario::{after_holm, holm, overall, scenario_verdict};
 pub use start_contrast::StartContrast;

@@ -151,9 +151,17 @@ impl<T: Real> Ensemble<T> {
     /// # Errors
     /// [`Interrupted`] when told to stop.
     pub fn advance(&mut self, epochs: f64, control: &mut Control) -> Result<(), Interrupted> {
+        self.advance_to(if epochs > 0.0 { self.asked + epochs } else { self.asked }, control)
+    }
+
+    /// Trains all replicas until so many epochs since the start; nothing happens where they have been asked for before.
+    ///
+    /// # Errors
+    /// [`Interrupted`] when told to stop.
+    pub fn advance_to(&mut self, epochs: f64, control: &mut Control) -> Result<(), Interrupted> {
         self.make_room();
-        if epochs > 0.0 {
-            self.asked += epochs;
+        if epochs > self.asked {
+            self.asked = epochs;
         }
         let examples = self.data.training.count();
         (control.monitor)(&self.status());
@@ -197,6 +205,23 @@ impl<T: Real> Ensemble<T> {
             self.advance(next, control)?;
             left -= next;
             on_look(&self.look(with_gradient));
+        }
+        Ok(())
+    }
+
+    /// Trains and looks at all replicas at these epochs since the start, which ascend.
+    ///
+    /// # Errors
+    /// [`Interrupted`] when told to stop.
+    pub fn train_through(
+        &mut self,
+        looks: &[f64],
+        on_look: &mut dyn FnMut(&Look),
+        control: &mut Control,
+    ) -> Result<(), Interrupted> {
+        for &epochs in looks {
+            self.advance_to(epochs, control)?;
+            on_look(&self.look(false));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::TrainingData;
 use super::step::Room;
+use crate::math;
 use crate::network::{Batch, Examples, Network, Real, Targets};
 
 /// All replicas at one time.
@@ -31,6 +32,8 @@ pub struct Measured {
 pub struct Score {
     /// Mean over the examples.
     pub loss: f64,
+    /// Its logarithm, which is a number even where the loss is below the smallest double; −∞ only where the loss of every example is 0.
+    pub log_loss: f64,
     /// The fraction of examples whose largest output is at their label, from 0 to 1; `None` where there are no labels.
     pub accuracy: Option<f64>,
 }
@@ -45,7 +48,10 @@ pub(super) fn measure<T: Real>(
 ) -> Measured {
     let decay = network.decay_of(theta);
     let mut training = score(network, &data.training, theta, room);
-    training.loss += decay;
+    if decay > 0.0 {
+        training.loss += decay;
+        training.log_loss = math::ln(training.loss);
+    }
     let test = data.test.as_ref().map(|test| score(network, test, theta, room));
     let gradient_square = with_gradient.then(|| {
         let Room { workspace, gradient, .. } = room;
@@ -69,5 +75,5 @@ fn score<T: Real>(network: &Network, examples: &Examples<T>, theta: &[T], room: 
     let found = network.evaluate(theta, Batch::all(examples), &mut room.workspace);
     let labelled = matches!(examples.targets(), Targets::Labels(_));
     let accuracy = labelled.then(|| found.correct as f64 / examples.count() as f64);
-    Score { loss: found.objective, accuracy }
+    Score { loss: found.objective, log_loss: found.log_objective, accuracy }
 }

@@ -93,10 +93,10 @@ impl Noise {
     }
 
     /// How many epochs go through the SDE time of one epoch of SGD with the same η and S: l for SVAG(l), else 1.
-    pub fn epochs_per_epoch(&self) -> f64 {
+    pub fn epochs_per_epoch(&self) -> u64 {
         match self {
-            Self::Svag { amplification, .. } => f64::from(*amplification),
-            _ => 1.0,
+            Self::Svag { amplification, .. } => u64::from(*amplification),
+            _ => 1,
         }
     }
 

@@ -172,6 +172,7 @@ fn group(case: &Case, loaded: &Loaded, form: &Form, point: Option<&Point>) -> Gr
             measured: estimate.value,
             standard_error: estimate.standard_error,
             interval: estimate.interval(0.95),
+            left_out: None,
         })
     };
     GroupRecord {
@@ -183,6 +184,7 @@ fn group(case: &Case, loaded: &Loaded, form: &Form, point: Option<&Point>) -> Gr
         steps: form.plan(case.setting.plan(loaded)).steps,
         diverged: point.map(|point| point.diagnostics.diverged),
         diverged_replicas: point.map_or(Vec::new(), |point| point.diagnostics.diverged_replicas.clone()),
+        looks: Vec::new(),
         measures: point
             .map_or(Vec::new(), |point| case.quantities.iter().zip(&point.estimates).filter_map(measure).collect()),
     }

@@ -1,11 +1,12 @@
 //! Learning curves of groups set beside each other: mean differences, pair by pair from equal starts, at every look, in standard deviations
 //! between the seeds of a pilot group.
 
+use std::cmp::Reverse;
+
 use super::course::Course;
 use super::group::Group;
 use crate::findings::{CurveGroup, CurvePoint, CurvesFigure, GroupRecord};
-use crate::math;
-use crate::statistics::{Contrast, Estimate, Evidence, Judgement, judge};
+use crate::statistics::{Contrast, Estimate, Evidence, Judgement, LeftOut, Sample, judge};
 use crate::training::Measured;
 
 /// What differences are in, for the notes of a result.
@@ -53,6 +54,14 @@ impl Quantity {
         }
     }
 
+    /// Of a replica whose value is no finite number.
+    fn undefined(self) -> &'static str {
+        match self {
+            Self::Loss => "with L = 0, whose logarithm is no number",
+            Self::Accuracy(_) => "without a number",
+        }
+    }
+
     /// What will be compared, before it is.
     pub(super) fn unmeasured(self) -> Contrast {
         let label = format!("Δ {} at every look", self.name());
@@ -61,7 +70,7 @@ impl Quantity {
 
     pub(super) fn of(self, measured: &Measured) -> f64 {
         let accuracy = match self {
-            Self::Loss => return math::ln(measured.training.loss),
+            Self::Loss => return measured.training.log_loss,
             Self::Accuracy(Part::Training) => measured.training.accuracy,
             Self::Accuracy(Part::Test) => measured.test.and_then(|test| test.accuracy),
         };
@@ -73,67 +82,120 @@ impl Quantity {
 pub(super) struct Comparison<'a> {
     pub(super) quantity: Quantity,
     first: &'a Group,
-    /// Standard deviation between the seeds of the pilot, per look.
-    spread: Vec<f64>,
+    /// Its value for the seeds of the pilot, per look.
+    pilot: Vec<Sample>,
 }
 
 impl<'a> Comparison<'a> {
     pub(super) fn new(quantity: Quantity, pilot: &Group, first: &'a Group) -> Self {
-        let spread = (0..pilot.looks.len()).map(|look| deviation(&pilot.at(look, |measured| quantity.of(measured))));
-        Self { quantity, first, spread: spread.collect() }
+        let pilot = (0..pilot.looks.len()).map(|look| pilot.sample(look, |measured| quantity.of(measured)));
+        Self { quantity, first, pilot: pilot.collect() }
+    }
+
+    /// The standard deviation between seeds at a look, the unit of differences; `None` where seeds do not differ.
+    fn spread(&self, look: usize) -> Option<f64> {
+        self.pilot.get(look)?.deviation().filter(|spread| *spread > 0.0)
+    }
+
+    /// A group less the first at a look, pair by pair.
+    fn pairs(&self, group: &Group, look: usize) -> Sample {
+        let of = |group: &Group| group.at(look, |measured| self.quantity.of(measured));
+        Sample::of_differences(&of(group), &of(self.first))
     }
 
     /// The mean difference of a group from the first at a look, pair by pair, in standard deviations between seeds. `None` where seeds do
     /// not differ or fewer than two pairs are left.
     pub(super) fn difference(&self, group: &Group, look: usize) -> Option<Estimate> {
-        let spread = self.spread.get(look).copied().filter(|spread| *spread > 0.0)?;
-        let of = |group: &Group| group.at(look, |measured| self.quantity.of(measured));
-        let pairs = of(group).into_iter().zip(of(self.first));
-        let differences: Vec<f64> =
-            pairs.filter_map(|(one, other)| Some((one? - other?) / spread)).filter(|x| x.is_finite()).collect();
-        Estimate::from_replicas(&differences)
+        let spread = self.spread(look)?;
+        let pairs = self.pairs(group, look);
+        Estimate::from_replicas(&pairs.values().iter().map(|pair| pair / spread).collect::<Vec<_>>())
     }
 
-    /// A note on looks that cannot be compared.
-    pub(super) fn left_out(&self) -> Option<String> {
-        let silent = (1..self.spread.len()).filter(|&look| self.spread[look] <= 0.0).count();
+    /// What has no part in the comparison of these groups with the first, for the notes of a result.
+    pub(super) fn left_out(&self, groups: &[Group]) -> Vec<String> {
+        let silent = (1..self.pilot.len()).filter(|&look| self.spread(look).is_none()).count();
         let name = self.quantity.name();
-        (silent > 0)
-            .then(|| format!("{silent} look(s) at which the {name} of all seeds of the pilot is the same are left out"))
+        let silent = (silent > 0).then(|| {
+            format!("{silent} look(s) at which the {name} of all seeds of the pilot is the same are left out")
+        });
+        silent.into_iter().chain(groups.iter().filter_map(|group| self.missing(group))).collect()
     }
 
     /// The looks after the start at which seeds differ.
     fn looks(&self) -> impl Iterator<Item = usize> + '_ {
-        (1..self.spread.len()).filter(|&look| self.spread[look] > 0.0)
+        (1..self.pilot.len()).filter(|&look| self.spread(look).is_some())
     }
 
-    /// The mean over all looks of the difference of every pair; `None` where a replica of it diverged.
+    /// The mean over all looks of the difference of every pair; `None` where a replica of it diverged, not finite where a value was not.
     pub(super) fn mean_differences(&self, group: &Group) -> Vec<Option<f64>> {
         let of = |group: &Group, look: usize| group.at(look, |measured| self.quantity.of(measured));
-        let looks: Vec<usize> = self.looks().collect();
+        let looks: Vec<(usize, f64)> = self.looks().filter_map(|look| Some((look, self.spread(look)?))).collect();
         let mut sums: Vec<Option<f64>> = vec![(!looks.is_empty()).then_some(0.0); of(group, 0).len()];
-        for &look in &looks {
+        for &(look, spread) in &looks {
             let pairs = of(group, look).into_iter().zip(of(self.first, look));
             for (sum, (one, other)) in sums.iter_mut().zip(pairs) {
-                let difference =
-                    one.zip(other).map(|(one, other)| (one - other) / (self.spread[look] * looks.len() as f64));
-                *sum = sum.zip(difference).map(|(sum, difference)| sum + difference).filter(|sum| sum.is_finite());
+                let difference = one.zip(other).map(|(one, other)| (one - other) / (spread * looks.len() as f64));
+                *sum = sum.zip(difference).map(|(sum, difference)| sum + difference);
             }
         }
         sums
     }
 
+    /// Whether the group is as the first at every look. Where replicas of the group alone diverged it may be rejected all the same: the first
+    /// group's did not, which is a difference by itself. Whatever else is missing bars any verdict.
     pub(super) fn judge(&self, group: &Group, tolerance: f64) -> Judgement {
         let contrasts: Vec<Contrast> = self
             .looks()
             .map(|look| Contrast {
-                label: format!("Δ {} at epoch {}", self.quantity.name(), shown(self.first.epochs(look))),
+                label: format!("Δ {} at {}", self.quantity.name(), self.when(look)),
                 predicted: 0.0,
                 predicted_standard_error: 0.0,
                 measured: self.difference(group, look),
             })
             .collect();
-        judge(&contrasts, tolerance, &Evidence::without_equilibrium(group.diverged.len()))
+        let mut judgement = judge(&contrasts, tolerance, &Evidence::without_equilibrium(group.diverged.len()));
+        if let Some(missing) = self.missing(group) {
+            judgement.bar_any_verdict(&missing);
+        }
+        judgement
+    }
+
+    fn when(&self, look: usize) -> String {
+        format!("epoch {}", shown(self.first.epochs(look)))
+    }
+
+    /// Which replicas or looks have no part in the differences of a group: the look at which most are missing stands for all.
+    fn missing(&self, group: &Group) -> Option<String> {
+        let most = |of: &dyn Fn(usize) -> LeftOut| {
+            let looks = (1..self.pilot.len()).map(|look| (look, of(look)));
+            looks
+                .filter(|(_, left_out)| left_out.count() > 0)
+                .max_by_key(|(look, left_out)| (left_out.count(), Reverse(*look)))
+        };
+        let name = self.quantity.name();
+        let tell = |(look, left_out): (usize, LeftOut), whose: &str| {
+            let told = left_out.told(whose, "diverged", self.quantity.undefined())?;
+            Some(format!("{name} at {} leaves out {told}, and those left are a selection", self.when(look)))
+        };
+        // The unit is of the pilot's seeds.
+        let pilot = most(&|look| self.pilot[look].left_out()).and_then(|found| tell(found, "seeds of the pilot"));
+        let whose = format!("pairs of {} and {}", group.name, self.first.name);
+        let pairs = most(&|look| {
+            let left_out = self.pairs(group, look).left_out();
+            let is_own = left_out.undefined == 0 && self.first.diverged.is_empty();
+            if is_own { LeftOut::default() } else { left_out }
+        });
+        let differ =
+            |look: usize| self.spread(look).is_none() && self.pairs(group, look).values().iter().any(|x| *x != 0.0);
+        let without_unit = || {
+            let look = (1..self.pilot.len()).find(|&look| differ(look))?;
+            let when = self.when(look);
+            Some(format!(
+                "at {when} the {name} of {} differs from the first, but no two seeds of the pilot do: there is no unit",
+                group.name
+            ))
+        };
+        pilot.or_else(|| tell(pairs?, &whose)).or_else(without_unit)
     }
 }
 
@@ -142,19 +204,12 @@ fn shown(epochs: f64) -> String {
     format!("{}", (epochs * 1e3).round() / 1e3)
 }
 
-/// Standard deviation with divisor R − 1; 0 where there are fewer than two.
-fn deviation(values: &[Option<f64>]) -> f64 {
-    let values: Vec<f64> = values.iter().flatten().copied().filter(|value| value.is_finite()).collect();
-    let Some(mean) = Estimate::from_replicas(&values) else { return 0.0 };
-    mean.standard_error * (values.len() as f64).sqrt()
-}
-
 /// The group with the means of all quantities at its last look.
 pub(super) fn record(group: &Group, course: &Course) -> GroupRecord {
     let last = group.looks.len().saturating_sub(1);
-    let mut measures = vec![("L", group.mean(last, |measured| measured.training.loss))];
+    let mut measures = vec![("L", group.sample(last, |measured| measured.training.loss))];
     for quantity in Quantity::all(course).into_iter().filter(|quantity| *quantity != Quantity::Loss) {
-        measures.push((quantity.name(), group.mean(last, |measured| quantity.of(measured))));
+        measures.push((quantity.name(), group.sample(last, |measured| quantity.of(measured))));
     }
     group.record(&measures)
 }
@@ -169,10 +224,14 @@ pub(super) fn figure(comparisons: &[Comparison], groups: &[&Group]) -> CurvesFig
         };
         let difference = (look > 0).then(|| comparison.difference(group, look)).flatten();
         let ends = difference.as_ref().and_then(|difference| difference.interval(0.95));
+        let sample = group.sample(look, shown);
+        let pairs = if look > 0 { comparison.pairs(group, look).left_out().count() } else { 0 };
         CurvePoint {
             epoch: group.epochs(look),
-            mean: group.mean(look, shown).map_or(f64::NAN, |mean| mean.value),
-            deviation: deviation(&group.at(look, shown)),
+            mean: sample.mean().map_or(f64::NAN, |mean| mean.value),
+            deviation: sample.deviation().unwrap_or(0.0),
+            left_out: sample.left_out().count(),
+            pairs_left_out: pairs,
             difference: difference.as_ref().map_or(f64::NAN, |difference| difference.value),
             low: ends.map_or(f64::NAN, |ends| ends[0]),
             high: ends.map_or(f64::NAN, |ends| ends[1]),
@@ -194,19 +253,5 @@ pub(super) fn figure(comparisons: &[Comparison], groups: &[&Group]) -> CurvesFig
             })
             .collect(),
         groups: groups.iter().copied().map(curves).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spreads_are_between_replicas_and_not_of_their_mean() {
-        // (1 − 2)² + (3 − 2)² over R − 1 = 1.
-        assert_eq!(deviation(&[Some(1.0), None, Some(3.0), Some(f64::NAN)]), 2f64.sqrt());
-        let many: Vec<Option<f64>> = (0..100).map(|i| Some(f64::from(i % 2))).collect();
-        assert!((deviation(&many) - (25.0f64 / 99.0).sqrt()).abs() < 1e-12);
-        assert_eq!(deviation(&[Some(1.0)]), 0.0);
     }
 }

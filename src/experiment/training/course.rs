@@ -110,9 +110,9 @@ impl Course {
     fn recipe_of(&self, learning_rate: f64, batch_size: u64, noise: Noise) -> Recipe {
         let stretch = noise.epochs_per_epoch();
         let rates = pieces(&self.spec.learning_rate_factors);
-        let rates = rates.map(|[epoch, factor]| (stretch * epoch, learning_rate * factor));
+        let rates = rates.map(|[epoch, factor]| (stretch as f64 * epoch, learning_rate * factor));
         let sizes = pieces(&self.spec.batch_size_factors);
-        let sizes = sizes.map(|[epoch, factor]| (stretch * epoch, (batch_size as f64 * factor) as usize));
+        let sizes = sizes.map(|[epoch, factor]| (stretch as f64 * epoch, (batch_size as f64 * factor) as usize));
         Recipe {
             // Reading has checked the order; a schedule that is none is that of its first piece.
             learning_rate: Schedule::piecewise(rates.collect()).unwrap_or(Schedule::constant(learning_rate)),
@@ -164,18 +164,6 @@ impl Course {
         }
     }
 
-    /// How many steps a replica takes of this recipe in all epochs, `stretch` of which stand for one of the scenario.
-    pub fn steps(&self, recipe: &Recipe, stretch: f64) -> u64 {
-        let sizes = &recipe.batch_size;
-        let (mut steps, mut used) = (0, 0.0);
-        let examples = self.examples() as f64;
-        while used < self.spec.epochs * stretch * examples - 1e-6 {
-            used += sizes.at(used / examples) as f64;
-            steps += 1;
-        }
-        steps
-    }
-
     /// 2/λ_max of H at the first weights of the first replica: gradient descent leaves every quadratic whose curvature is above 2/η.
     pub fn largest_stable_rate(&self) -> Option<f64> {
         super::curvature::largest_stable_rate(self)
@@ -202,7 +190,42 @@ fn path(source: &crate::input::Source, file: &str) -> PathBuf {
     source.folder().join(Path::new(file))
 }
 
-/// Trains a group to its end, looking at it as the scenario says.
+/// Refuses groups whose batches cannot be drawn at some time of the schedule, or that have no common times.
+///
+/// # Errors
+/// At the key that causes it.
+pub(super) fn check(loaded: &Loaded, course: &Course, groups: &mut [Group]) -> Result<(), Problem> {
+    check_batches(loaded, course, groups)?;
+    Group::meet(groups, course).map_err(|clash| clash.problem(loaded))
+}
+
+/// Refuses factors on S that make a batch of a group into none.
+///
+/// # Errors
+/// At the factor.
+pub(super) fn check_batches(loaded: &Loaded, course: &Course, groups: &[Group]) -> Result<(), Problem> {
+    for (index, [_, factor]) in course.spec.batch_size_factors.iter().enumerate() {
+        for group in groups {
+            let (size, most) = (group.batch_size() as f64 * factor, course.examples());
+            let why = if size.fract() != 0.0 || size < 1.0 {
+                "a batch has a whole number of examples".to_owned()
+            } else if size > most as f64 {
+                format!("a batch has at most as many as there are, {most}")
+            } else {
+                continue;
+            };
+            let message = format!(
+                "found the factor {factor}, which makes the batch size {} of {} into {size}; {why}; take another factor, or other batch sizes",
+                group.batch_size(),
+                group.name
+            );
+            return Err(loaded.source.problem(&format!("training.batch_size_factors[{index}]"), message));
+        }
+    }
+    Ok(())
+}
+
+/// Trains a group to its end, looking at it when its timetable says.
 ///
 /// # Errors
 /// When it was told to stop.
@@ -213,9 +236,9 @@ pub(super) fn train(
     progress: &mut Progress<'_, '_>,
 ) -> Result<(), ExperimentError> {
     let mut looks = Vec::new();
-    let (epochs, every) = (course.spec.epochs * group.stretch, course.spec.look_every * group.stretch);
+    let epochs = group.epochs_of_looks(course);
     progress
-        .follow(|stop, monitor| trainees.train(epochs, every, &mut |look| looks.push(look.clone()), monitor, stop))?;
+        .follow(|stop, monitor| trainees.train_through(&epochs, &mut |look| looks.push(look.clone()), monitor, stop))?;
     group.take(looks, trainees);
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! Are the learning curves the same when the learning rate and the batch size grow in proportion? η → βη, S → βS.
 //!
-//! Loss and accuracy against epochs, which stand for SDE time: at equal η/S an epoch has N/S steps of η, so t = nN per epoch. The mean
-//! difference of a curve from that of the first β is compared, at every look, with the spread between seeds, which a pilot ensemble of the
+//! Loss and accuracy against epochs, which stand for SDE time: at equal η/S an epoch has N/S steps of η, so t = nN per epoch. All groups are
+//! looked at when each has just taken a step ([`super::timetable`]). The mean difference of a curve from that of the first β is compared, at every look, with the spread between seeds, which a pilot ensemble of the
 //! first β measures beforehand and which is then discarded. Replicas of all β start from the same weights, so differences are taken pair
 //! by pair. A last group with S grown alone must be told apart by the same statistic, or nothing is shown.
 
 use super::super::records::Claim;
 use super::super::{Control, ExperimentError};
 use super::comparison::{Comparison, Quantity, UNITS, figure, record};
-use super::course::{Course, Progress, train};
+use super::course::{Course, Progress, check, train};
 use super::document;
 use super::group::Group;
 use crate::findings::{ClaimRecord, FigureData, Findings};
@@ -18,6 +18,12 @@ use crate::statistics::{Verdict, scenario_verdict};
 
 /// Refuses what leaves nothing to compare.
 pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
+    check_betas(loaded, course)?;
+    check(loaded, course, &mut unmet(loaded, course))
+}
+
+/// Refuses β without the scenario's own η and S among them, or with batches larger than the data.
+pub(super) fn check_betas(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
     if betas(loaded)[0] != 1.0 {
         let message =
             "the first β is that of the scenario's own η and S, with which the others are compared; begin with 1";
@@ -38,8 +44,15 @@ fn betas(loaded: &Loaded) -> Vec<f64> {
     loaded.scenario.scaling.clone().unwrap_or_default().beta
 }
 
-/// The pilot, one group per β, and that with S grown alone, in this order.
+/// The pilot, one group per β, and that with S grown alone, in this order, at equal times.
 pub(super) fn groups(loaded: &Loaded, course: &Course) -> Vec<Group> {
+    let mut groups = unmet(loaded, course);
+    // Groups without common times were refused.
+    Group::meet(&mut groups, course).ok();
+    groups
+}
+
+fn unmet(loaded: &Loaded, course: &Course) -> Vec<Group> {
     let (rate, size) = (course.sgd.learning_rate, course.sgd.batch_size);
     let grown = |beta: f64| (beta * size as f64) as u64;
     let beta = betas(loaded);
@@ -151,6 +164,7 @@ fn claim(quantity: Quantity, group: &Group, is_control: bool, loaded: &Loaded) -
 /// At which β the curves are the same, and at which they are not.
 fn notes(claims: &[ClaimRecord], comparisons: &[Comparison], others: &[Group]) -> Vec<String> {
     let mut notes = vec![UNITS.to_owned()];
+    notes.extend(others.first().and_then(Group::note_on_times));
     for comparison in comparisons {
         let of = |verdict: Verdict| {
             let names = others.iter().zip(claims.iter().filter(|claim| claim.id.starts_with(comparison.quantity.id())));
@@ -164,7 +178,7 @@ fn notes(claims: &[ClaimRecord], comparisons: &[Comparison], others: &[Group]) -
             or_none(of(Verdict::Holds)),
             or_none(of(Verdict::Rejected))
         ));
-        notes.extend(comparison.left_out());
+        notes.extend(comparison.left_out(others));
     }
     notes
 }

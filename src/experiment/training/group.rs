@@ -1,10 +1,11 @@
 //! One group of replicas: what is common to them, and what was seen of them.
 
 use super::course::Course;
+use super::timetable::{Clash, Timetable};
 use super::trainees::Trainees;
-use crate::findings::{DivergedRecord, GroupRecord, MeasureRecord};
-use crate::statistics::Estimate;
-use crate::training::{Fate, Look, Measured, Noise, Recipe};
+use crate::findings::{DivergedRecord, GroupRecord, LookRecord, MeasureRecord};
+use crate::statistics::Sample;
+use crate::training::{Fate, Look, Measured, Noise, Recipe, Schedule};
 
 /// At most so many diverged replicas are named.
 const NAMED_DIVERGED: usize = 10;
@@ -16,7 +17,7 @@ pub struct Group {
     /// η, S and noise.
     pub recipe: Recipe,
     /// Epochs of its own that stand for one of the scenario: l for SVAG(l), else 1.
-    pub stretch: f64,
+    pub stretch: u64,
     /// In order of time; the first is that of the start.
     pub looks: Vec<Look>,
     /// Replica and step of those that diverged.
@@ -25,22 +26,92 @@ pub struct Group {
     pub steps: u64,
     replicas: u64,
     is_trained: bool,
+    /// When it is looked at, if it is compared at equal times with others.
+    times: Option<Timetable>,
 }
 
 impl Group {
     /// Before anything was trained.
     pub fn new(name: impl Into<String>, recipe: Recipe, course: &Course) -> Self {
-        let stretch = recipe.noise.epochs_per_epoch();
-        Self {
+        let mut group = Self {
             name: name.into(),
             looks: Vec::new(),
             diverged: Vec::new(),
-            steps: course.steps(&recipe, stretch),
+            steps: 0,
+            stretch: recipe.noise.epochs_per_epoch(),
             recipe,
-            stretch,
             replicas: course.replicas as u64,
             is_trained: false,
+            times: None,
+        };
+        // What has no timetable is refused before it is trained.
+        if let Ok(times) = Timetable::new(&course.spec, &[group.batch_size()], course.examples()) {
+            group.keep(&times, course);
         }
+        group
+    }
+
+    /// Gives groups that are to be compared the same times: those at which all of them have just taken a step.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub(super) fn meet(groups: &mut [Self], course: &Course) -> Result<(), Clash> {
+        let sizes: Vec<u64> = groups.iter().map(Self::batch_size).collect();
+        let times = Timetable::new(&course.spec, &sizes, course.examples())?;
+        for group in groups {
+            group.keep(&times, course);
+            group.times = Some(times.clone());
+        }
+        Ok(())
+    }
+
+    /// Takes the place of another group before it has run, at the same times.
+    pub(super) fn in_place_of(mut self, other: &Self, course: &Course) -> Self {
+        if let Some(times) = &other.times {
+            self.keep(times, course);
+        }
+        self.times.clone_from(&other.times);
+        self
+    }
+
+    /// Changes its schedule at these times.
+    fn keep(&mut self, times: &Timetable, course: &Course) {
+        let (rate, size) = (self.learning_rate(), self.batch_size());
+        // As the clock of a training has it, to the bit.
+        let epoch = |from: u64| (self.stretch * from) as f64 / course.examples() as f64;
+        let rates = times.stretches().iter().map(|s| (epoch(s.from), rate * s.rate)).collect();
+        let sizes = times.stretches().iter().map(|s| (epoch(s.from), (size as f64 * s.size) as usize)).collect();
+        // Stretches begin at 0 and ascend, so these are schedules.
+        self.recipe.learning_rate = Schedule::piecewise(rates).unwrap_or(Schedule::constant(rate));
+        self.recipe.batch_size = Schedule::piecewise(sizes).unwrap_or(Schedule::constant(size as usize));
+        self.steps = self.stretch * times.steps(size);
+    }
+
+    /// When it is looked at, in its own epochs; the first is the start.
+    pub(super) fn epochs_of_looks(&self, course: &Course) -> Vec<f64> {
+        let looks = self.times.iter().flat_map(Timetable::looks);
+        looks.map(|&look| (self.stretch * look) as f64 / course.examples() as f64).collect()
+    }
+
+    /// What became of the looks that were asked for, where groups could not all be looked at then.
+    pub(super) fn note_on_times(&self) -> Option<String> {
+        self.times.as_ref()?.note()
+    }
+
+    /// How many looks are left after that of the start.
+    pub(super) fn looks_after_start(&self) -> usize {
+        self.times.as_ref().map_or(0, |times| times.looks().len() - 1)
+    }
+
+    /// What was seen when: the step of every look and its SDE time Σ η_k, of steps of η/l for SVAG(l).
+    fn look_records(&self) -> Vec<LookRecord> {
+        let Some(times) = &self.times else { return Vec::new() };
+        let record = |look: &Look| LookRecord {
+            epochs: look.epochs / self.stretch as f64,
+            steps: look.steps,
+            sde_time: self.learning_rate() * times.rates(self.batch_size(), look.steps as f64 / self.stretch as f64),
+        };
+        self.looks.iter().map(record).collect()
     }
 
     /// What was seen of it.
@@ -61,10 +132,9 @@ impl Group {
         replicas.iter().map(|measured| measured.as_ref().map(&quantity)).collect()
     }
 
-    /// Mean over the replicas that are left.
-    pub fn mean(&self, look: usize, quantity: impl Fn(&Measured) -> f64) -> Option<Estimate> {
-        let values: Vec<f64> = self.at(look, quantity).into_iter().flatten().collect();
-        Estimate::from_replicas(&values)
+    /// The same with what is missing counted.
+    pub fn sample(&self, look: usize, quantity: impl Fn(&Measured) -> f64) -> Sample {
+        self.at(look, quantity).into_iter().collect()
     }
 
     /// η at the start.
@@ -79,7 +149,7 @@ impl Group {
 
     /// When a look was taken, in epochs of the scenario.
     pub fn epochs(&self, look: usize) -> f64 {
-        self.looks.get(look).map_or(f64::NAN, |look| look.epochs / self.stretch)
+        self.looks.get(look).map_or(f64::NAN, |look| look.epochs / self.stretch as f64)
     }
 
     /// Operations of a replica, six for every weight and example that passes through the network.
@@ -100,7 +170,7 @@ impl Group {
     }
 
     /// The group as a row of `result.json`, with what is told of its end; measured fields are empty before it was trained.
-    pub fn record(&self, measures: &[(&str, Option<Estimate>)]) -> GroupRecord {
+    pub fn record(&self, measures: &[(&str, Sample)]) -> GroupRecord {
         let named = self.diverged.iter().take(NAMED_DIVERGED);
         GroupRecord {
             name: self.name.clone(),
@@ -111,18 +181,20 @@ impl Group {
             steps: self.steps,
             diverged: self.is_trained.then_some(self.diverged.len() as u64),
             diverged_replicas: named.map(|&(replica, step)| DivergedRecord { replica, step }).collect(),
-            measures: measures.iter().filter_map(|(name, estimate)| measure(name, estimate.as_ref())).collect(),
+            looks: self.look_records(),
+            measures: measures.iter().filter_map(|(name, sample)| measure(name, sample)).collect(),
         }
     }
 }
 
-/// An estimate as a measure of a group; none where it is no finite number.
-pub(super) fn measure(name: &str, estimate: Option<&Estimate>) -> Option<MeasureRecord> {
-    let estimate = estimate.filter(|estimate| estimate.is_finite())?;
+/// The mean of a sample as a measure of a group; none of fewer than two.
+pub(super) fn measure(name: &str, sample: &Sample) -> Option<MeasureRecord> {
+    let estimate = sample.mean()?;
     Some(MeasureRecord {
         quantity: name.to_owned(),
         measured: estimate.value,
         standard_error: estimate.standard_error,
         interval: estimate.interval(0.95),
+        left_out: (!sample.is_whole()).then(|| sample.left_out()),
     })
 }

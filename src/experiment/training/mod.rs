@@ -10,6 +10,7 @@ mod gradient_noise;
 mod group;
 mod stationary_loss;
 mod svag;
+mod timetable;
 mod trainees;
 mod width;
 

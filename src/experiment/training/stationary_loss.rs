@@ -7,7 +7,7 @@
 
 use super::super::records::Claim;
 use super::super::{Control, ExperimentError};
-use super::course::{Course, Progress, train};
+use super::course::{Course, Progress, check, train};
 use super::document;
 use super::group::Group;
 use crate::findings::{ClaimRecord, FigureData, Findings, GroupRecord, ScalingFigure, ScalingRecord};
@@ -16,7 +16,7 @@ use crate::math;
 use crate::network::Objective;
 use crate::random::batches::Sampling;
 use crate::scenario::Loaded;
-use crate::statistics::{Contrast, Estimate, Evidence, Judgement, Verdict, judge, scenario_verdict};
+use crate::statistics::{Contrast, Estimate, Evidence, Judgement, Sample, Verdict, judge, scenario_verdict};
 
 /// Looks that a quarter must have.
 const LOOKS_OF_QUARTER: usize = 2;
@@ -24,7 +24,7 @@ const LOOKS_OF_QUARTER: usize = 2;
 /// Refuses what has no stationary law, or no ratio to keep.
 pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
     let at = |key: &str, message: &str| Err(loaded.source.problem(key, message));
-    super::curves::prepare(loaded, course)?;
+    super::curves::check_betas(loaded, course)?;
     if course.network.objective == Objective::CrossEntropy && course.network.weight_decay == 0.0 {
         return at(
             "loss.weight_decay",
@@ -38,10 +38,13 @@ pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
              the one asked for; write sampling = \"with-replacement\"",
         );
     }
-    let looks = (course.spec.epochs / course.spec.look_every).floor() as usize;
+    let mut groups = unmet(loaded, course);
+    check(loaded, course, &mut groups)?;
+    let looks = groups[0].looks_after_start();
     if looks < 4 * LOOKS_OF_QUARTER {
         let message = format!(
-            "found {looks} looks in all; the second half is measured, and its quarters are compared: at least {} are needed; look more often",
+            "found {looks} looks in all at times that all groups have; the second half is measured, and its quarters are compared: at least {} are \
+             needed; look more often, or take longer",
             4 * LOOKS_OF_QUARTER
         );
         return Err(loaded.source.problem("training.look_every", message));
@@ -49,8 +52,15 @@ pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
     Ok(())
 }
 
-/// One group per β, and that with η grown alone.
+/// One group per β, and that with η grown alone, at equal times.
 pub(super) fn groups(loaded: &Loaded, course: &Course) -> Vec<Group> {
+    let mut groups = unmet(loaded, course);
+    // Groups without common times were refused.
+    Group::meet(&mut groups, course).ok();
+    groups
+}
+
+fn unmet(loaded: &Loaded, course: &Course) -> Vec<Group> {
     let (rate, size) = (course.sgd.learning_rate, course.sgd.batch_size);
     let betas = loaded.scenario.scaling.clone().unwrap_or_default().beta;
     let largest = betas.last().copied().unwrap_or(1.0);
@@ -88,12 +98,14 @@ pub(super) fn run(
         }
     }
     let rests: Vec<Rest> = groups.iter().map(|group| Rest::of(group, loaded.scenario.test.tolerance)).collect();
-    let differences: Vec<Option<Estimate>> = rests.iter().map(|rest| rest.difference(&rests[0])).collect();
+    let differences: Vec<Sample> = rests.iter().map(|rest| rest.difference(&rests[0])).collect();
     let (claims, verdict) = judged(loaded, &groups, &rests, &differences);
     let records = groups.iter().zip(&rests).map(|(group, rest)| rest.record(group)).collect();
-    let notes = groups.iter().zip(&rests).flat_map(|(group, rest)| rest.note(group)).collect();
+    let moving = groups.iter().zip(&rests).filter_map(|(group, rest)| rest.note(group));
+    let notes = groups[0].note_on_times().into_iter().chain(moving).collect();
     let betas = loaded.scenario.scaling.clone().unwrap_or_default().beta;
-    let figure = figure(&betas, &differences);
+    let measured: Vec<Option<Estimate>> = differences.iter().map(Sample::mean).collect();
+    let figure = figure(&betas, &measured);
     let mut findings = document(loaded, course, records, claims, Some(verdict), notes);
     findings.scaling = Some(breaks(&betas, &findings.claims));
     Ok((findings, FigureData { scaling: Some(figure), ..FigureData::default() }))
@@ -101,10 +113,10 @@ pub(super) fn run(
 
 /// The second half of the looks at a group.
 struct Rest {
-    /// ln of the mean loss of each replica; `None` where it diverged.
+    /// ln of the mean loss of each replica; `None` where it diverged, −∞ where the loss is 0 at every look.
     logarithms: Vec<Option<f64>>,
     /// ln of the mean over the last quarter less that over the quarter before, over replicas.
-    drift: Option<Estimate>,
+    drift: Sample,
     /// Whether the drift is shown to be less than ε.
     is_at_rest: bool,
 }
@@ -121,26 +133,22 @@ impl Rest {
                 sums.iter_mut().zip(next).for_each(|(sum, loss)| *sum = sum.zip(loss).map(|(sum, loss)| sum + loss));
             }
             let count = (to - from) as f64;
-            sums.into_iter().map(|sum| sum.map(|sum| math::ln(sum / count)).filter(|x| x.is_finite())).collect()
+            sums.into_iter().map(|sum| sum.map(|sum| math::ln(sum / count))).collect()
         };
         let (before, last) = (mean(looks - 2 * quarter, looks - quarter), mean(looks - quarter, looks));
-        let drifts: Vec<f64> = last.iter().zip(before).filter_map(|(last, before)| Some((*last)? - before?)).collect();
-        let drift = Estimate::from_replicas(&drifts);
+        let drift = Sample::of_differences(&last, &before);
         let inside = |[low, high]: [f64; 2]| low > -tolerance && high < tolerance;
-        let is_at_rest = drift.as_ref().and_then(|drift| drift.interval(0.9)).is_some_and(inside);
+        let is_at_rest = drift.mean().and_then(|drift| drift.interval(0.9)).is_some_and(inside);
         Self { logarithms: mean(looks - 2 * quarter, looks), drift, is_at_rest }
     }
 
     /// Pair by pair from equal starts.
-    fn difference(&self, first: &Self) -> Option<Estimate> {
-        let pairs = self.logarithms.iter().zip(&first.logarithms);
-        let differences: Vec<f64> = pairs.filter_map(|(one, other)| Some((*one)? - (*other)?)).collect();
-        Estimate::from_replicas(&differences)
+    fn difference(&self, first: &Self) -> Sample {
+        Sample::of_differences(&self.logarithms, &first.logarithms)
     }
 
     fn record(&self, group: &Group) -> GroupRecord {
-        let logarithms: Vec<f64> = self.logarithms.iter().flatten().copied().collect();
-        group.record(&[("ln⟨L⟩", Estimate::from_replicas(&logarithms)), ("drift", self.drift.clone())])
+        group.record(&[("ln⟨L⟩", self.logarithms.iter().copied().collect()), ("drift", self.drift.clone())])
     }
 
     fn note(&self, group: &Group) -> Option<String> {
@@ -151,7 +159,7 @@ impl Rest {
     fn why(&self, group: &Group) -> String {
         let drift = self
             .drift
-            .as_ref()
+            .mean()
             .map_or("unknown".to_owned(), |drift| format!("{:.4} ± {:.4}", drift.value, drift.standard_error));
         format!(
             "{} is not shown to be at rest: ln of its mean loss changes by {drift} from the third quarter of the looks to the last; train for longer",
@@ -165,12 +173,7 @@ fn contrast(group: &Group, measured: Option<Estimate>) -> Contrast {
 }
 
 /// One claim per group after the first. None holds unless the last one, whose η/S is another, is told apart.
-fn judged(
-    loaded: &Loaded,
-    groups: &[Group],
-    rests: &[Rest],
-    differences: &[Option<Estimate>],
-) -> (Vec<ClaimRecord>, Verdict) {
+fn judged(loaded: &Loaded, groups: &[Group], rests: &[Rest], differences: &[Sample]) -> (Vec<ClaimRecord>, Verdict) {
     let tolerance = loaded.scenario.test.tolerance;
     let judgement = |index: usize| -> Judgement {
         let group = &groups[index];
@@ -178,7 +181,15 @@ fn judged(
         let not_equilibrated = moving.map(|at| rests[at].why(&groups[at])).collect();
         let lost = group.diverged.len() + groups[0].diverged.len();
         let evidence = Evidence { not_equilibrated, ..Evidence::without_equilibrium(lost) };
-        judge(&[contrast(group, differences[index].clone())], tolerance, &evidence)
+        let mut judgement = judge(&[contrast(group, differences[index].mean())], tolerance, &evidence);
+        let left_out = differences[index].left_out();
+        // The first group's replicas did not diverge where the others' did, which is a difference by itself; anything else is a selection.
+        if left_out.undefined > 0 || !groups[0].diverged.is_empty() {
+            let told = left_out.told("pairs", "diverged", "with a loss of 0 throughout, whose logarithm is no number");
+            let told = told.unwrap_or_default();
+            judgement.bar_any_verdict(&format!("the difference leaves out {told}, and those left are a selection"));
+        }
+        judgement
     };
     let last = groups.len() - 1;
     let control = judgement(last);

@@ -8,7 +8,7 @@
 use super::super::records::Claim;
 use super::super::{Control, ExperimentError};
 use super::comparison::{Comparison, Quantity, UNITS, figure, record};
-use super::course::{Course, Progress, train};
+use super::course::{Course, Progress, check, train};
 use super::group::Group;
 use super::{curvature, document};
 use crate::findings::{ClaimRecord, FigureData, Findings};
@@ -16,7 +16,7 @@ use crate::input::Problem;
 use crate::math;
 use crate::random::batches::Sampling;
 use crate::scenario::{Loaded, NoiseName, SvagSpec};
-use crate::statistics::{Contrast, Estimate, Evidence, Verdict, judge, scenario_verdict};
+use crate::statistics::{Contrast, Estimate, Evidence, Sample, Verdict, judge, scenario_verdict};
 use crate::training::Noise;
 
 /// ε of how the distance falls, in ln ratio: a factor of 1.5 of 2.
@@ -31,15 +31,22 @@ pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
                        batches with replacement; write sampling = \"with-replacement\"";
         return Err(loaded.source.problem("noise.sampling", message));
     }
-    Ok(())
+    check(loaded, course, &mut unmet(loaded, course))
 }
 
 fn spec(loaded: &Loaded) -> SvagSpec {
     loaded.scenario.svag.clone().unwrap_or_default()
 }
 
-/// The groups in the order in which they are trained.
+/// The groups in the order in which they are trained, at equal times.
 pub(super) fn groups(loaded: &Loaded, course: &Course) -> Vec<Group> {
+    let mut groups = unmet(loaded, course);
+    // Groups without common times were refused.
+    Group::meet(&mut groups, course).ok();
+    groups
+}
+
+fn unmet(loaded: &Loaded, course: &Course) -> Vec<Group> {
     let spec = spec(loaded);
     let svag = |l: &f64| {
         let noise = Noise::Svag { sampling: Sampling::WithReplacement, amplification: *l as u32 };
@@ -105,7 +112,7 @@ pub(super) fn run(
             // What noises at θ* need is known now.
             let end = trainees.weights(0);
             for (place, &name) in (first_beside..).zip(&names) {
-                groups[place] = beside(name, Some(&end), course);
+                groups[place] = beside(name, Some(&end), course).in_place_of(&groups[place], course);
             }
         }
     }
@@ -121,7 +128,7 @@ pub(super) fn run(
         curves: Some(figure(&comparisons, &groups[1..].iter().collect::<Vec<_>>())),
         ..FigureData::default()
     };
-    Ok((document(loaded, course, records, claims, Some(verdict), notes(&comparisons, reference)), figures))
+    Ok((document(loaded, course, records, claims, Some(verdict), notes(&comparisons, reference, others)), figures))
 }
 
 /// Whether a group decides the verdict: SGD, and SGD with the noise of its SDE.
@@ -202,16 +209,22 @@ fn fall(loaded: &Loaded, comparison: &Comparison, others: &[Group]) -> Option<Cl
     let find = |is: &dyn Fn(&Noise) -> bool| others.iter().find(|group| is(&group.recipe.noise));
     let sgd = find(&|noise| matches!(noise, Noise::Minibatch(_)))?;
     let svag = find(&|noise| matches!(noise, Noise::Svag { amplification, .. } if f64::from(*amplification) == least))?;
+    let [of_sgd, of_svag] = [sgd, svag].map(|group| comparison.mean_differences(group));
     let contrast = Contrast {
         label: format!("ln(Δ of SGD/Δ of {})", svag.name),
         predicted: math::ln((1.0 - 1.0 / most) / (1.0 / least - 1.0 / most)),
         predicted_standard_error: 0.0,
-        measured: log_ratio(&comparison.mean_differences(sgd), &comparison.mean_differences(svag)),
+        measured: log_ratio(&of_sgd, &of_svag),
     };
     let lost = sgd.diverged.len() + svag.diverged.len();
     let is_resolved = contrast.measured.is_some();
-    let judgement = judge(&[contrast], FALL_TOLERANCE, &Evidence::without_equilibrium(lost));
-    let reason = if is_resolved {
+    let mut judgement = judge(&[contrast], FALL_TOLERANCE, &Evidence::without_equilibrium(lost));
+    let missing = Sample::of_differences(&of_sgd, &of_svag).left_out();
+    let missing = missing.told("replicas", "diverged in one of the groups", "with L = 0 at a look");
+    if let Some(missing) = &missing {
+        judgement.bar_any_verdict(&format!("the ratio leaves out {missing}, and those left are a selection"));
+    }
+    let reason = if is_resolved || missing.is_some() {
         judgement.reason.clone()
     } else {
         format!(
@@ -228,9 +241,13 @@ fn fall(loaded: &Loaded, comparison: &Comparison, others: &[Group]) -> Option<Cl
     claim.judged(&judgement, reason)
 }
 
-/// ln of the ratio of two means over the same replicas, by influences; `None` where one is not resolved or their signs differ.
+/// ln of the ratio of two means over the same replicas, by influences; `None` where one is not resolved or their signs differ. Of replicas that
+/// have both numbers: who calls it counts the others.
 fn log_ratio(one: &[Option<f64>], other: &[Option<f64>]) -> Option<Estimate> {
-    let pairs: Vec<(f64, f64)> = one.iter().zip(other).filter_map(|(one, other)| Some(((*one)?, (*other)?))).collect();
+    let both = |(one, other): (&Option<f64>, &Option<f64>)| {
+        one.zip(*other).filter(|(one, other)| one.is_finite() && other.is_finite())
+    };
+    let pairs: Vec<(f64, f64)> = one.iter().zip(other).filter_map(both).collect();
     let first = Estimate::from_replicas(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>())?;
     let second = Estimate::from_replicas(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>())?;
     let is_resolved = |mean: &Estimate| mean.value.abs() > RESOLVED * mean.standard_error;
@@ -241,7 +258,7 @@ fn log_ratio(one: &[Option<f64>], other: &[Option<f64>]) -> Option<Estimate> {
     Some(Estimate { value: math::ln(first.value / second.value), ..Estimate::from_replicas(&influences)? })
 }
 
-fn notes(comparisons: &[Comparison], reference: &Group) -> Vec<String> {
+fn notes(comparisons: &[Comparison], reference: &Group, others: &[Group]) -> Vec<String> {
     let mut notes = vec![
         UNITS.to_owned(),
         format!(
@@ -249,7 +266,8 @@ fn notes(comparisons: &[Comparison], reference: &Group) -> Vec<String> {
             reference.name
         ),
     ];
-    notes.extend(comparisons.iter().filter_map(Comparison::left_out));
+    notes.extend(reference.note_on_times());
+    notes.extend(comparisons.iter().flat_map(|comparison| comparison.left_out(others)));
     notes
 }
 

@@ -35,6 +35,25 @@ impl Trainees {
         .map_err(|_| Interrupted)
     }
 
+    /// As [`Ensemble::train_through`].
+    ///
+    /// # Errors
+    /// When it was told to stop.
+    pub fn train_through(
+        &mut self,
+        looks: &[f64],
+        on_look: &mut dyn FnMut(&Look),
+        monitor: &mut dyn FnMut(&Status),
+        stop: &AtomicBool,
+    ) -> Result<(), Interrupted> {
+        let control = &mut Control { monitor, stop };
+        match self {
+            Self::Single(ensemble) => ensemble.train_through(looks, on_look, control),
+            Self::Double(ensemble) => ensemble.train_through(looks, on_look, control),
+        }
+        .map_err(|_| Interrupted)
+    }
+
     /// As [`Ensemble::train_to`].
     ///
     /// # Errors

@@ -172,9 +172,9 @@ fn trained(
         last = look;
     }
     group.take(last.into_iter().collect(), &trainees);
-    let mut measures = vec![("L", group.mean(0, |measured| measured.training.loss))];
+    let mut measures = vec![("L", group.sample(0, |measured| measured.training.loss))];
     if course.data.training.labels().is_some() {
-        let accuracy = group.mean(0, |measured| measured.training.accuracy.unwrap_or(f64::NAN));
+        let accuracy = group.sample(0, |measured| measured.training.accuracy.unwrap_or(f64::NAN));
         measures.push(("training accuracy", accuracy));
     }
     let record = group.record(&measures);

@@ -196,6 +196,7 @@ fn told(measures: &mut Vec<MeasureRecord>, quantity: &str, estimate: Option<Esti
         measured: estimate.value,
         standard_error: estimate.standard_error,
         interval: (estimate.standard_error > 0.0).then(|| estimate.interval(0.95)).flatten(),
+        left_out: None,
     });
 }
 

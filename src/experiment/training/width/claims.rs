@@ -42,6 +42,7 @@ impl Trends {
             measured: median,
             standard_error: (high - low) / (2.0 * 1.959_963_984_540_054),
             interval: Some([low, high]),
+            left_out: None,
         })
     }
 }

@@ -210,11 +210,11 @@ fn record(case: &Case, index: usize, trends: &claims::Trends) -> crate::findings
         measured: count as f64,
         standard_error: 0.0,
         interval: None,
+        left_out: None,
     };
     record.measures.push(count("reached L", case.ends().count()));
     let mean = |quantity: &str, of: &dyn Fn(&End) -> f64| {
-        let values: Vec<f64> = case.ends().map(of).collect();
-        super::group::measure(quantity, crate::statistics::Estimate::from_replicas(&values).as_ref())
+        super::group::measure(quantity, &case.ends.iter().map(|end| end.as_ref().map(of)).collect())
     };
     record.measures.extend(mean("epochs", &|end| end.arrival.epochs));
     record.measures.extend(mean("L", &|end| end.loss));
