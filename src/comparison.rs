@@ -39,6 +39,8 @@ pub struct Comparison {
     pub only_in_a: Vec<String>,
     /// What is measured in the second only.
     pub only_in_b: Vec<String>,
+    /// Contrasts of claims of both that at least one of them could not measure.
+    pub unmeasured: Vec<String>,
     /// ε of the verdicts on the contrasts; null where none was asked for.
     pub tolerance: Option<f64>,
 }
@@ -144,6 +146,7 @@ impl Comparison {
             contrasts: Vec::new(),
             only_in_a: Vec::new(),
             only_in_b: Vec::new(),
+            unmeasured: unmeasured(a, b),
             tolerance,
         };
         let freedom = [degrees_of_freedom(a), degrees_of_freedom(b)];
@@ -151,9 +154,10 @@ impl Comparison {
         comparison.contrasts = comparison.matched(contrasts(a), contrasts(b), freedom);
         if let Some(tolerance) = tolerance {
             let evidence = evidence(a, b);
+            let selection = selections("A", a).into_iter().chain(selections("B", b)).next();
             for difference in &mut comparison.contrasts {
                 if independent {
-                    difference.judge(freedom, tolerance, &evidence);
+                    difference.judge(freedom, tolerance, &evidence, selection.as_deref());
                 } else {
                     difference.verdict = Some(Verdict::Undetermined);
                     difference.reason = Some("the two share their random numbers: the error is not known".into());
@@ -163,9 +167,9 @@ impl Comparison {
         comparison
     }
 
-    /// True if every contrast was judged to be within the tolerance.
+    /// True if every contrast that both results have was judged to be within the tolerance; one that either could not measure was not.
     pub fn all_hold(&self) -> bool {
-        self.contrasts.iter().all(|difference| difference.verdict == Some(Verdict::Holds))
+        self.unmeasured.is_empty() && self.contrasts.iter().all(|difference| difference.verdict == Some(Verdict::Holds))
     }
 
     fn matched(&mut self, a: Vec<Quantity>, mut b: Vec<Quantity>, freedom: [f64; 2]) -> Vec<Difference> {
@@ -235,9 +239,33 @@ fn contrasts(findings: &Findings) -> Vec<Quantity> {
     claims.flat_map(|claim| claim.contrasts.iter().filter_map(|contrast| quantity(&claim.id, contrast))).collect()
 }
 
+/// Contrasts of a claim that both results make, which at least one of them could not measure.
+fn unmeasured(a: &Findings, b: &Findings) -> Vec<String> {
+    let contrasts = |findings: &Findings| -> Vec<(String, String, bool)> {
+        let of = |claim: &ClaimRecord| {
+            let row = |contrast: &ContrastRecord| {
+                let is_measured = contrast.measured.is_some() && contrast.standard_error.is_some();
+                (claim.id.clone(), contrast.quantity.clone(), is_measured)
+            };
+            claim.contrasts.iter().map(row).collect::<Vec<_>>()
+        };
+        findings.claims.iter().flat_map(of).collect()
+    };
+    let (of_a, of_b) = (contrasts(a), contrasts(b));
+    let same = |one: &(String, String, bool), other: &(String, String, bool)| one.0 == other.0 && one.1 == other.1;
+    let missing = |one: &&(String, String, bool)| of_b.iter().any(|other| same(one, other) && !(one.2 && other.2));
+    of_a.iter().filter(missing).map(|(claim, quantity, _)| format!("{quantity} ({claim})")).collect()
+}
+
+/// Replicas that diverged, of the group with most of them where there are groups.
+fn diverged(findings: &Findings) -> u64 {
+    let of_groups = findings.groups.iter().filter_map(|group| group.diverged).max().unwrap_or(0);
+    findings.diagnostics.as_ref().map_or(of_groups, |diagnostics| diagnostics.diverged)
+}
+
 /// R − 1 for the replicas that came to their end.
 fn degrees_of_freedom(findings: &Findings) -> f64 {
-    let diverged = findings.diagnostics.as_ref().map_or(0, |diagnostics| diagnostics.diverged);
+    let diverged = diverged(findings);
     (findings.scenario.ensemble.replicas.saturating_sub(diverged) as f64 - 1.0).max(1.0)
 }
 
@@ -262,7 +290,8 @@ impl Difference {
         }
     }
 
-    fn judge(&mut self, freedom: [f64; 2], tolerance: f64, evidence: &Evidence) {
+    /// `selection` is why the numbers are of a selection of the replicas, if they are.
+    fn judge(&mut self, freedom: [f64; 2], tolerance: f64, evidence: &Evidence, selection: Option<&str>) {
         let measured = estimate(self.b, freedom[1]).minus(&estimate(self.a, freedom[0]));
         let contrast = Contrast {
             label: self.quantity.clone(),
@@ -270,7 +299,10 @@ impl Difference {
             predicted_standard_error: 0.0,
             measured: Some(measured),
         };
-        let judgement = judge(&[contrast], tolerance, evidence);
+        let mut judgement = judge(&[contrast], tolerance, evidence);
+        if let Some(why) = selection {
+            judgement.bar_any_verdict(why);
+        }
         self.verdict = Some(judgement.verdict);
         let reason = judgement.reason.replace("measured − predicted", "B − A");
         let label = format!("{}: ", self.quantity);
@@ -300,10 +332,22 @@ fn evidence(a: &Findings, b: &Findings) -> Evidence {
         if let Some(diagnostics) = &findings.diagnostics {
             let reasons = diagnostics.reasons.iter().map(|reason| format!("in {side}, {reason}"));
             evidence.not_equilibrated.extend(reasons);
-            evidence.diverged += diagnostics.diverged as usize;
         }
+        evidence.diverged += diverged(findings) as usize;
     }
     evidence
+}
+
+/// Measures of groups that leave replicas out, which are a selection.
+fn selections(side: &str, findings: &Findings) -> Vec<String> {
+    let of = |group: &GroupRecord| {
+        let told = |measure: &MeasureRecord| {
+            let told = measure.left_out?.told("replicas", "diverged", "without a number")?;
+            Some(format!("in {side}, {} of {} leaves out {told}", measure.quantity, group.name))
+        };
+        group.measures.iter().filter_map(told).collect::<Vec<_>>()
+    };
+    findings.groups.iter().flat_map(of).collect()
 }
 
 fn warnings(a: &Findings, b: &Findings) -> Vec<String> {
@@ -316,15 +360,14 @@ fn warnings(a: &Findings, b: &Findings) -> Vec<String> {
         ));
     }
     for (side, findings) in [("A", a), ("B", b)] {
+        if diverged(findings) > 0 {
+            let lost = diverged(findings);
+            warnings.push(format!("in {side} {lost} replica(s) diverged: averages over survivors are biased"));
+        }
+        warnings.extend(selections(side, findings));
         if let Some(diagnostics) = &findings.diagnostics {
             if !diagnostics.equilibrated {
                 warnings.push(format!("{side} was not shown to have reached equilibrium"));
-            }
-            if diagnostics.diverged > 0 {
-                warnings.push(format!(
-                    "in {side} {} replica(s) diverged: averages over survivors are biased",
-                    diagnostics.diverged
-                ));
             }
             if diagnostics.looks > Look::FIRST {
                 warnings.push(format!(

@@ -6,9 +6,10 @@
 //! | without replacement | a random subset, drawn afresh at every step | C/S · (N−S)/(N−1) |
 //! | epochs | the next S of an order of all N, which is drawn anew for every epoch | the same, but batches of an epoch are dependent |
 //!
-//! C has divisor N. An epoch has ⌊N/S⌋ steps, all of S examples: where S does not divide N, the N mod S examples that come last in the
-//! order of an epoch are left out of it, and another order leaves out others. A shorter last batch would be one step in ⌈N/S⌉ with more noise
-//! than the rest.
+//! C has divisor N. An order has ⌊N/S⌋ batches, all of S examples: where S does not divide N, the N mod S examples that come last in it are
+//! left out, and another order leaves out others. A shorter last batch would be one step in ⌈N/S⌉ with more noise than the rest. An *epoch* of
+//! this sampling is one such order. Time in training is counted in examples instead, N of them an epoch with every sampling
+//! ([`crate::training`]), of which an order is a little short where S does not divide N.
 //!
 //! A trajectory draws its batches from a stream of its own ([`Purpose::Batches`]), one word for an example. Orders and subsets are
 //! those of Fisher and Yates' shuffle (Durstenfeld 1964), of which a step does the next S exchanges only.

@@ -24,6 +24,7 @@ pub fn compare(comparison: &Comparison) -> String {
     }
     section("Only in A", wrap(&comparison.only_in_a.join(", "), 2));
     section("Only in B", wrap(&comparison.only_in_b.join(", "), 2));
+    section("Not measured in both, though both ask for it", wrap(&comparison.unmeasured.join(", "), 2));
     lines.push(String::new());
     lines.join("\n")
 }

@@ -6,7 +6,7 @@ use crate::findings::{ClaimRecord, Diagnostics, Findings, MinimumRecord, Occupan
 use crate::statistics::claim::Verdict;
 
 use super::gradient_noise::gradient_noise;
-use super::groups::groups;
+use super::groups::{groups, times_in_brief};
 use super::number::{count, fixed, interval, point, probability, significant, with_error};
 use super::points;
 use super::table::{Table, WIDTH, wrap};
@@ -101,8 +101,13 @@ fn section(lines: &mut Vec<String>, title: &str, content: Vec<String>) {
 /// Tables of a question about several noise scales or learning rates.
 fn along(lines: &mut Vec<String>, findings: &Findings) {
     let scaling = findings.scaling.as_ref().map(|record| points::scaling(findings, record));
-    let tables =
-        [findings.crossover.as_ref().map(points::crossover), scaling, points::points(findings), groups(findings)];
+    let tables = [
+        findings.crossover.as_ref().map(points::crossover),
+        scaling,
+        points::points(findings),
+        groups(findings),
+        times_in_brief(findings),
+    ];
     for (index, table) in tables.into_iter().chain(gradient_noise(findings)).enumerate() {
         let Some(points::Rows { title, head, rows }) = table else { continue };
         let left: &[usize] = if index == 1 { &[0, 2] } else { &[0] };

@@ -235,7 +235,7 @@ fn quantile(sorted: &[f64], level: f64) -> f64 {
 /// Judges "ρ of the true medians is below `threshold`", a number between −1 and 0.
 ///
 /// HOLDS if the upper 95 % bound lies below the threshold, REJECTED if the lower 97.5 % bound lies above it, else UNDETERMINED: more replicas
-/// narrow the interval, unless the medians are alike. A value that is missing, of `missing` replicas, bars HOLDS, for what is left is a selection.
+/// narrow the interval, unless the medians are alike. A value that is missing, of `missing` replicas, bars either, for what is left is a selection.
 ///
 /// The judgement's one contrast is ρ against −1, whose tolerance is threshold + 1. Its estimate has the standard error with which the 90 %
 /// interval is as wide as that of the bootstrap; the interval itself need not be symmetric and stands in `holds_interval`.
@@ -276,7 +276,7 @@ pub fn judge_rank_trend(label: &str, trend: Result<&RankTrend, &str>, threshold:
         }
     }
     if missing > 0 {
-        judgement.bar_holding(&format!("{missing} replica(s) have no value, and those left are a selection"));
+        judgement.bar_any_verdict(&format!("{missing} replica(s) have no value, and those left are a selection"));
     }
     judgement
 }

@@ -22,9 +22,13 @@
 //!
 //! # Epochs
 //!
-//! A step counts as S examples whatever its noise, so an epoch is N/S steps of each kind; a schedule that changes η or S in the middle
-//! does so at the first step that begins at or after its epoch. SVAG(l) takes N/S steps of η/l an epoch: l of its epochs stand for one of
-//! SGD.
+//! An epoch is a measure of time: N examples. A step counts as S of them whatever its noise and however batches are drawn, so an epoch is N/S
+//! steps of each kind; training to an epoch ends with the first step that ends at or after it, and a schedule changes η or S at the first step
+//! that begins at or after its epoch. Constant η and S with η/S = n come to the SDE time t = Σ η_k = nN an epoch. SVAG(l) takes N/S steps of η/l
+//! an epoch: l of its epochs stand for one of SGD.
+//!
+//! Shuffled batches are those of one order of all examples after another ([`crate::random::batches`]), each of ⌊N/S⌋ batches. Where S divides N
+//! an order lasts an epoch, else a little less: the N mod S examples that come last in it are passed over, and the next order begins.
 //!
 //! ```
 //! use std::sync::{Arc, atomic::AtomicBool};

@@ -1,6 +1,6 @@
 //! What changes as training goes on, in steps.
 
-/// A value that is constant from epoch to epoch.
+/// A value that is constant from epoch to epoch; an epoch is N examples ([`crate::training`]).
 ///
 /// ```
 /// use sgd_sde::training::Schedule;

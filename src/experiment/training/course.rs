@@ -203,7 +203,7 @@ pub(super) fn check(loaded: &Loaded, course: &Course, groups: &mut [Group]) -> R
 ///
 /// # Errors
 /// At the factor.
-pub(super) fn check_batches(loaded: &Loaded, course: &Course, groups: &[Group]) -> Result<(), Problem> {
+fn check_batches(loaded: &Loaded, course: &Course, groups: &[Group]) -> Result<(), Problem> {
     for (index, [_, factor]) in course.spec.batch_size_factors.iter().enumerate() {
         for group in groups {
             let (size, most) = (group.batch_size() as f64 * factor, course.examples());

@@ -240,3 +240,99 @@ fn key_of(loaded: &Loaded, epoch: f64) -> String {
         (None, None) => "training".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{InitializationName, Precision};
+
+    fn spec(epochs: f64, look_every: f64, rates: &[[f64; 2]], sizes: &[[f64; 2]]) -> TrainingSpec {
+        TrainingSpec {
+            epochs,
+            look_every,
+            initialization: InitializationName::Glorot,
+            initialization_scale: None,
+            weights: None,
+            precision: Precision::Single,
+            momentum: 0.0,
+            learning_rate_factors: rates.to_vec(),
+            batch_size_factors: sizes.to_vec(),
+        }
+    }
+
+    fn looks(epochs: f64, look_every: f64, sizes: &[u64], examples: usize) -> Vec<u64> {
+        Timetable::new(&spec(epochs, look_every, &[], &[]), sizes, examples).unwrap().looks
+    }
+
+    /// Batches of 2 and of 128 of 1,280 examples meet every tenth of an epoch.
+    #[test]
+    fn looks_are_where_all_have_taken_a_step() {
+        let tenths: Vec<u64> = (0..=20).map(|look| 128 * look).collect();
+        assert_eq!(looks(2.0, 0.05, &[2, 2, 128, 128], 1_280), tenths);
+        assert_eq!(looks(2.0, 0.1, &[2, 128], 1_280), tenths);
+        assert_eq!(looks(2.0, 1.0, &[2, 128], 1_280), [0, 1_280, 2_560]);
+        // From 0.11, 0.22, … upwards, so that 1.2 has none.
+        let asked = (1..=18).map(|look| f64::from(look) * 0.11).chain([2.0]);
+        let mut expected: Vec<u64> = asked.map(|epoch| (epoch * 10.0 - 1e-9).ceil() as u64 * 128).collect();
+        expected.dedup();
+        assert_eq!(looks(2.0, 0.11, &[2, 128], 1_280)[1..], expected);
+        // Nothing divides anything: 1,437 examples, common steps of 16, the first at or after 1,437 and 2,874.
+        assert_eq!(looks(2.0, 1.0, &[2, 4, 8, 16], 1_437), [0, 1_440, 2_880]);
+        // 6 and 10 meet every 30. The last look, at 100, would be at 120, after the batches of 10 have come to the end.
+        assert_eq!(looks(1.0, 0.25, &[6, 10], 100), [0, 30, 60, 90]);
+    }
+
+    /// One alone is looked at after the first step that ends at or after the time, as it has always been.
+    #[test]
+    fn one_group_meets_itself_at_every_step() {
+        assert_eq!(looks(2.0, 0.5, &[4], 10), [0, 8, 12, 16, 20]);
+        assert_eq!(looks(0.1, 0.1, &[64], 10), [0, 64]);
+        assert_eq!(looks(10.0, 10.0, &[4], 10), [0, 100]);
+        assert_eq!(looks(10.0, 10.0, &[4, 8], 10), [0, 104]);
+    }
+
+    /// 20 examples; from epoch 1 on η is halved, from epoch 2.1 on S is three times as large.
+    #[test]
+    fn changes_are_at_common_times_and_times_are_equal_at_equal_ratios() {
+        let spec = spec(4.0, 0.5, &[[1.0, 0.5]], &[[2.1, 3.0]]);
+        let times = Timetable::new(&spec, &[2, 6], 20).unwrap();
+        let of = |stretch: &Stretch| (stretch.from, stretch.rate, stretch.size);
+        let stretches: Vec<_> = times.stretches().iter().map(of).collect();
+        // From 20 on there is a common step at 24; from there, and from 42 on, at 42; then they are 18 apart.
+        assert_eq!(stretches, [(0, 1.0, 1.0), (24, 0.5, 1.0), (42, 0.5, 3.0)]);
+        assert_eq!(times.looks(), [0, 12, 24, 30, 42, 60, 78, 96]);
+        assert_eq!((times.steps(2), times.steps(6)), (12 + 9 + 9, 4 + 3 + 3));
+        // η is in proportion to S: t is the same at the same look, part by part.
+        for (steps, large) in [(12.0, 4.0), (15.0, 5.0), (21.0, 7.0), (24.0, 8.0), (27.0, 9.0), (30.0, 10.0)] {
+            assert_eq!(times.rates(2, steps) / 3.0, times.rates(6, large), "{steps}");
+        }
+        assert_eq!(times.rates(2, 27.0), 12.0 + 4.5 + 3.0);
+    }
+
+    #[test]
+    fn what_has_no_common_time_is_told() {
+        let clash = |spec: &TrainingSpec, sizes: &[u64]| Timetable::new(spec, sizes, 100).unwrap_err();
+        let never = clash(&spec(1.0, 0.1, &[], &[]), &[9, 14]);
+        assert_eq!(never, Clash::NoLook { sizes: vec![9, 14], every: Some(1.26) });
+        // Their common multiple is beyond what can be counted.
+        let primes = [4_294_967_291, 4_294_967_279, 4_294_967_231];
+        assert_eq!(clash(&spec(1.0, 0.1, &[], &[]), &primes), Clash::NoLook { sizes: primes.to_vec(), every: None });
+        // Two changes at one step of 50, and one at the end.
+        let both = spec(3.0, 1.0, &[[1.1, 0.5], [1.2, 0.1]], &[]);
+        assert_eq!(clash(&both, &[1, 50]), Clash::Change { epoch: 1.2, every: Some(0.5) });
+        assert!(Timetable::new(&both, &[1, 10], 100).is_ok());
+        let late = spec(3.0, 1.0, &[[2.6, 0.5]], &[]);
+        assert_eq!(clash(&late, &[1, 50]), Clash::Change { epoch: 2.6, every: Some(0.5) });
+        // After the change steps are so large that no look is left.
+        let large = spec(3.0, 1.0, &[], &[[2.6, 7.0]]);
+        assert_eq!(clash(&large, &[6, 10]), Clash::Change { epoch: 2.6, every: Some(2.1) });
+    }
+
+    /// A billion epochs are counted, not walked through.
+    #[test]
+    fn long_trainings_are_planned_at_once() {
+        let times = Timetable::new(&spec(1e9, 1e6, &[[5e8, 0.1]], &[[7e8, 2.0]]), &[1, 64], 60_000).unwrap();
+        assert_eq!(times.looks().len(), 1_001);
+        assert_eq!(times.steps(1), (700_000_000 + 150_000_000) * 60_000);
+    }
+}

@@ -6,7 +6,7 @@ use crate::findings::{Findings, OccupancyRecord};
 use crate::scenario::Rung;
 
 use super::super::gradient_noise::gradient_noise;
-use super::super::groups::groups;
+use super::super::groups::{groups, times};
 use super::super::number::{count, fixed, interval, point, pretty, probability, significant, with_error};
 use super::super::points;
 use super::super::words::{RUNGS, predicted, predicted_error, rung_name};
@@ -58,7 +58,7 @@ pub(super) fn along(findings: &Findings) -> Markup {
     let lines = findings.crossover.as_ref().map(points::crossover);
     let sentence = findings.crossover.as_ref().and_then(points::straightness);
     let weak_error = findings.weak_error.iter().flat_map(points::weak_error);
-    let tables = [lines, scaling, points::points(findings), groups(findings)]
+    let tables = [lines, scaling, points::points(findings), groups(findings), times(findings, 200)]
         .into_iter()
         .chain(gradient_noise(findings))
         .flatten()

@@ -6,7 +6,7 @@ use super::super::course::Course;
 use super::{Case, PIECE};
 use crate::math;
 use crate::network::{Batch, Examples, Workspace};
-use crate::statistics::Estimate;
+use crate::statistics::{Estimate, Sample};
 use crate::training::examples;
 
 /// From a = −0.5 to 1.5.
@@ -122,16 +122,18 @@ pub(super) fn notes(chords: &[Chord], rise: f64) -> Vec<String> {
     )];
     let ratios = |of: &dyn Fn(&Chord) -> [f64; 2]| {
         let logarithm = |chord: &Chord| of(chord).map(math::ln);
-        let values: Vec<f64> =
-            chords.iter().map(logarithm).map(|[one, other]| other - one).filter(|x| x.is_finite()).collect();
-        Estimate::from_replicas(&values).and_then(|mean| Some((mean.value, mean.interval(0.95)?)))
+        let sample: Sample = chords.iter().map(logarithm).map(|[one, other]| Some(other - one)).collect();
+        let left_out = sample.left_out().told("replicas", "", "whose valley has no edge there");
+        sample.mean().and_then(|mean| Some((mean.value, mean.interval(0.95)?, left_out)))
     };
     let directions =
         [("away from the other end", ratios(&|chord| chord.outward)), ("towards it", ratios(&|chord| chord.inward))];
     for (name, ratio) in directions {
-        if let Some((value, [low, high])) = ratio {
+        if let Some((value, [low, high], left_out)) = ratio {
+            let left_out =
+                left_out.map_or(String::new(), |told| format!("; {told} are left out, so that this is of a selection"));
             notes.push(format!(
-                "{name} the valley of the largest η/S is {:.3} times as wide as that of the smallest, 95 % interval {:.3} to {:.3}",
+                "{name} the valley of the largest η/S is {:.3} times as wide as that of the smallest, 95 % interval {:.3} to {:.3}{left_out}",
                 math::exp(value),
                 math::exp(low),
                 math::exp(high)

@@ -13,7 +13,8 @@ use crate::findings::{ClaimRecord, MeasureRecord};
 use crate::math;
 use crate::scenario::Loaded;
 use crate::statistics::{
-    Contrast, Estimate, Evidence, Judgement, RankTrend, Verdict, judge, judge_rank_trend, median, scenario_verdict,
+    Contrast, Estimate, Evidence, Judgement, RankTrend, Sample, Verdict, judge, judge_rank_trend, median,
+    scenario_verdict,
 };
 
 /// The trend of each measure, or why there is none.
@@ -34,15 +35,16 @@ impl Trends {
 
     /// The median of a measure in a group, for its table. The error is that with which a normal's 95 % interval is as wide as the
     /// bootstrap's.
-    pub(super) fn median(&self, measure: Measure, group: usize) -> Option<MeasureRecord> {
+    pub(super) fn median(&self, case: &Case, measure: Measure, group: usize) -> Option<MeasureRecord> {
         let trend = self.get(measure).ok()?;
+        let left_out = case.logarithms(measure).into_iter().collect::<Sample>().left_out();
         let (median, [low, high]) = (math::exp(trend.medians[group]), trend.median_intervals[group].map(math::exp));
         Some(MeasureRecord {
             quantity: format!("median {}", measure.name()),
             measured: median,
             standard_error: (high - low) / (2.0 * 1.959_963_984_540_054),
             interval: Some([low, high]),
-            left_out: None,
+            left_out: Some(left_out).filter(|left_out| left_out.count() > 0),
         })
     }
 }
@@ -105,11 +107,9 @@ fn at_level(cases: &[Case], measure: Measure) -> Vec<Vec<Option<f64>>> {
     cases.iter().map(corrected).collect()
 }
 
-/// Mean of ln h of one group minus that of another, replica by replica.
+/// Mean of ln h of one group minus that of another, replica by replica of those that have both; [`Case::missing`] counts the others.
 pub(super) fn difference(one: &Case, other: &Case, measure: Measure) -> Option<Estimate> {
-    let pairs = one.logarithms(measure).into_iter().zip(other.logarithms(measure));
-    let differences: Vec<f64> = pairs.filter_map(|(one, other)| Some(one? - other?)).collect();
-    Estimate::from_replicas(&differences)
+    Sample::of_differences(&one.logarithms(measure), &other.logarithms(measure)).mean()
 }
 
 /// Pairs of groups that have equal η/S: each of a ratio against the one with the smallest S.
@@ -214,7 +214,7 @@ pub(super) fn compare(loaded: &Loaded, cases: &[Case], pairs: &[[usize; 2]], mea
     }
     let missing: usize = of_pairs().map(Case::missing).sum();
     if missing > 0 {
-        judgement.bar_holding(&format!("{missing} replica(s) have no value, and those left are a selection"));
+        judgement.bar_any_verdict(&format!("{missing} replica(s) have no value, and those left are a selection"));
     }
     judgement
 }

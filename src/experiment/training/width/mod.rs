@@ -19,7 +19,7 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 
 use super::super::{Control, ExperimentError};
-use super::course::{Course, Progress};
+use super::course::{Course, Progress, check};
 use super::curvature::double_examples;
 use super::document;
 use super::group::Group;
@@ -94,7 +94,9 @@ pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
             return Err(loaded.source.problem(&format!("width.factors[{index}]"), message));
         }
     }
-    Ok(())
+    let mut groups = groups(loaded, course);
+    // Each has times of its own: all are trained until a loss, not until a time.
+    groups.iter_mut().try_for_each(|group| check(loaded, course, std::slice::from_mut(group)))
 }
 
 /// In the order of the scenario.
@@ -218,7 +220,7 @@ fn record(case: &Case, index: usize, trends: &claims::Trends) -> crate::findings
     };
     record.measures.extend(mean("epochs", &|end| end.arrival.epochs));
     record.measures.extend(mean("L", &|end| end.loss));
-    record.measures.extend(MEASURES.iter().filter_map(|&measure| trends.median(measure, index)));
+    record.measures.extend(MEASURES.iter().filter_map(|&measure| trends.median(case, measure, index)));
     record
 }
 

@@ -69,6 +69,16 @@ fn fates(course: &Course, cases: &[Case]) -> Vec<String> {
             ));
         }
     }
+    for case in cases {
+        let flat = case.missing() - case.late() - case.group.diverged.len();
+        if flat > 0 {
+            notes.push(format!(
+                "{}: at the ends of {flat} of {} replicas H has no curvature that is positive and known to a fifth of itself; the others are a \
+                 selection",
+                case.group.name, course.replicas
+            ));
+        }
+    }
     let largest = cases.iter().map(|case| case.group.learning_rate()).fold(0.0, f64::max);
     notes.extend(course.largest_stable_rate().map(|stable| {
         format!(
