@@ -7,7 +7,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::findings::{ContrastRecord, Findings, MinimumRecord};
+use crate::findings::{ClaimRecord, ContrastRecord, Findings, GroupRecord, MeasureRecord, MinimumRecord};
 use crate::scenario::Scenario;
 use crate::statistics::{Contrast, Estimate, Evidence, Look, Verdict, judge};
 

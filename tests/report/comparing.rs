@@ -1,9 +1,9 @@
 //! Two results side by side.
 
 use sgd_sde::comparison::{Comparison, Difference};
-use sgd_sde::findings::Findings;
+use sgd_sde::findings::{Findings, GroupRecord, MeasureRecord};
 use sgd_sde::report;
-use sgd_sde::statistics::Verdict;
+use sgd_sde::statistics::{LeftOut, Verdict};
 
 use crate::fixture;
 
@@ -41,6 +41,61 @@ fn errors_add_in_squares() {
     assert!(comparison.only_in_a.is_empty() && comparison.only_in_b.is_empty());
     let keys: Vec<&str> = comparison.settings.iter().map(|setting| setting.key.as_str()).collect();
     assert_eq!(keys, ["seed"]);
+}
+
+/// Groups in training have no diagnostics, but replicas that diverge and means that leave some out.
+#[test]
+fn what_groups_leave_out_bars_differences() {
+    let group = |diverged: u64, undefined: u64| GroupRecord {
+        name: "β = 2".into(),
+        learning_rate: 0.1,
+        batch_size: 2,
+        noise_scale: 0.05,
+        replicas: 128,
+        steps: 10,
+        diverged: Some(diverged),
+        diverged_replicas: Vec::new(),
+        looks: Vec::new(),
+        measures: vec![MeasureRecord {
+            quantity: "L".into(),
+            measured: 1.0,
+            standard_error: 0.1,
+            interval: None,
+            left_out: Some(LeftOut { of: 128, lost: diverged, undefined }).filter(|left_out| left_out.count() > 0),
+        }],
+    };
+    let found = |shift: f64, groups: Vec<GroupRecord>| {
+        let (mut a, mut b) = pair(shift);
+        (a.diagnostics, b.diagnostics, b.groups) = (None, None, groups);
+        let comparison = Comparison::of(&a, &b, Some(0.1));
+        let difference = only(&comparison).clone();
+        (difference.verdict.unwrap(), difference.reason.unwrap(), comparison.warnings.join("; "), comparison.all_hold())
+    };
+    assert!(found(0.0, vec![group(0, 0)]).3);
+    for (shift, [diverged, undefined], told) in [
+        (0.0, [3, 0], "3 of 128 replicas (3 diverged)"),
+        (0.4, [3, 0], "3 of 128 replicas (3 diverged)"),
+        (0.4, [0, 5], "5 of 128 replicas (5 without a number)"),
+    ] {
+        let (verdict, reason, warnings, all_hold) = found(shift, vec![group(0, 0), group(diverged, undefined)]);
+        assert_eq!((verdict, all_hold), (Verdict::Undetermined, false), "{reason}");
+        assert!(reason.contains(told) && warnings.contains(told), "{reason}: {warnings}");
+    }
+}
+
+/// A contrast that one result could not measure is no agreement.
+#[test]
+fn what_only_one_could_measure_does_not_hold() {
+    let (a, mut b) = pair(0.0);
+    for claim in &mut b.claims[1..] {
+        claim.contrasts[0].measured = None;
+    }
+    for (a, b) in [(&a, &b), (&b, &a)] {
+        let comparison = Comparison::of(a, b, Some(0.1));
+        assert_eq!(only(&comparison).verdict, Some(Verdict::Holds));
+        assert!(!comparison.all_hold() && comparison.unmeasured.len() == 2, "{:?}", comparison.unmeasured);
+        assert!(report::compare(&comparison).contains("Not measured in both"), "{}", report::compare(&comparison));
+    }
 }
 
 #[test]
