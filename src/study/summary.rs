@@ -162,6 +162,10 @@ fn claim(
     let lost = withdrawn.iter().filter(|&&(row, claim)| rows[row].claims[claim].id == id).count() as u64;
     let smallest = members.iter().filter_map(|(_, claim)| claim.rejection_p_value).reduce(f64::min);
     let simulated = verdicts.total() > 0;
+    // A point without a result might have been any.
+    let absent = rows.iter().filter(|row| row.claims.is_empty()).count();
+    let all = members.iter().filter_map(|(_, claim)| claim.verdict);
+    let all = all.chain(std::iter::repeat_n(Verdict::Undetermined, absent));
     let (statement, source) = words(points, &id, members[0].0.index);
     let contrasts = worst.compared().into_iter().map(|contrast| ContrastRecord {
         quantity: contrast.quantity,
@@ -181,9 +185,17 @@ fn claim(
         standard_error: worst.standard_error,
         interval: None,
         tolerance: worst.tolerance,
-        verdict: simulated.then(|| overall(members.iter().filter_map(|(_, claim)| claim.verdict))),
+        verdict: simulated.then(|| overall(all)),
         rejection_p_value: smallest.map(|p| (p * members.len() as f64).min(1.0)),
-        reason: if simulated { told(points, &verdicts, lost, row, worst) } else { String::new() },
+        reason: match (simulated, absent) {
+            (false, _) => String::new(),
+            (true, 0) => told(points, &verdicts, lost, row, worst),
+            (true, _) => format!(
+                "{absent} of {} points are without a result; {}",
+                rows.len(),
+                told(points, &verdicts, lost, row, worst)
+            ),
+        },
         contrasts: contrasts.collect(),
         id: id.clone(),
     };

@@ -76,8 +76,8 @@ fn equal_ratios_are_compared_at_equal_time() {
         assert!(findings.notes.iter().any(|note| note.contains("one every 0.2344 epochs")), "{:?}", findings.notes);
     }
     for (schedule, time) in [
-        // η from 138 examples on, the first 6·k from 1.03·128 = 131.84 on; 402 in all.
-        ("learning_rate_factors = [[1.03, 0.25]]", 0.01 / 3.0 * (138.0 / 3.0 * 3.0 + 0.25 * 264.0)),
+        // A quarter of η from 132 examples on, the first multiple of 6 from 1.03·128 = 131.84 on; 384 in all.
+        ("learning_rate_factors = [[1.03, 0.25]]", 0.01 / 3.0 * (132.0 + 0.25 * 252.0)),
         ("batch_size_factors = [[1.03, 2]]\nlearning_rate_factors = [[1.03, 2], [2.2, 1]]", f64::NAN),
     ] {
         let training = format!("epochs = 3\nlook_every = 0.6\n{schedule}");

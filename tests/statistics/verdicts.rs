@@ -65,6 +65,19 @@ fn the_error_of_the_prediction_counts() {
     assert!(judgement.reason.contains("no effort of reason"), "{}", judgement.reason);
 }
 
+/// Replicas without a number make of the others a selection, by which nothing is shown or refuted.
+#[test]
+fn a_reason_bars_any_verdict() {
+    for mean in [0.0, 5.0] {
+        let mut judgement = judge(&[contrast(mean, 0.01)], 0.1, &Evidence::default());
+        assert_ne!(judgement.verdict, Verdict::Undetermined);
+        judgement.bar_any_verdict("3 of 16 pairs are left out");
+        assert_eq!((judgement.verdict, judgement.rejection_p_value), (Verdict::Undetermined, None));
+        assert!(judgement.reason.starts_with("3 of 16 pairs are left out; without that: "), "{}", judgement.reason);
+        assert_eq!(scenario_verdict(&mut [&mut judgement]), Verdict::Undetermined);
+    }
+}
+
 #[test]
 fn what_bars_a_verdict() {
     let good = contrast(0.0, 0.01);

@@ -209,8 +209,8 @@ fn check_batches(loaded: &Loaded, course: &Course, groups: &[Group]) -> Result<(
             let (size, most) = (group.batch_size() as f64 * factor, course.examples());
             let why = if size.fract() != 0.0 || size < 1.0 {
                 "a batch has a whole number of examples".to_owned()
-            } else if size > most as f64 {
-                format!("a batch has at most as many as there are, {most}")
+            } else if size > most as f64 && course.sampling != Sampling::WithReplacement {
+                format!("a batch of different examples has at most as many as there are, {most}")
             } else {
                 continue;
             };
