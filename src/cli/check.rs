@@ -2,6 +2,7 @@
 
 use sgd_sde::experiment::forecast::{Forecast, Of, Outlook, Target};
 use sgd_sde::statistics::memory::LARGEST_BIAS;
+use sgd_sde::statistics::transitions::{FEWEST, PLANNED};
 
 use sgd_sde::plain::significant;
 
@@ -24,8 +25,6 @@ pub(super) fn check(arguments: &ScenarioArguments) -> Result<(), Failure> {
 
 /// A standard error of log-odds or of ln ratio that no tolerance is wide enough for: a factor of e¹⁰.
 const LARGEST_ERROR: f64 = 10.0;
-/// Fewer than this many transitions have no standard error of use.
-const FEWEST_TRANSITIONS: f64 = 4.0;
 
 fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
     let mut lines = vec![
@@ -78,6 +77,14 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
             quantity(remembered.wanted.ceil())
         ));
     }
+    lines.extend(forecast.fewest_transitions.filter(|fewest| *fewest < PLANNED).map(|fewest| {
+        format!(
+            "  few    about {} transitions that count are expected between the two minima that exchange least; a verdict needs {FEWEST}, \
+             which are seen in 97 of 100 runs with {} times as many replicas × steps",
+            quantity(fewest),
+            quantity(PLANNED / fewest)
+        )
+    }));
     if let Some(outlook) = &forecast.outlook {
         lines.extend(power(outlook, forecast.tolerance));
         return lines.join("\n");
@@ -110,7 +117,7 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
             if error < 0.01 { 4 } else { 2 }
         )),
         (None, Some(error)) => lines.push(format!("  power  standard error {error:.4} of {}", forecast.quantity)),
-        (Some(transitions), None) if transitions < FEWEST_TRANSITIONS => lines.push(format!(
+        (Some(transitions), None) if transitions < FEWEST => lines.push(format!(
             "  power  none: about {} transitions that count are expected: the run will not settle the question",
             quantity(transitions)
         )),

@@ -16,6 +16,7 @@ use crate::input::shorten;
 use crate::landscape::minimum_name;
 use crate::math;
 use crate::scenario::{Loaded, Rung, Scenario};
+use crate::statistics::transitions::{MANY, PLANNED};
 use crate::statistics::{Contrast, Evidence, Judgement, Verdict, effort, hotelling, judge, scenario_verdict};
 use crate::theory::gibbs::{Gibbs, influences::Influences};
 
@@ -149,7 +150,7 @@ fn contrast(
         label: pair_name([a, b]),
         predicted: math::ln(predicted[a]) - math::ln(predicted[b]),
         predicted_standard_error: influences.map_or(0.0, |influences| influences.log_odds_standard_error(a, b)),
-        measured: measurement.and_then(|measurement| measurement.occupancies.log_odds(a, b)),
+        measured: measurement.and_then(|measurement| measurement.counted().log_odds(a, b)),
     }
 }
 
@@ -228,7 +229,7 @@ fn judged_claim(
 
 fn transitions_wanted(measurement: &Measurement, tolerance: f64) -> String {
     let seen = measurement.transitions_in_all();
-    match effort::transitions_to_hold(tolerance, 0.0) {
+    match effort::transitions_to_hold(tolerance, 0.0).map(|wanted| wanted.max(PLANNED)) {
         // With more minima the rarest decides, and the sum over all says little.
         Some(wanted) if measurement.transitions.len() == 2 => format!(
             "{seen} transitions between minima were seen; ε = {tolerance} with two minima needs about {wanted:.0} of them \
@@ -257,10 +258,11 @@ pub(super) fn occupancy_records(
     (0..=minima)
         .map(|state| {
             let is_other = state == minima;
-            let estimate = measurement.and_then(|measurement| measurement.occupancies.occupancy(state));
+            let visited = measurement.filter(|measurement| measurement.occupancies.visited(state));
+            let share = visited.and_then(|measurement| measurement.counted().share(state));
             // Nothing ever in no basin is a fact about the run; nothing ever in a basin is no estimate.
-            let never_elsewhere = is_other && measurement.is_some() && estimate.is_none();
-            let measured = estimate.as_ref().map(|estimate| estimate.value);
+            let never_elsewhere = is_other && measurement.is_some() && visited.is_none();
+            let measured = visited.and_then(|measurement| measurement.occupancies.mean(state));
             OccupancyRecord {
                 minimum: if is_other { "other".into() } else { minimum_name(state) },
                 laplace: ladder.laplace.get(state).copied(),
@@ -273,8 +275,8 @@ pub(super) fn occupancy_records(
                     .map(|discrete| if is_other { discrete.other } else { discrete.occupancies[state] }),
                 discrete_standard_error: error(&discrete_errors, state),
                 measured: if never_elsewhere { Some(0.0) } else { measured },
-                standard_error: estimate.as_ref().map(|estimate| estimate.standard_error),
-                interval: estimate.as_ref().and_then(|estimate| estimate.interval(0.95)),
+                standard_error: share.as_ref().map(|share| share.standard_error),
+                interval: share.and_then(|share| share.interval),
             }
         })
         .collect()
@@ -321,9 +323,11 @@ fn all_basins(setting: &Setting, ladder: &Ladder, measurement: &Measurement) -> 
                 Rung::Ito => ladder.ito.as_ref()?.other,
                 Rung::Discrete => ladder.discrete.as_ref()?.other,
             });
-            // The test takes the prediction as exact, which a sampled one is not.
+            // The test takes the prediction as exact, which a sampled one is not, and means of replicas as nearly normal, which they are
+            // not with few transitions.
             let is_exact = ladder.influences(rung, setting).is_none();
-            let test = hotelling(&measurement.occupancies, &predicted).ok().filter(|_| is_exact);
+            let enough = measurement.counted().fewest().is_some_and(|(_, seen)| seen >= MANY);
+            let test = hotelling(&measurement.occupancies, &predicted).ok().filter(|_| is_exact && enough);
             Some(AllBasinsRecord {
                 against: rung.name().into(),
                 t_squared: test.as_ref().and_then(|test| finite(test.t_squared)),

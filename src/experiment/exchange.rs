@@ -9,6 +9,7 @@ use super::ladder::Ladder;
 use super::reason::RUNGS;
 use crate::findings::EscapeRecord;
 use crate::landscape::minimum_name;
+use crate::statistics::transitions::dissipation;
 
 /// Stationary fluxes between minima.
 pub(super) struct Exchange {
@@ -50,23 +51,9 @@ impl Exchange {
 
     /// Standard error of ln(p_a/p_b) after replicas × time; `None` where the two exchange nothing.
     pub(super) fn log_odds_error(&self, [a, b]: [usize; 2], time: f64) -> Option<f64> {
-        let (n, mut flux) = (self.minima, self.flux.clone());
-        // All other nodes are taken out one by one, each replaced by what it conducts between those that are left: sums and
-        // products of positive numbers, so that fluxes of any ratio keep their digits.
-        for node in (0..n).filter(|node| ![a, b].contains(node)) {
-            let row: Vec<f64> = (0..n).map(|other| flux[node * n + other]).collect();
-            let total: f64 = row.iter().sum();
-            for i in 0..n {
-                flux[node * n + i] = 0.0;
-                flux[i * n + node] = 0.0;
-                for j in 0..n {
-                    if i != j && i != node && j != node && total > 0.0 {
-                        flux[i * n + j] += row[i] / total * row[j];
-                    }
-                }
-            }
-        }
-        let error = (2.0 / flux[a * n + b] / time).sqrt();
+        let mut currents = vec![0.0; self.minima];
+        (currents[a], currents[b]) = (1.0, -1.0);
+        let error = (2.0 * dissipation(self.flux.clone(), &currents) / time).sqrt();
         (error.is_finite() && error > 0.0).then_some(error)
     }
 }

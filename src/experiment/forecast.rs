@@ -19,6 +19,7 @@ use crate::lanes::LANES;
 use crate::scenario::{ExperimentKind, Loaded, Rung, Start};
 use crate::statistics::effort;
 use crate::statistics::memory::LARGEST_BIAS;
+use crate::statistics::transitions::PLANNED;
 
 /// Cost and power of a scenario.
 #[derive(Clone, Debug)]
@@ -35,6 +36,9 @@ pub struct Forecast {
     pub seconds: f64,
     /// Core-to-core transitions that the escape times predict, all replicas; `None` where there is no escape time.
     pub transitions: Option<f64>,
+    /// Of these, what the rarest contrast will rest on, in the ensemble that shows fewest (as
+    /// [`crate::statistics::Transitions::between`] counts them).
+    pub fewest_transitions: Option<f64>,
     /// What is measured.
     pub quantity: String,
     /// Its expected standard error (of log-odds: exact for two minima only).
@@ -123,6 +127,8 @@ impl Target {
 pub(super) struct Power {
     /// Core-to-core transitions, all replicas and ensembles.
     pub transitions: Option<f64>,
+    /// As in [`Forecast`].
+    pub fewest_transitions: Option<f64>,
     /// What the error is of.
     pub quantity: String,
     /// The expected standard error.
@@ -221,6 +227,7 @@ impl Forecast {
             memory,
             seconds,
             transitions: None,
+            fewest_transitions: None,
             quantity: String::new(),
             standard_error: None,
             steps_wanted: None,
@@ -296,9 +303,12 @@ impl Forecast {
             too_large_step: Overshoot::of(&setting, replicas * with_burn_in).map(TooLargeStep::UpTheWalls),
             doubt: setting.landscape.doubt.clone(),
             transitions: power.transitions,
+            fewest_transitions: power.fewest_transitions,
             quantity: power.quantity,
             standard_error: power.standard_error,
-            steps_wanted: power.steps_factor.map(|factor| factor * steps),
+            steps_wanted: power
+                .steps_factor
+                .map(|factor| steps * factor.max(steps_factor_to_count(power.fewest_transitions))),
             tolerance: loaded.scenario.test.tolerance,
             bias: power.bias,
             slowest: power.slowest,
@@ -332,6 +342,7 @@ fn power(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Power {
     let difference = bias.map_or(0.0, |(difference, _)| difference);
     Power {
         transitions,
+        fewest_transitions: standard_error.and_then(effort::transitions_for_standard_error),
         quantity: pair_name([a, b]),
         steps_factor: standard_error.and_then(|error| steps_factor(error, loaded.scenario.test.tolerance, difference)),
         standard_error,
@@ -384,6 +395,11 @@ fn power_in_a_bowl(loaded: &Loaded, setting: &Setting) -> Power {
         time: ensemble.steps as f64 * setting.step(),
         ..Power::default()
     }
+}
+
+/// By which factor the steps must grow for enough transitions to be seen for any verdict, in 97 of 100 runs; 0 where it is not known.
+fn steps_factor_to_count(fewest_transitions: Option<f64>) -> f64 {
+    fewest_transitions.map_or(0.0, |fewest| PLANNED / fewest)
 }
 
 /// By which factor the steps must grow for a claim with this standard error to hold with 90 % probability, if the true

@@ -17,7 +17,7 @@ use crate::landscape::minimum_name;
 use crate::lanes::LANES;
 use crate::scenario::{Loaded, Start};
 use crate::statistics::{
-    Equilibration, EquilibrationInput, Estimate, Jumps, Observable, Occupancies, StartDesign, StartMemory,
+    Equilibration, EquilibrationInput, Estimate, Jumps, Observable, Occupancies, StartDesign, StartMemory, Transitions,
 };
 
 /// What an ensemble says about the occupancies.
@@ -102,7 +102,7 @@ impl Measurement {
                 let measured = Self::of(setting, plan, start, run, None)?;
                 let contrasts = pairs.iter().map(|&[a, b]| {
                     let label = format!("ln(p_{}/p_{})", minimum_name(a), minimum_name(b));
-                    (label, measured.occupancies.log_odds(a, b))
+                    (label, measured.counted().log_odds(a, b))
                 });
                 let followed = measured.occupancies.replicas().min(FOLLOWED as usize);
                 Ok(Reading::new(contrasts, &measured.equilibration, followed))
@@ -128,7 +128,7 @@ impl Measurement {
             return Err(all_diverged(&fates, setting.step()));
         }
         let occupancies = finished.occupancies(&observers, states)?;
-        let transitions = add_transitions(&observers, states - 1);
+        let transitions = add_transitions(observers.iter().copied(), states - 1);
         let equilibration = assess(setting, &observers, &occupancies, &groups, &finished)?;
         let burn_in = plan.burn_in as f64;
         let starts = groups.shares(states - 1);
@@ -136,6 +136,8 @@ impl Measurement {
         let jumps = Jumps { transitions: &transitions, occupancies: &occupancies, starts: &starts, burn_in, steps };
         let memory = if states > 2 { StartMemory::of(&jumps) } else { None };
         let equilibration = equilibration.with_memory(memory, burn_in, minimum_name);
+        let counted = Transitions { counts: &transitions, occupancies: &occupancies };
+        let equilibration = equilibration.with_too_few(counted.too_few(minimum_name));
         Ok(Self {
             transitions,
             round_trips: observers.iter().map(|observer| observer.round_trips()).sum(),
@@ -161,6 +163,11 @@ impl Measurement {
         self
     }
 
+    /// The transitions with the occupancies, from which both get their errors.
+    pub fn counted(&self) -> Transitions<'_> {
+        Transitions { counts: &self.transitions, occupancies: &self.occupancies }
+    }
+
     /// Core-to-core transitions in all.
     pub fn transitions_in_all(&self) -> u64 {
         self.transitions.iter().flatten().sum()
@@ -175,7 +182,7 @@ fn watch(setting: &Setting) -> Arc<Watch> {
     Arc::new(Watch::new(setting.landscape.clone(), setting.loss.clone(), temperature, FOLLOWED))
 }
 
-/// ln(p_A/p_B) so far, over all replicas.
+/// ln(p_A/p_B) so far, over all replicas; `None` while too few transitions were seen for an error.
 fn running_log_odds(observers: &[&Observers]) -> Option<(String, f64, f64)> {
     let states = observers.first()?.0.states();
     if states < 3 {
@@ -187,7 +194,9 @@ fn running_log_odds(observers: &[&Observers]) -> Option<(String, f64, f64)> {
             fractions.extend(row);
         }
     }
-    let estimate: Estimate = Occupancies::new(states, fractions).ok()?.log_odds(0, 1)?;
+    let occupancies = Occupancies::new(states, fractions).ok()?;
+    let counts = add_transitions(observers.iter().map(|(occupancy, _)| occupancy), states - 1);
+    let estimate: Estimate = Transitions { counts: &counts, occupancies: &occupancies }.log_odds(0, 1)?;
     Some(("ln(p_A/p_B)".into(), estimate.value, estimate.standard_error))
 }
 
@@ -257,7 +266,7 @@ impl StartGroups {
     }
 }
 
-fn add_transitions(observers: &[&Occupancy], minima: usize) -> Vec<Vec<u64>> {
+fn add_transitions<'a>(observers: impl Iterator<Item = &'a Occupancy>, minima: usize) -> Vec<Vec<u64>> {
     let mut sums = vec![vec![0; minima]; minima];
     for observer in observers {
         for (index, count) in observer.transitions().iter().enumerate() {
@@ -296,7 +305,7 @@ fn assess(
         start_groups: &groups.names,
         chain_groups: &group_of(&followed),
         replica_groups: &group_of(&finished.replicas),
-        design: StartDesign::SeveralGroups,
+        design: StartDesign::CountedGroups,
     };
     // A run too short to be judged is not a failure: it is not equilibrated, and the reason says so.
     Ok(Equilibration::assess(&input)

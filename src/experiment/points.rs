@@ -50,7 +50,7 @@ impl Measured {
 
     /// ln(p_a/p_b).
     pub(super) fn log_odds(&self, [a, b]: [usize; 2]) -> Option<Estimate> {
-        self.measurement.occupancies.log_odds(a, b)
+        self.measurement.counted().log_odds(a, b)
     }
 }
 

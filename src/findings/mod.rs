@@ -170,9 +170,9 @@ pub struct OccupancyRecord {
     pub discrete_standard_error: Option<f64>,
     /// Mean over replicas; null when never visited.
     pub measured: Option<f64>,
-    /// Of the measured one.
+    /// Of the measured one; null below 28 transitions between the minimum and the others.
     pub standard_error: Option<f64>,
-    /// 95 % interval from t with R − 1 degrees of freedom.
+    /// 95 % interval, from that of the log-odds against everything else; null as above.
     pub interval: Option<[f64; 2]>,
 }
 

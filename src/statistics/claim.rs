@@ -201,9 +201,9 @@ pub(super) fn bars_to_any_verdict(judgement: &Judgement, evidence: &Evidence) ->
     for JudgedContrast { contrast, difference, rejected_interval, .. } in &judgement.contrasts {
         let label = &contrast.label;
         match (&contrast.measured, difference) {
-            (None, _) => {
-                bars.push(format!("{label} has no estimate: a state was never visited, or there are too few replicas"))
-            }
+            (None, _) => bars.push(format!(
+                "{label} has no estimate: a state was never visited, or there are too few transitions or replicas"
+            )),
             (Some(measured), Some(_)) if measured.has_no_spread() => {
                 bars.push(format!("{label} is the same in all replicas, so its error is unknown; give more replicas, or more of what it is counted over"));
             }

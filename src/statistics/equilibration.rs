@@ -12,7 +12,7 @@ use super::start_contrast::{StartContrast, drift_contrast, start_contrast};
 
 /// R̂, nested or ordinary, must lie below this.
 pub const LARGEST_R_HAT: f64 = 1.01;
-/// The ESS that every start group needs, and above which in every replica the ordinary R̂ gates too.
+/// The ESS that every start group needs where no transitions are counted, and above which in every replica the ordinary R̂ gates too.
 pub const SMALLEST_EFFECTIVE_SAMPLE_SIZE: f64 = 100.0;
 
 /// One thing watched for equilibration: the indicator of a state, or any other observable a claim is about.
@@ -34,6 +34,10 @@ pub struct Observable<'a> {
 pub enum StartDesign {
     /// Replicas were shared out over several start groups; with only one group nothing can be concluded.
     SeveralGroups,
+    /// The same where transitions between the states are counted, whose number ([`super::transitions`]) takes the place of the ESS.
+    /// An ESS is large where sojourns in a rare state happened to be short: asking for one lets just those runs pass whose
+    /// occupancies are off. It is still reported, and 0, no movement at all, still is a reason.
+    CountedGroups,
     /// There is only one region to be in (one minimum, a bowl) and one start group suffices: a drift between the halves
     /// of the run takes the place of nested R̂ and of the start contrast. Wrong for several minima: a frozen run shows no drift.
     OneRegion,
@@ -91,14 +95,14 @@ pub struct Equilibration {
 impl Equilibration {
     /// Computes all diagnostics and gathers every reason against equilibration.
     ///
-    /// Equilibrated: nested R̂ < 1.01, ESS ≥ 100 in every start group, the start contrast consistent with 0, and ordinary
+    /// Equilibrated: nested R̂ < 1.01, ESS ≥ 100 in every start group (but for [`StartDesign::CountedGroups`]), the start contrast consistent with 0, and ordinary
     /// R̂ < 1.01 where every replica's own ESS is ≥ 100. An observable that is constant everywhere tells nothing and is passed
     /// over; if all are, nothing ever moved, and that is a reason. Errors are about the shapes of the input alone.
     pub fn assess(input: &EquilibrationInput<'_>) -> Result<Self, StatisticsError> {
         check_shapes(input)?;
         let mut result = Self::default();
         let groups = input.start_groups;
-        if groups.len() < 2 && input.design == StartDesign::SeveralGroups {
+        if groups.len() < 2 && input.design != StartDesign::OneRegion {
             result.reasons.push(
                 "all replicas started in the same place: whether they remember it cannot be seen; \
                  share the starts out over the minima"
@@ -118,7 +122,9 @@ impl Equilibration {
         result.minimum_effective_sample_size =
             result.effective_sample_size.iter().map(|group| group.effective_sample_size).reduce(f64::min);
         for group in &result.effective_sample_size {
-            result.reasons.extend(effective_sample_size_reason(group));
+            if group.effective_sample_size == 0.0 || input.design != StartDesign::CountedGroups {
+                result.reasons.extend(effective_sample_size_reason(group));
+            }
         }
         result.add_start_contrast(&moving, input);
         // Results hold finite numbers only; the sentence in `reasons` tells of an infinite R̂.
@@ -133,6 +139,17 @@ impl Equilibration {
             self.reasons.push(memory_reason(memory, burn_in, name));
         }
         Self { start_memory: memory, ..self }
+    }
+
+    /// Takes into account that too few transitions were seen, for the reason given: first of all reasons if the others come of it,
+    /// last if nothing moved at all, which they tell better.
+    pub fn with_too_few(mut self, reason: Option<String>) -> Self {
+        let place =
+            if self.minimum_effective_sample_size.is_some_and(|size| size > 0.0) { 0 } else { self.reasons.len() };
+        if let Some(reason) = reason {
+            self.reasons.insert(place, reason);
+        }
+        self
     }
 
     /// True if no diagnostic speaks against equilibration.

@@ -14,6 +14,7 @@
 //! | [`Estimate`] | a value with its standard error and degrees of freedom |
 //! | [`Sample`] | the numbers of replicas, and how many of them are missing |
 //! | [`Occupancies`] | occupancies and log-odds of states from replicas |
+//! | [`transitions`] | their errors where few transitions were seen |
 //! | [`mod@hotelling`] | all states against their predictions at once |
 //! | [`r_hat`], [`effective_sample_size`] | convergence diagnostics of chains |
 //! | [`start_contrast`], [`memory`], [`equilibration`] | has the ensemble forgotten where it started? |
@@ -51,6 +52,7 @@ pub mod scenario;
 mod series;
 pub mod special;
 pub mod start_contrast;
+pub mod transitions;
 
 pub use claim::{Contrast, EffortToSettle, Evidence, JudgedContrast, Judgement, Verdict, judge};
 pub use distance::judge_distance;
@@ -67,3 +69,4 @@ pub use rank_correlation::{RankTrend, judge_rank_trend, median, spearman};
 pub use sample::{LeftOut, Sample};
 pub use scenario::{after_holm, holm, overall, scenario_verdict};
 pub use start_contrast::StartContrast;
+pub use transitions::Transitions;

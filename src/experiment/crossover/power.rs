@@ -28,6 +28,7 @@ pub(in crate::experiment) fn power(loaded: &Loaded, setting: &Setting) -> Result
     };
     let Some(errors) = theory.expected_errors(replicas, steps) else { return Ok(power) };
     power.transitions = Some(errors.iter().filter_map(|error| effort::transitions_for_standard_error(*error)).sum());
+    power.fewest_transitions = errors.iter().copied().reduce(f64::max).and_then(effort::transitions_for_standard_error);
     // The points as the best rung has them.
     let has = |rung: &Rung| (0..theory.inverse.len()).all(|point| theory.log_odds(point, *rung).is_some());
     let best = RUNGS.into_iter().rev().find(has).unwrap_or(Rung::Laplace);

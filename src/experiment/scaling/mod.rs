@@ -124,6 +124,7 @@ pub(super) fn power(loaded: &Loaded, setting: &Setting) -> Result<Power, Experim
             let errors = transitions.iter().flatten().map(|&m| effort::log_odds_standard_error(m));
             power.quantity = "ln(p_A/p_B), at the β that shows least".into();
             power.standard_error = errors.collect::<Option<Vec<f64>>>().filter(|_| pairs.len() == 1).and_then(largest);
+            power.fewest_transitions = power.standard_error.and_then(effort::transitions_for_standard_error);
             power.transitions = transitions.map(|transitions| transitions.iter().sum());
             power.no_law = ladders.iter().find_map(|ladder| ladder.no_law.clone());
             power.slowest = ladders.iter().filter_map(slowest).max_by(|a, b| a.1.total_cmp(&b.1));

@@ -55,6 +55,7 @@ pub(in crate::experiment) fn forecast(
         memory: blocks(replicas) * bytes_per_block(&question) + 60e6,
         seconds: seconds * blocks(replicas) / (threads as f64).min(blocks(replicas)),
         transitions: None,
+        fewest_transitions: None,
         quantity: String::new(),
         standard_error: None,
         steps_wanted: None,
