@@ -110,8 +110,8 @@ impl Transitions<'_> {
             _ => "lower the barrier, raise the temperature, or run much longer".into(),
         };
         Some(format!(
-            "{seen_so_many} between {a} and {b}{ways} were seen, and ln(p_{a}/p_{b}) has an interval that can be trusted from {FEWEST} \
-             on; {advice}"
+            "{seen_so_many} between {a} and {b}{ways} were seen, where {FEWEST} are needed for an error of ln(p_{a}/p_{b}) that can be \
+             trusted; {advice}"
         ))
     }
 
@@ -257,7 +257,7 @@ mod tests {
             assert_eq!((counted.log_odds(0, 1), counted.log_odds(1, 0), counted.share(0)), (None, None, None));
             let reason = counted.too_few(|state| ["A", "B"][state].into()).unwrap();
             assert!(
-                reason.starts_with(&format!("{} transition", there + back)) && reason.contains("from 28"),
+                reason.starts_with(&format!("{} transition", there + back)) && reason.contains("where 28 are needed"),
                 "{reason}"
             );
         }

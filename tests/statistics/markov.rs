@@ -2,7 +2,9 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use sgd_sde::statistics::{Equilibration, EquilibrationInput, Evidence, Observable, Occupancies, StartDesign};
+use sgd_sde::statistics::{
+    Equilibration, EquilibrationInput, Evidence, Observable, Occupancies, StartDesign, Transitions,
+};
 
 pub type Random = Xoshiro256PlusPlus;
 
@@ -32,6 +34,16 @@ impl Chain {
     pub fn two_states(p: f64, correlation: f64) -> Self {
         let leave = 1.0 - correlation;
         Self { leave: vec![leave * (1.0 - p), leave * p], next: vec![vec![0.0, 1.0], vec![1.0, 0.0]] }
+    }
+
+    /// Three states with stationary law `p` and given fluxes per step (0 ⇄ 1, 0 ⇄ 2, 1 ⇄ 2), the same both ways.
+    pub fn of_fluxes(p: [f64; 3], [ab, ac, bc]: [f64; 3]) -> Self {
+        let out = [[0.0, ab, ac], [ab, 0.0, bc], [ac, bc, 0.0]];
+        let total = |i: usize| out[i].iter().sum::<f64>();
+        Self {
+            leave: (0..3).map(|i| total(i) / p[i]).collect(),
+            next: (0..3).map(|i| out[i].iter().map(|flux| flux / total(i)).collect()).collect(),
+        }
     }
 
     /// Three states that are left alike and entered with the given probabilities: a renewal chain with stationary law `p`.
@@ -111,8 +123,12 @@ fn choose(random: &mut Random, probabilities: &[f64]) -> usize {
 }
 
 impl Run {
-    /// The gate, as an experiment passes it: every state's indicator, every start group.
+    /// The gate where transitions are not counted: every state's indicator, every start group.
     pub fn equilibration(&self) -> Equilibration {
+        self.assess(StartDesign::SeveralGroups)
+    }
+
+    fn assess(&self, design: StartDesign) -> Equilibration {
         let names: Vec<String> = (0..self.occupancies.states()).map(|state| format!("state {state}")).collect();
         let columns: Vec<Vec<f64>> = (0..names.len()).map(|state| self.occupancies.column(state)).collect();
         let observables: Vec<Observable<'_>> = names
@@ -126,9 +142,20 @@ impl Run {
             start_groups: &names[..groups],
             chain_groups: &self.starts,
             replica_groups: &self.starts,
-            design: StartDesign::SeveralGroups,
+            design,
         })
         .unwrap()
+    }
+
+    /// Transitions and occupancies, from which both get their errors.
+    pub fn counted(&self) -> Transitions<'_> {
+        Transitions { counts: &self.jumps, occupancies: &self.occupancies }
+    }
+
+    /// What stands behind a claim, as an experiment about several minima has it.
+    pub fn counted_evidence(&self) -> Evidence {
+        let too_few = self.counted().too_few(|state| state.to_string());
+        Evidence::at_equilibrium(&self.assess(StartDesign::CountedGroups).with_too_few(too_few), 0)
     }
 
     pub fn evidence(&self) -> Evidence {

@@ -83,7 +83,7 @@ fn rows(diagnostics: &Diagnostics) -> Vec<(String, String, &'static str)> {
         (
             "effective sample size".to_owned(),
             number(diagnostics.ess.map(f64::round), 6),
-            "the smallest over start groups and minima; at least 100 is asked for",
+            "the smallest over start groups and minima; at least 100 is asked for where no transitions are counted",
         ),
     ];
     if let Some(contrast) = &diagnostics.start_contrast {
@@ -107,7 +107,7 @@ fn rows(diagnostics: &Diagnostics) -> Vec<(String, String, &'static str)> {
     rows.push((
         "transitions".to_owned(),
         count(diagnostics.transitions),
-        "from the core of one minimum (its basin, and L ≤ L_A + dT/2) to that of another, all replicas; the error of a log-odds is about 2/√transitions",
+        "from the core of one minimum (its basin, and L ≤ L_A + dT/2) to that of another, all replicas; the error of a log-odds is about 2/√transitions, and below 28 there is none",
     ));
     rows.push((
         "round trips".to_owned(),
