@@ -101,7 +101,7 @@ impl Transitions<'_> {
         let (a, b) = (name(a), name(b));
         let (seen_so_many, ways) = match self.counts.len() {
             2 => (format!("{seen:.0} transition{}", if seen.round() == 1.0 { "" } else { "s" }), ""),
-            _ => (format!("what counts as {seen:.1} transitions"), ", ways through other minima included,"),
+            _ => (format!("{seen:.1} transitions that count"), ", ways through other minima included,"),
         };
         let advice = match PLANNED / seen {
             factor if factor <= 1000.0 => {

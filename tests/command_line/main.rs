@@ -8,6 +8,7 @@ mod bad;
 mod bad_files;
 mod commands;
 mod effort;
+mod few_transitions;
 #[cfg(unix)]
 mod interruption;
 mod no_law;
