@@ -37,9 +37,8 @@ impl Order {
 
     fn take<'a>(&self, mutants: &'a [Mutant]) -> Result<Vec<&'a Mutant>, String> {
         let known: BTreeSet<&str> = mutants.iter().map(|mutant| mutant.name.as_str()).collect();
-        match self.names.iter().find(|name| !known.contains(name.as_str())) {
-            Some(name) => return Err(format!("there is no mutant {name}: see tests/mutants/*.toml")),
-            None => {}
+        if let Some(name) = self.names.iter().find(|name| !known.contains(name.as_str())) {
+            return Err(format!("there is no mutant {name}: see tests/mutants/*.toml"));
         }
         let wanted = mutants.iter().filter(|mutant| self.names.is_empty() || self.names.contains(&mutant.name));
         Ok(wanted.skip(self.shard.0 - 1).step_by(self.shard.1).collect())
