@@ -1,10 +1,11 @@
 //! What differs between a reference and a result, told so that a slip is seen at a glance.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::flat::Lines;
 
-/// Paths told of each scenario; the rest is counted.
+/// Changed values told of each scenario; the rest is counted.
 const TOLD: usize = 10;
 
 /// A line of the reference that the result does not have as it is.
@@ -44,26 +45,41 @@ fn relative(a: f64, b: f64) -> f64 {
     if a == b { 0.0 } else { (a - b).abs() / a.abs().max(b.abs()) }
 }
 
-/// The differences of one scenario in words: the first of them with both values.
-pub fn told(name: &str, lines: usize, differences: &[Difference]) -> String {
-    let mut text = format!("{name}: {} of {lines} values differ\n", differences.len());
-    for Difference { path, reference, now } in differences.iter().take(TOLD) {
-        let _ = writeln!(text, "  {path}");
+/// The differences of one scenario in words: the first numbers that changed, with both values; then what is gone and what is new,
+/// each part of the result (a claim, a table) in one line.
+pub fn told(name: &str, values: usize, differences: &[Difference]) -> String {
+    let mut text = format!("{name}: {} differences from the {values} values that are kept\n", differences.len());
+    let (mut changed, mut gone, mut new) = (0_usize, BTreeMap::new(), BTreeMap::new());
+    for Difference { path, reference, now } in differences {
         match (reference, now) {
             (Some(reference), Some(now)) => {
-                let _ = write!(text, "    was {reference}\n    now {now}");
-                let numbers = reference.parse::<f64>().ok().zip(now.parse::<f64>().ok());
-                let _ = match numbers {
-                    Some((a, b)) => writeln!(text, "   (relative difference {:.1e})", relative(a, b)),
-                    None => writeln!(text),
-                };
+                changed += 1;
+                if changed <= TOLD {
+                    text += &change(path, reference, now);
+                }
             }
-            (Some(reference), None) => drop(writeln!(text, "    was {reference}\n    now it is not there")),
-            (None, now) => drop(writeln!(text, "    was not there\n    now {}", now.as_deref().unwrap_or_default())),
+            (Some(_), None) => *gone.entry(part(path)).or_insert(0_usize) += 1,
+            (None, _) => *new.entry(part(path)).or_insert(0_usize) += 1,
         }
     }
-    if differences.len() > TOLD {
-        let _ = writeln!(text, "  … and {} more", differences.len() - TOLD);
+    if changed > TOLD {
+        let _ = writeln!(text, "  … and {} more have changed", changed - TOLD);
+    }
+    for (what, parts) in [("is gone", gone), ("is new", new)] {
+        for (part, number) in parts {
+            let _ = writeln!(text, "  {part} {what} (values: {number})");
+        }
     }
     text
+}
+
+fn change(path: &str, reference: &str, now: &str) -> String {
+    let numbers = reference.parse::<f64>().ok().zip(now.parse::<f64>().ok());
+    let difference = numbers.map(|(a, b)| format!("   (relative difference {:.1e})", relative(a, b)));
+    format!("  {path}\n    was {reference}\n    now {now}{}\n", difference.unwrap_or_default())
+}
+
+/// The part of the result that a path belongs to: up to the first bracket's end, or all of it.
+fn part(path: &str) -> &str {
+    path.find(']').map_or(path, |end| &path[..=end])
 }

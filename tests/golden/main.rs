@@ -72,7 +72,7 @@ fn compare(name: &str, shortened: &Shortened, renew: bool) -> Result<Option<Stri
     match differences.len() {
         0 => Ok(None),
         _ if reference.is_empty() => Ok(Some(format!("{name}: there was no reference for its {} values\n", now.len()))),
-        _ => Ok(Some(difference::told(name, reference.len().max(now.len()), &differences))),
+        _ => Ok(Some(difference::told(name, reference.len(), &differences))),
     }
 }
 
