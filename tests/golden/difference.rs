@@ -48,7 +48,7 @@ fn relative(a: f64, b: f64) -> f64 {
 /// The differences of one scenario in words: the first numbers that changed, with both values; then what is gone and what is new,
 /// each part of the result (a claim, a table) in one line.
 pub fn told(name: &str, values: usize, differences: &[Difference]) -> String {
-    let mut text = format!("{name}: {} differences from the {values} values that are kept\n", differences.len());
+    let mut text = format!("{name}: {} different from the {values} values that are kept\n", differences.len());
     let (mut changed, mut gone, mut new) = (0_usize, BTreeMap::new(), BTreeMap::new());
     for Difference { path, reference, now } in differences {
         match (reference, now) {
