@@ -8,7 +8,7 @@ use nalgebra::{DMatrix, DVector};
 use super::cloud::{Cloud, NOTE, directions, observer, quadratic_form, running_spread};
 use super::effort::Effort;
 use super::pilot::{Pilot, Reading};
-use super::reason::finite_step;
+use super::reason::{cancelling, finite_step};
 use super::records::{Claim, all_diverged, document};
 use super::setting::Setting;
 use super::{Control, ExperimentError};
@@ -125,7 +125,7 @@ impl Bowl {
                 label: format!("ln Var({name})"),
                 predicted: math::ln(quadratic_form(self.predicted(rung), direction)),
                 predicted_standard_error: 0.0,
-                measured: cloud.and_then(|cloud| cloud.variance(direction)?.logarithm()),
+                measured: cloud.and_then(|cloud| cloud.variance(direction)?.logarithm_of_skewed()),
             })
             .collect()
     }
@@ -194,7 +194,23 @@ impl Bowl {
         if judgement.verdict == Verdict::Rejected {
             reason = format!("{reason}; {}", self.broken_assumption(setting, rung, loaded.scenario.test.tolerance));
         }
+        if judgement.verdict == Verdict::Holds && rung == Rung::Laplace {
+            self.cancelling(judgement).into_iter().for_each(|told| reason = format!("{reason}; {told}"));
+        }
         claim.judged(judgement, reason)
+    }
+
+    /// Where the SDE's variance is that measured, although that of the chain is another.
+    fn cancelling(&self, judgement: &Judgement) -> Vec<String> {
+        let by_chain = self.contrasts(Rung::Discrete, None);
+        let told = by_chain.iter().zip(&judgement.contrasts).filter_map(|(by_chain, judged)| {
+            let measured = judged.contrast.measured.as_ref()?.value;
+            let values = [judged.contrast.predicted, by_chain.predicted, measured];
+            let steps = ["laplace", "discrete", "measured"].map(str::to_owned).into_iter().zip(values);
+            let told = cancelling(&steps.collect::<Vec<_>>(), judgement.tolerance)?;
+            Some(format!("{}: {told}", by_chain.label))
+        });
+        told.collect()
     }
 
     fn broken_assumption(&self, setting: &Setting, rung: Rung, tolerance: f64) -> String {

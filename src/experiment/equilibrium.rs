@@ -3,7 +3,7 @@
 use super::effort::Effort;
 use super::ladder::Ladder;
 use super::measurement::Measurement;
-use super::reason::{RUNGS, broken_assumption};
+use super::reason::{RUNGS, broken_assumption, cancelling_rungs};
 use super::records::{Claim, diverged_records, document, finite, start_memory_record};
 use super::setting::Setting;
 use super::{Control, ExperimentError, figures};
@@ -217,6 +217,13 @@ fn judged_claim(
         (Verdict::Rejected, Some(measured)) => {
             let broken = broken_assumption(setting, ladder, rung, pairs[deciding], measured, judgement.tolerance);
             reason = format!("{reason}; {broken}");
+        }
+        (Verdict::Holds, _) => {
+            let cancelling = pairs.iter().zip(&judgement.contrasts).filter_map(|(&pair, judged)| {
+                let measured = judged.contrast.measured.as_ref()?.value;
+                cancelling_rungs(ladder, rung, pair, measured, judgement.tolerance)
+            });
+            cancelling.for_each(|told| reason = format!("{reason}; {told}"));
         }
         // Where trajectories diverge, or no law exists, more of them would not help.
         (Verdict::Undetermined, _) if measurement.diverged() == 0 && ladder.no_law.is_none() => {

@@ -37,6 +37,42 @@ impl Rung {
 /// The rungs from the most approximate to the least.
 pub(super) const RUNGS: [Rung; 4] = [Rung::Laplace, Rung::Gibbs, Rung::Ito, Rung::Discrete];
 
+/// ln(p_a/p_b) from `against` upwards, the measurement last.
+fn steps(ladder: &Ladder, against: Rung, [a, b]: [usize; 2], measured: f64) -> Vec<(Step, f64)> {
+    let predicted = RUNGS.into_iter().filter(|&rung| rung >= against).filter_map(|rung| {
+        let occupancies = ladder.rung(rung)?;
+        Some((Step::Predicted(rung), math::ln(occupancies[a]) - math::ln(occupancies[b])))
+    });
+    predicted.chain([(Step::Measured, measured)]).collect()
+}
+
+/// That `against` agrees with the measurement by accident, if so: neighbours between the two differ by more than `tolerance`.
+pub(super) fn cancelling_rungs(
+    ladder: &Ladder,
+    against: Rung,
+    pair: [usize; 2],
+    measured: f64,
+    tolerance: f64,
+) -> Option<String> {
+    let steps = steps(ladder, against, pair, measured).into_iter().map(|(step, value)| (step.name().to_owned(), value));
+    let [a, b] = pair.map(minimum_name);
+    Some(format!("ln(p_{a}/p_{b}): {}", cancelling(&steps.collect::<Vec<_>>(), tolerance)?))
+}
+
+/// That the first of these values and the last agree by accident, if neighbours between them differ by more than `tolerance`.
+pub(super) fn cancelling(steps: &[(String, f64)], tolerance: f64) -> Option<String> {
+    let change = |pair: &[(String, f64)]| pair[1].1 - pair[0].1;
+    let apart = steps.windows(2).filter(|pair| change(pair).abs() > tolerance);
+    let told: Vec<String> =
+        apart.map(|pair| format!("from {} to {} by {:+.3}", pair[0].0, pair[1].0, change(pair))).collect();
+    (steps.len() > 2 && !told.is_empty()).then(|| {
+        format!(
+            "it holds although neighbouring rungs differ by more than ε, {}: the effects of what they assume cancel here, and need not elsewhere",
+            told.join(" and ")
+        )
+    })
+}
+
 /// Why ln(p_a/p_b), `measured`, is not what `against` predicts: the first neighbours on the ladder, from `against`
 /// upwards, that differ by more than `tolerance`, and what lies between them.
 pub(super) fn broken_assumption(
@@ -47,15 +83,7 @@ pub(super) fn broken_assumption(
     measured: f64,
     tolerance: f64,
 ) -> String {
-    let mut steps: Vec<(Step, f64)> = RUNGS
-        .into_iter()
-        .filter(|&rung| rung >= against)
-        .filter_map(|rung| {
-            let occupancies = ladder.rung(rung)?;
-            Some((Step::Predicted(rung), math::ln(occupancies[a]) - math::ln(occupancies[b])))
-        })
-        .collect();
-    steps.push((Step::Measured, measured));
+    let steps = steps(ladder, against, [a, b], measured);
     let gap = |pair: &[(Step, f64)]| (pair[1].1 - pair[0].1).abs();
     let first = steps.windows(2).find(|pair| gap(pair) > tolerance);
     let Some(pair) = first.or_else(|| steps.windows(2).max_by(|x, y| gap(x).total_cmp(&gap(y)))) else {
@@ -241,6 +269,27 @@ mod tests {
     use crate::loss::wells::{Well, Wells};
     use crate::noise::isotropic::Isotropic;
     use crate::theory::gibbs::Gibbs;
+
+    #[test]
+    fn rungs_that_cancel_are_told_with_their_signs() {
+        let told = |values: &[f64]| {
+            let names = ["laplace", "gibbs", "discrete"].into_iter().take(values.len() - 1).chain(["measured"]);
+            cancelling(&names.map(str::to_owned).zip(values.iter().copied()).collect::<Vec<_>>(), 0.1)
+        };
+        let opposite = told(&[1.0, 1.3, 1.02, 1.01]).unwrap();
+        assert!(opposite.contains("holds although"), "{opposite}");
+        assert!(
+            opposite.contains("from laplace to gibbs by +0.300 and from gibbs to discrete by -0.280"),
+            "{opposite}"
+        );
+        assert!(!opposite.contains("measured"), "{opposite}");
+        // What offsets one step may be several small ones, or the last, to the measurement.
+        assert!(told(&[1.0, 1.15, 1.08, 1.01]).unwrap().contains("+0.150"));
+        assert!(told(&[1.0, 1.2, 1.01]).unwrap().contains("from gibbs to measured by -0.190"));
+        // Nothing in between, or nothing that differs.
+        assert_eq!(told(&[1.0, 1.09, 1.02, 0.98]), None);
+        assert_eq!(told(&[1.0, 1.2]), None);
+    }
 
     /// The reason for a rejection where the rungs predict the given ln(p_A/p_B), at ε = 0.1.
     fn reason(against: Rung, [laplace, gibbs, discrete, measured]: [f64; 4]) -> String {

@@ -275,7 +275,7 @@ pub struct CurvePoint {
     pub left_out: u64,
     /// Pairs that have none in the difference.
     pub pairs_left_out: u64,
-    /// Mean difference from the first group, in standard deviations between seeds; NaN at the start.
+    /// Mean difference from the first group, in units of the spread between seeds; NaN at the start.
     pub difference: f64,
     /// Low end of its 95 % interval.
     pub low: f64,

@@ -410,7 +410,7 @@ impl TestSpec {
                 Number::positive("ε, the tolerance in ln ratio,", "0.05")
             }
             ExperimentKind::Training(TrainingExperiment::Curves | TrainingExperiment::Svag) => {
-                Number::positive("ε, the tolerance in standard deviations between seeds,", "0.5")
+                Number::positive("ε, the tolerance in spreads between seeds,", "0.5")
             }
             ExperimentKind::WeakError => {
                 Number::positive("ε, the tolerance of ln|error| against its exact value,", "0.1")

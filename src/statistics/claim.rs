@@ -7,7 +7,7 @@ use super::equilibration::Equilibration;
 use super::estimate::Estimate;
 pub use super::looks::{HOLDS_LEVEL, REJECTED_LEVEL};
 use super::looks::{HOLM_LEVEL, Look, percent};
-use super::special::normal_quantile;
+use super::special::{normal_cdf, normal_quantile};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -130,8 +130,9 @@ pub struct Judgement {
     pub look: Look,
     /// The contrasts in the order given.
     pub contrasts: Vec<JudgedContrast>,
-    /// One-sided p-value against "all |differences| ≤ ε": smallest over contrasts, times their number (Bonferroni), at most 1.
-    /// `None` where the claim may not be rejected (no estimate, not equilibrated). Goes into [`super::holm`].
+    /// p-value against "all |differences| ≤ ε", of both tails ([`Estimate::p_value_beyond`]): smallest over contrasts, times their
+    /// number (Bonferroni), at most 1. Where an interval lies outside ±ε it is at most the level of that. `None` where the claim may
+    /// not be rejected (no estimate, not equilibrated). Goes into [`super::holm`].
     pub rejection_p_value: Option<f64>,
     /// What would settle an UNDETERMINED that is for want of data alone.
     pub effort: Option<EffortToSettle>,
@@ -144,32 +145,45 @@ pub struct Judgement {
 /// contrast, Bonferroni-corrected over contrasts, lies wholly outside; else UNDETERMINED. Always UNDETERMINED: without
 /// equilibrium, with a contrast that has no estimate or no spread, without contrasts, with a tolerance that is not positive. A diverged
 /// replica bars HOLDS.
+///
+/// At a true difference of ±ε the probability of REJECTED is at most 5 %, whatever the error: 2.5 % where ε is several standard
+/// errors, and up to 5 % where it is small beside one, for then either end of the interval may pass ±ε by chance.
 pub fn judge(contrasts: &[Contrast], tolerance: f64, evidence: &Evidence) -> Judgement {
     let look = evidence.look;
-    let corrected_level = 1.0 - (1.0 - look.rejected_level()) / contrasts.len().max(1) as f64;
-    let judged: Vec<JudgedContrast> = contrasts
-        .iter()
-        .map(|contrast| {
-            let difference = contrast.difference();
-            JudgedContrast {
-                contrast: contrast.clone(),
-                holds_interval: difference.as_ref().and_then(|d| d.interval(look.holds_level())),
-                rejected_interval: difference.as_ref().and_then(|d| d.interval(corrected_level)),
-                difference,
-            }
-        })
-        .collect();
+    let corrected = look.corrected_level(contrasts.len());
+    let differences: Vec<Option<Estimate>> = contrasts.iter().map(Contrast::difference).collect();
+    let judged = contrasts.iter().zip(&differences).map(|(contrast, difference)| JudgedContrast {
+        contrast: contrast.clone(),
+        holds_interval: difference.as_ref().and_then(|d| d.interval(look.holds_level())),
+        rejected_interval: difference.as_ref().and_then(|d| d.interval(corrected)),
+        difference: difference.clone(),
+    });
+    let p_value = |place: usize| Some(differences[place].as_ref()?.p_value_beyond(tolerance));
+    conclude(judged.collect(), &p_value, tolerance, evidence)
+}
+
+/// The judgement on contrasts that have their intervals: [`judge`] for intervals of any kind. `p_value` is that of the contrast at a
+/// place against "within ±ε", and asked for where nothing bars a verdict.
+pub(super) fn conclude(
+    contrasts: Vec<JudgedContrast>,
+    p_value: &dyn Fn(usize) -> Option<f64>,
+    tolerance: f64,
+    evidence: &Evidence,
+) -> Judgement {
     let mut judgement = Judgement {
         verdict: Verdict::Undetermined,
         reason: String::new(),
         tolerance,
-        look,
-        contrasts: judged,
+        look: evidence.look,
+        contrasts,
         rejection_p_value: None,
         effort: None,
     };
     let bars = bars_to_any_verdict(&judgement, evidence);
     if bars.is_empty() {
+        // Bonferroni.
+        let smallest = (0..judgement.contrasts.len()).filter_map(p_value).reduce(f64::min);
+        judgement.rejection_p_value = smallest.map(|p| (p * judgement.contrasts.len() as f64).min(1.0));
         judgement.decide(evidence.diverged);
     } else {
         judgement.reason = bars.join("; ");
@@ -234,7 +248,6 @@ impl Judgement {
         let outside = |interval: &Option<[f64; 2]>| {
             interval.is_some_and(|[lower, upper]| lower > tolerance || upper < -tolerance)
         };
-        self.rejection_p_value = self.rejection_p_value();
         let rejecting = self.farthest(|judged| outside(&judged.rejected_interval)).map(|place| &self.contrasts[place]);
         let failing = self.farthest(|judged| !inside(&judged.holds_interval)).map(|place| &self.contrasts[place]);
         (self.verdict, self.reason) = if let Some(judged) = rejecting {
@@ -242,7 +255,7 @@ impl Judgement {
             (Verdict::Rejected, format!("{sentence}, wholly outside ±{tolerance}"))
         } else if let Some(judged) = failing {
             let sentence = judged.sentence(&judged.holds_interval, self.look.holds_level());
-            self.effort = Some(self.effort_to_settle(rejection_quantile(self.contrasts.len(), 1)));
+            self.effort = Some(self.effort_to_settle(1));
             (Verdict::Undetermined, format!("{sentence}, not inside ±{tolerance}; {}", self.effort_sentence()))
         } else if diverged > 0 {
             (
@@ -275,15 +288,6 @@ impl Judgement {
         candidates.max_by(|&a, &b| distance(a).total_cmp(&distance(b)).then(b.cmp(&a)))
     }
 
-    /// min over contrasts of P(T > (|difference| − ε)/SE), times their number.
-    fn rejection_p_value(&self) -> Option<f64> {
-        let differences = self.contrasts.iter().filter_map(|judged| judged.difference.as_ref());
-        let smallest = differences
-            .map(|d| Estimate { value: d.value.abs(), ..d.clone() }.p_value_above(self.tolerance))
-            .reduce(f64::min)?;
-        Some((smallest * self.contrasts.len() as f64).min(1.0))
-    }
-
     /// Takes a HOLDS back for a reason that the numbers of the contrasts do not show, such as an extrapolation.
     pub fn bar_holding(&mut self, why: &str) {
         if self.verdict == Verdict::Holds {
@@ -301,7 +305,7 @@ impl Judgement {
     /// Takes a rejection back that did not survive Holm's correction over `primary_claims` claims.
     pub(super) fn withdraw_rejection(&mut self, primary_claims: usize) {
         self.verdict = Verdict::Undetermined;
-        self.effort = Some(self.effort_to_settle(rejection_quantile(self.contrasts.len(), primary_claims)));
+        self.effort = Some(self.effort_to_settle(primary_claims));
         let effort = self.effort_sentence();
         self.reason = format!(
             "{}; but this rejection does not survive Holm's correction over {primary_claims} primary claims; {effort}",
@@ -310,11 +314,15 @@ impl Judgement {
     }
 
     /// The factor on the effort that settles the claim, from the present errors. A contrast whose difference is within ±ε
-    /// must get its 90 % interval inside, one beyond must get its corrected interval outside (at `quantile`), at 90 % power;
-    /// one rejection is enough, holding needs all.
-    fn effort_to_settle(&self, quantile: f64) -> EffortToSettle {
+    /// must get its 90 % interval inside, one beyond must get its corrected interval outside, at 90 % power; one rejection is
+    /// enough, holding needs all.
+    fn effort_to_settle(&self, primary_claims: usize) -> EffortToSettle {
         let differences = || self.contrasts.iter().filter(|judged| judged.difference.is_some());
-        let to_reject = differences().filter_map(|judged| judged.factor(|d, e| d.abs() - e, self.tolerance, quantile));
+        let comparisons = [self.contrasts.len(), primary_claims].map(|count| count.max(1));
+        let to_reject = differences().filter_map(|judged| {
+            let quantile = rejection_quantile(judged.difference.as_ref()?.value, self.tolerance, comparisons);
+            judged.factor(|d, e| d.abs() - e, self.tolerance, quantile)
+        });
         let hold = margin_in_standard_errors();
         let to_hold = |at: fn(f64) -> f64| {
             differences()
@@ -345,11 +353,22 @@ impl Judgement {
     }
 }
 
-/// How many standard errors beyond ±ε the true difference must lie to be rejected with 90 % probability.
-fn rejection_quantile(contrasts: usize, primary_claims: usize) -> f64 {
-    let interval_tail = 0.5 * (1.0 - REJECTED_LEVEL) / contrasts.max(1) as f64;
-    let holm_tail = HOLM_LEVEL / (contrasts.max(1) * primary_claims.max(1)) as f64;
-    normal_quantile(POWER) - normal_quantile(interval_tail.min(holm_tail))
+/// How many standard errors beyond ±ε a true difference must lie to be rejected with 90 % probability, among so many contrasts of
+/// so many claims: the interval must lie outside, and p ≤ α with both its tails, Φ̄(c) + Φ̄(c + 2ε/SE).
+fn rejection_quantile(difference: f64, tolerance: f64, [contrasts, claims]: [usize; 2]) -> f64 {
+    let [of_interval, of_holm] =
+        [1.0 - REJECTED_LEVEL, HOLM_LEVEL / claims as f64].map(|level| level / contrasts as f64);
+    let power = normal_quantile(POWER);
+    let both = |c: f64| {
+        let errors_across = 2.0 * tolerance * (c + power) / (difference.abs() - tolerance);
+        normal_cdf(-c) + normal_cdf(-c - errors_across)
+    };
+    let [mut low, mut high] = [of_holm, 0.5 * of_holm].map(|tail| -normal_quantile(tail));
+    for _ in 0..40 {
+        let middle = 0.5 * (low + high);
+        *(if both(middle) > of_holm { &mut low } else { &mut high }) = middle;
+    }
+    power + high.max(-normal_quantile(0.5 * of_interval))
 }
 
 impl JudgedContrast {

@@ -80,6 +80,16 @@ impl Estimate {
         student_t_survival(excess / self.standard_error, self.degrees_of_freedom)
     }
 
+    /// P(T > (|value| − margin)/SE) + P(T > (|value| + margin)/SE): the p-value against "the truth lies within ±`margin`".
+    ///
+    /// A truth at either end of ±margin may show itself beyond both ends. Where the margin is many standard errors wide the
+    /// second term is nothing; without it the p-value would be half of what it has to be at a margin near 0. At a truth of ±margin
+    /// P(p ≤ α) is at most α for every margin and any degrees of freedom (by integration over the estimated error).
+    pub fn p_value_beyond(&self, margin: f64) -> f64 {
+        let distance = Self { value: self.value.abs(), ..self.clone() };
+        (distance.p_value_above(margin) + distance.p_value_above(-margin)).min(1.0)
+    }
+
     /// `self − other` for two **independent** estimates: SE² = SE₁² + SE₂², degrees of freedom by
     /// Welch–Satterthwaite, ν = SE⁴/(SE₁⁴/ν₁ + SE₂⁴/ν₂).
     ///
@@ -108,6 +118,27 @@ impl Estimate {
             standard_error: self.standard_error / self.value,
             degrees_of_freedom: self.degrees_of_freedom,
         })
+    }
+
+    /// [`Estimate::logarithm`] of the mean of positive, skewed replicas, such as variances and times of independent runs.
+    ///
+    /// The mean of few such replicas lies below the truth more often than above, and by more when its own error is underestimated.
+    /// With r = SE/x̂ and replicas of a Gamma law of any shape, P(T ≤ t) of T = (ln x̂ − ln x)/r is Φ(t) + φ(t)·r·(⅓ + t²/6) up to order
+    /// 1/R; so the value is moved up by r²(⅓ + t²/6), at the t of a 90 % interval, whose two ends are then passed with 5 % each. The
+    /// error of so skewed a law is known as if from ν/(1 + 3/2·(ν + 1)r²) degrees of freedom in place of ν (found by simulation, as was
+    /// that ends are passed with 4.6 to 5.9 % from 16 replicas on where the truth of r is below 0.15).
+    ///
+    /// Source: P. Hall, "On the removal of skewness by transformation", J. R. Statist. Soc. B 54 (1992), 221–228, for the expansion.
+    pub fn logarithm_of_skewed(&self) -> Option<Self> {
+        let plain = self.logarithm()?;
+        let squared = plain.standard_error * plain.standard_error;
+        let known = plain.degrees_of_freedom;
+        if !known.is_finite() {
+            return Some(plain);
+        }
+        let degrees_of_freedom = known / (1.0 + 1.5 * (known + 1.0) * squared);
+        let t = student_t_quantile(0.95, degrees_of_freedom);
+        Some(Self { value: plain.value + squared * (1.0 / 3.0 + t * t / 6.0), degrees_of_freedom, ..plain })
     }
 
     /// True if no spread was seen although the error was *estimated* (finitely many degrees of freedom): replicas that

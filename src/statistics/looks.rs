@@ -14,10 +14,17 @@
 //! each look's own error rate unknown.
 //!
 //! The *intervals shown* beside estimates stay nominal (90 and 95 %): they describe the data gathered so far. Because the
-//! run ends when the verdict is reached, the final nominal 95 % interval of a run of up to four looks no longer covers exactly
-//! 95 %: 94 to 98 % for true differences up to ¾ε or beyond 1½ε, 92 to 94 % near ε, and 90 % where it is ±ε itself, whatever the
-//! errors (by simulation with normal estimates; `tests/statistics/looks.rs` measures it on a chain). A run whose number
-//! of looks is fixed beforehand is not affected.
+//! run ends when the verdict is reached, the final nominal interval no longer covers exactly what it says. By simulation with
+//! normal estimates (40,000 runs at each of 56 pairs of ε = 2 to 4 first standard errors and of a true difference of 0.95 to 1.2 ε, where it is
+//! worst), a nominal 95 % interval covers at least
+//!
+//! | looks, at most | 1 | 2 | 3 | 4 | 5 | 6 | 8 | 10 | 20 |
+//! |---|---|---|---|---|---|---|---|---|---|
+//! | coverage in % | 95 | 92 | 90 | 89 | 89 | 88.5 | 88 | 88 | 87 |
+//!
+//! and for true differences up to ¾ε or beyond 1½ε 94 to 98 % of up to four looks (`tests/statistics/looks.rs` measures both on a chain). The
+//! interval at the look's own level of REJECTED covers at least 92.9 % there, whatever the number of looks. A run whose number of looks is
+//! fixed beforehand is not affected.
 
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +86,11 @@ impl Look {
     /// 1 − 5 %·2^(1−k).
     pub fn rejected_level(self) -> f64 {
         1.0 - (1.0 - REJECTED_LEVEL) * self.share()
+    }
+
+    /// The same for each of so many contrasts by itself (Bonferroni).
+    pub(super) fn corrected_level(self, contrasts: usize) -> f64 {
+        1.0 - (1.0 - self.rejected_level()) / contrasts.max(1) as f64
     }
 
     /// Probability of a false rejection over all primary claims together at this look: 5 %·2^(1−k).

@@ -19,6 +19,7 @@
 //! | [`r_hat`], [`effective_sample_size`] | convergence diagnostics of chains |
 //! | [`start_contrast`], [`memory`], [`equilibration`] | has the ensemble forgotten where it started? |
 //! | [`claim`] | HOLDS, REJECTED or UNDETERMINED, and why |
+//! | [`estimated_unit`] | differences in a unit that is itself measured, such as the spread between seeds |
 //! | [`mod@line`] | a weighted straight line through independent estimates, and its root |
 //! | [`scenario`] | Holm's correction, and the verdict of a whole scenario |
 //! | [`effort`] | how many transitions an answer costs |
@@ -38,6 +39,7 @@ pub mod effort;
 pub mod equilibration;
 mod error;
 pub mod estimate;
+pub mod estimated_unit;
 pub mod hotelling;
 pub mod line;
 pub mod logistic;
@@ -59,6 +61,7 @@ pub use distance::judge_distance;
 pub use equilibration::{Equilibration, EquilibrationInput, Observable, StartDesign};
 pub use error::StatisticsError;
 pub use estimate::Estimate;
+pub use estimated_unit::{InUnits, Spread, judge_in_units};
 pub use hotelling::{HotellingTest, hotelling};
 pub use line::{Line, LinePoint};
 pub use logistic::LogRatio;

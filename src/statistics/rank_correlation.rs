@@ -4,17 +4,24 @@
 //! is the replicas; so the interval is a bootstrap over these, whole replicas at a time (replica r stands at all places at once: what its
 //! values have in common stays in them). R − 1 of R replicas are drawn, which makes the variance of a mean that of divisor R − 1.
 //!
-//! The two ends of the interval come by two ways, because noise brings ranks into disorder: the measured ρ̂ lies nearer to 0 than ρ of the true
-//! medians, by much where these are nearly alike, and ρ* of a bootstrap, which has the noise twice, nearer still.
+//! Noise brings ranks into disorder, and so moves the measured ρ̂ away from ρ of the true medians, to either side: where medians follow the
+//! trend but lie close, towards 0; where they lie in clusters and run against the trend inside these, away from it, since noise then hides what
+//! runs against it. A bootstrap of ρ* has the noise twice and shows neither. So both ends of the interval come from the medians, not from ρ*:
 //!
-//! * The *upper* end, of a ρ below 0, may therefore be the bootstrap's: the larger of the percentile of ρ* and of its reflection 2ρ̂ − ρ*.
-//!   It errs to the safe side, and narrows to ρ̂ where medians are far apart.
-//! * The *lower* end must not be: an order that noise has hidden would be rejected. It is what ρ is at least, given those pairs of places of
-//!   which the second has the larger median beyond doubt, by intervals that hold for all pairs at once (the largest standardised deviation
-//!   of the bootstrap); every other pair is granted the order of the claim. Where all medians may be equal nothing is ever rejected.
+//! * The *upper* end is what ρ is at most, given those pairs of places of which the second has the smaller median beyond doubt, by bounds that hold
+//!   for all pairs at once (the largest standardised deviation of the bootstrap); every other pair is granted the order against the claim.
+//! * The *lower* end is what ρ is at least, given those pairs of which the second has the larger median beyond doubt; every other pair is
+//!   granted the order of the claim.
+//!
+//! Where all medians may be equal nothing is ever shown; where they are far apart both ends narrow to ρ̂.
 //!
 //! For pairs (g, j) of places x_g < x_j, Σ xR = Σ x + Σ_pairs x_g + Σ (x_j − x_g), the last over those pairs of which j has the larger median,
-//! R the ranks of the medians: a pair in doubt counts for 0 or more, which makes the bound one.
+//! R the ranks of the medians: a pair in doubt counts for something between 0 and all of it, also where the two medians are equal. So do pairs at
+//! equal x, whose medians, were they equal, would make the spread of R smaller, and a ρ below 0 lower.
+//!
+//! Not all that is granted can be had together: of two pairs (i, j), (j, k) whose ends are surely in the other order, x_i < x_j < x_k, at most one
+//! can have the order that is granted. Setting off the smaller of what the two count against part of the larger, triple by triple, bounds the sum
+//! (it is a solution of the dual of the linear program for the largest sum: any is a bound, and this one is near the best).
 //!
 //! Sources: Spearman, Am. J. Psychol. 15 (1904), 72–101; Rao & Wu, JASA 83 (1988), 231–241 (n − 1 of n); Davison & Hinkley, Bootstrap Methods
 //! and their Application (1997), §5.2–5.3; Romano & Wolf, Econometrica 73 (2005), 1237–1282 (all pairs at once).
@@ -89,20 +96,27 @@ pub struct RankTrend {
     pub medians: Vec<f64>,
     /// 95 % interval of each median, by percentiles of the bootstrap.
     pub median_intervals: Vec<[f64; 2]>,
-    /// ρ*, in ascending order.
-    draws: Vec<f64>,
     pairs: Pairs,
 }
 
-/// Pairs of places with different x, and how sure the order of their medians is.
+/// How sure the order of the medians is, pair by pair. Places are in ascending order of x here.
 #[derive(Clone, Debug)]
 struct Pairs {
-    /// For each: the median at the larger x minus that at the smaller, in standard errors; and by how much ρ grows if it is positive.
-    rises: Vec<[f64; 2]>,
-    /// ρ if every pair has the order of the claim.
-    lowest: f64,
-    /// The largest deviation among all pairs, in standard errors, draw by draw, in ascending order.
-    deviations: Vec<f64>,
+    /// Ranks of x.
+    rank: Vec<f64>,
+    /// At (i, j), i < j: how many standard errors the median at j lies above that at i.
+    rise: Vec<Vec<f64>>,
+    /// By how many standard errors some median difference comes out above the true one, at the most of all pairs, draw by draw in ascending order.
+    above: Vec<f64>,
+    /// The same below.
+    below: Vec<f64>,
+}
+
+/// Which of two orders a pair of medians has.
+#[derive(Clone, Copy, PartialEq)]
+enum Order {
+    Rising,
+    Falling,
 }
 
 impl RankTrend {
@@ -132,9 +146,6 @@ impl RankTrend {
         let correlation = spearman(places, &medians).ok_or("the places, or the medians, are all the same")?;
         let drawn: Vec<Vec<f64>> =
             (0..DRAWS).into_par_iter().map(|draw| drawn_medians(values, &medians, seed, draw)).collect();
-        // Medians that are all the same have no order: that is none.
-        let mut draws: Vec<f64> = drawn.iter().map(|medians| spearman(places, medians).unwrap_or(0.0)).collect();
-        draws.sort_by(f64::total_cmp);
         let interval = |place: usize| {
             let mut of_place: Vec<f64> = drawn.iter().map(|medians| medians[place]).collect();
             of_place.sort_by(f64::total_cmp);
@@ -142,23 +153,23 @@ impl RankTrend {
         };
         let median_intervals = (0..places.len()).map(interval).collect();
         let pairs = Pairs::of(places, &medians, &drawn, known.iter().map(Vec::len).min().unwrap_or(replicas));
-        Ok(Self { correlation, medians, median_intervals, draws, pairs })
+        Ok(Self { correlation, medians, median_intervals, pairs })
     }
 
     /// What the true ρ exceeds with at most probability 1 − `level`.
     pub fn upper(&self, level: f64) -> f64 {
-        quantile(&self.draws, level).max(2.0 * self.correlation - quantile(&self.draws, 1.0 - level)).min(1.0)
+        self.pairs.at_most(quantile(&self.pairs.below, level)).max(self.correlation)
     }
 
     /// What the true ρ is below with at most probability 1 − `level`.
     pub fn lower(&self, level: f64) -> f64 {
-        self.pairs.bound(quantile(&self.pairs.deviations, level)).min(self.correlation)
+        self.pairs.at_least(quantile(&self.pairs.above, level)).min(self.correlation)
     }
 
     /// p-value against "the true ρ is below `threshold`", at least one in the number of draws.
     fn probability_below(&self, threshold: f64) -> f64 {
-        let deviations = &self.pairs.deviations;
-        let beyond = deviations.iter().filter(|deviation| self.pairs.bound(**deviation) <= threshold).count();
+        let deviations = &self.pairs.above;
+        let beyond = deviations.iter().filter(|deviation| self.pairs.at_least(**deviation) <= threshold).count();
         (beyond + 1) as f64 / (deviations.len() + 1) as f64
     }
 }
@@ -166,52 +177,111 @@ impl RankTrend {
 impl Pairs {
     /// As the errors are themselves estimated, from `replicas`, deviations grow by Student's quantile over the normal one.
     fn of(places: &[f64], medians: &[f64], drawn: &[Vec<f64>], replicas: usize) -> Self {
-        let rank = ranks(places);
-        let count = places.len() as f64;
-        let centre = (count + 1.0) / 2.0;
-        let of_places: f64 = rank.iter().map(|rank| (rank - centre) * (rank - centre)).sum();
-        let scale = (of_places * (count * count * count - count) / 12.0).sqrt();
+        let mut order: Vec<usize> = (0..places.len()).collect();
+        order.sort_by(|&a, &b| places[a].total_cmp(&places[b]));
+        let ranks = ranks(places);
         let tail = 0.5 * (1.0 + REJECTED_CONFIDENCE);
         let estimated = student_t_quantile(tail, (replicas - 1) as f64) / normal_quantile(tail);
-        let (mut rises, mut deviations) = (Vec::new(), vec![0.0f64; drawn.len()]);
-        let mut falling = 0.0;
-        for (low, high) in pairs(places) {
-            falling += rank[low];
-            let rise = medians[high] - medians[low];
-            let differences: Vec<f64> = drawn.iter().map(|medians| medians[high] - medians[low]).collect();
-            let error = Estimate::from_replicas(&differences).map_or(0.0, |mean| mean.standard_error)
-                * (drawn.len() as f64).sqrt();
-            // A pair whose order no draw changes by anything is sure, and deviates by nothing.
-            if error > 0.0 {
-                for (deviation, difference) in deviations.iter_mut().zip(&differences) {
-                    *deviation = deviation.max(estimated * (difference - rise).abs() / error);
+        let mut rise = vec![vec![0.0; order.len()]; order.len()];
+        let (mut above, mut below) = (vec![0.0f64; drawn.len()], vec![0.0f64; drawn.len()]);
+        for (i, &low) in order.iter().enumerate() {
+            for (j, &high) in order.iter().enumerate().skip(i + 1) {
+                let measured = medians[high] - medians[low];
+                let differences: Vec<f64> = drawn.iter().map(|medians| medians[high] - medians[low]).collect();
+                let error = Estimate::from_replicas(&differences).map_or(0.0, |mean| mean.standard_error)
+                    * (drawn.len() as f64).sqrt();
+                rise[i][j] = match (measured == 0.0, error > 0.0) {
+                    (true, _) => 0.0,
+                    (_, true) => measured / error,
+                    // An order that no draw changes by anything is sure.
+                    _ => measured * f64::INFINITY,
+                };
+                if error > 0.0 {
+                    for (draw, difference) in differences.iter().enumerate() {
+                        let deviation = estimated * (difference - measured) / error;
+                        above[draw] = above[draw].max(deviation);
+                        below[draw] = below[draw].max(-deviation);
+                    }
                 }
             }
-            let in_errors =
-                if error > 0.0 || rise == 0.0 { rise / error.max(f64::MIN_POSITIVE) } else { rise * f64::INFINITY };
-            rises.push([in_errors, (rank[high] - rank[low]) / scale]);
         }
-        deviations.sort_by(f64::total_cmp);
-        // Pairs of equal x add x, whatever their order.
-        let tied: f64 = (0..places.len())
-            .flat_map(|one| (0..one).filter(move |&other| places[one] == places[other]).map(move |_| one))
-            .map(|one| rank[one])
-            .sum();
-        let product = rank.iter().sum::<f64>() + falling + tied;
-        Self { rises, lowest: (product - count * centre * centre) / scale, deviations }
+        above.sort_by(f64::total_cmp);
+        below.sort_by(f64::total_cmp);
+        Self { rank: order.iter().map(|&place| ranks[place]).collect(), rise, above, below }
     }
 
-    /// ρ at least, if no pair deviates by more than `most` standard errors.
-    fn bound(&self, most: f64) -> f64 {
-        let sure = self.rises.iter().filter(|[in_errors, _]| *in_errors > most);
-        (self.lowest + sure.map(|[_, weight]| weight).sum::<f64>()).max(-1.0)
+    /// ρ at least, if no difference of medians comes out more than `most` standard errors above the true one.
+    fn at_least(&self, most: f64) -> f64 {
+        let all = self.count(|i, j| self.weight(i, j));
+        let product = self.lowest() + all - self.granted(Order::Falling, most);
+        // Below 0 the least spread of R gives the least ρ, above 0 the largest does.
+        self.correlation(product, if product < 0.0 { most } else { 0.0 }).max(-1.0)
     }
-}
 
-/// All pairs of different x, the smaller first.
-fn pairs(places: &[f64]) -> impl Iterator<Item = (usize, usize)> + '_ {
-    let all = (0..places.len()).flat_map(move |low| (0..places.len()).map(move |high| (low, high)));
-    all.filter(|&(low, high)| places[low] < places[high])
+    /// ρ at most, if no difference of medians comes out more than `most` standard errors below the true one.
+    fn at_most(&self, most: f64) -> f64 {
+        let product = self.lowest() + self.granted(Order::Rising, most);
+        self.correlation(product, if product > 0.0 { most } else { 0.0 }).min(1.0)
+    }
+
+    /// By how much Σ xR is larger if the median at j is the larger one.
+    fn weight(&self, i: usize, j: usize) -> f64 {
+        self.rank[j] - self.rank[i]
+    }
+
+    fn count(&self, of: impl Fn(usize, usize) -> f64) -> f64 {
+        (0..self.rank.len()).flat_map(|j| (0..j).map(move |i| (i, j))).map(|(i, j)| of(i, j)).sum()
+    }
+
+    /// Σ (x − x̄)(R − R̄) if all medians fall with x. Pairs of equal x count x, whatever their order.
+    fn lowest(&self) -> f64 {
+        let count = self.rank.len() as f64;
+        let centre = 0.5 * (count + 1.0);
+        self.rank.iter().sum::<f64>() + self.count(|i, _| self.rank[i]) - count * centre * centre
+    }
+
+    /// At most the weight of the pairs that have this order, if all do that are not surely in the other one, by `most` standard errors.
+    fn granted(&self, order: Order, most: f64) -> f64 {
+        let is_possible = |i: usize, j: usize| match order {
+            Order::Rising => self.rise[i][j] >= -most,
+            Order::Falling => self.rise[i][j] <= most,
+        };
+        let places = self.rank.len();
+        // What a pair counts for that is not yet set off; nothing at equal x.
+        let mut left = vec![vec![0.0; places]; places];
+        for j in 0..places {
+            for i in (0..j).filter(|&i| is_possible(i, j)) {
+                left[i][j] = self.weight(i, j);
+            }
+        }
+        let mut one_of_two = 0.0;
+        for i in 0..places {
+            for j in i + 1..places {
+                for k in (j + 1..places).filter(|&k| !is_possible(i, k)) {
+                    let either = left[i][j].min(left[j][k]);
+                    left[i][j] -= either;
+                    left[j][k] -= either;
+                    one_of_two += either;
+                }
+            }
+        }
+        one_of_two + left.iter().flatten().sum::<f64>()
+    }
+
+    /// ρ from Σ (x − x̄)(R − R̄), where medians at equal x that lie within `equal` standard errors count as equal.
+    fn correlation(&self, product: f64, equal: f64) -> f64 {
+        let count = self.rank.len() as f64;
+        let centre = 0.5 * (count + 1.0);
+        let of_places: f64 = self.rank.iter().map(|rank| (rank - centre) * (rank - centre)).sum();
+        // t equal ranks take (t³ − t)/12 off, a pair of them (t + 1)/6.
+        let less = |i: usize, j: usize| {
+            let is_tied = self.rank[i] == self.rank[j] && self.rise[i][j].abs() < equal;
+            let alike = || self.rank.iter().filter(|rank| **rank == self.rank[i]).count();
+            if is_tied { (alike() + 1) as f64 / 6.0 } else { 0.0 }
+        };
+        let of_medians = (count * count * count - count) / 12.0 - self.count(less);
+        product / (of_places * of_medians).sqrt()
+    }
 }
 
 /// The medians of R − 1 replicas drawn anew. Where none of those drawn has a value, the median stays.

@@ -38,7 +38,17 @@ fn small_steps_of_equal_ratio_learn_alike() {
 #[test]
 fn large_steps_are_told_apart() {
     let findings = run(&curves(0.5, 1, 64, ""));
-    assert_eq!(claim(&findings, "loss-beta-8").verdict, Some(Verdict::Rejected));
+    let apart = claim(&findings, "loss-beta-8");
+    assert_eq!(apart.verdict, Some(Verdict::Rejected));
+    // 64 seeds of a pilot know their spread to 1/√128 at best, and so no difference in that unit is known better.
+    for contrast in &apart.contrasts {
+        let (measured, error) = (contrast.measured.unwrap(), contrast.standard_error.unwrap());
+        assert!(error > measured.abs() / 128f64.sqrt(), "{}: {measured} ± {error}", contrast.quantity);
+        // So are the intervals shown: 1.4 errors at the least to either side.
+        let [low, high] = contrast.interval.unwrap();
+        let least = 1.4 * measured.abs() / 128f64.sqrt();
+        assert!(low < measured - least && measured + least < high, "{}: {low} to {high}", contrast.quantity);
+    }
     assert_eq!(findings.verdict, Some(Verdict::Rejected));
 }
 

@@ -133,3 +133,44 @@ fn a_planned_run_covers_as_declared_and_reaches_its_target() {
     assert!((1850..=1945).contains(&covered), "{covered}");
     assert!((1680..=1900).contains(&sufficed), "{sufficed}");
 }
+
+/// The table of `statistics::looks`, where it is lowest: ε of 3.5 first standard errors, a true difference of 1.03 ε, normal estimates. What
+/// intervals cover when a run is continued until it is settled, at most so many times, and that the interval at the look's own level covers
+/// at least 92.9 %. False failure below 1e-5: five standard deviations on either side.
+#[test]
+fn coverage_falls_with_the_number_of_looks_as_is_told() {
+    let mut random = random(122);
+    let (tolerance, difference) = (3.5, 1.03 * 3.5);
+    for (most, expected) in [(1, 0.948), (2, 0.918), (4, 0.897), (5, 0.889), (20, 0.877)] {
+        let (mut covered, mut at_its_level) = (0, 0);
+        for _ in 0..REPEATS {
+            let (mut sum, mut number) = (0.0, 0);
+            let (estimate, look) = loop {
+                number += 1;
+                sum += difference + crate::laws::normal(&mut random);
+                let count = f64::from(number);
+                let estimate = Estimate::with_known_error(sum / count, 1.0 / count.sqrt());
+                let contrast = Contrast {
+                    label: "x".into(),
+                    predicted: 0.0,
+                    predicted_standard_error: 0.0,
+                    measured: Some(estimate.clone()),
+                };
+                let look = Look::new(number).unwrap();
+                let verdict = judge(&[contrast], tolerance, &Evidence::default().at_look(look)).verdict;
+                if verdict != Verdict::Undetermined || number == most {
+                    break (estimate, look);
+                }
+            };
+            let covers = |level: f64| {
+                let [low, high] = estimate.interval(level).unwrap();
+                usize::from(low <= difference && difference <= high)
+            };
+            covered += covers(0.95);
+            at_its_level += covers(look.rejected_level());
+        }
+        let share = covered as f64 / REPEATS as f64;
+        assert!((share - expected).abs() < 0.04, "{most} looks: {share} covered, {expected} told");
+        assert!(at_its_level as f64 / REPEATS as f64 > 0.929 - 0.028, "{most} looks: {at_its_level} at its level");
+    }
+}

@@ -1,6 +1,6 @@
 //! The rules of the verdict, each at its edge. No randomness.
 
-use sgd_sde::statistics::special::{normal_quantile, student_t_quantile};
+use sgd_sde::statistics::special::{normal_cdf, normal_quantile, student_t_quantile, student_t_survival};
 use sgd_sde::statistics::*;
 
 fn contrast(difference: f64, standard_error: f64) -> Contrast {
@@ -119,12 +119,15 @@ fn what_bars_a_verdict() {
 }
 
 #[test]
-fn the_p_value_is_one_sided_against_the_whole_tolerance() {
+fn the_p_value_is_of_both_tails_against_the_whole_tolerance() {
     let p = |contrasts: &[Contrast]| judge(contrasts, 0.1, &Evidence::default()).rejection_p_value.unwrap();
-    // t = 2.2622 beyond the tolerance: one-sided 2.5 %.
-    assert!((p(&[contrast(-0.1 - T_95 * 0.05, 0.05)]) - 0.025).abs() < 1e-12);
-    assert!((p(&[contrast(0.1 + T_95 * 0.05, 0.05), contrast(0.0, 0.05)]) - 0.05).abs() < 1e-12);
-    assert!((p(&[contrast(0.1, 0.05)]) - 0.5).abs() < 1e-12);
+    // t = 2.2622 beyond the tolerance: 2.5 %, and the other end of it is 4 standard errors further.
+    let far = student_t_survival(T_95 + 4.0, 9.0);
+    assert!((p(&[contrast(-0.1 - T_95 * 0.05, 0.05)]) - 0.025 - far).abs() < 1e-12);
+    assert!((p(&[contrast(0.1 + T_95 * 0.05, 0.05), contrast(0.0, 0.05)]) - 0.05 - 2.0 * far).abs() < 1e-12);
+    assert!((p(&[contrast(0.1, 0.05)]) - 0.5 - student_t_survival(4.0, 9.0)).abs() < 1e-12);
+    // ε of nothing beside the error: twice one side.
+    assert!((p(&[contrast(T_95 * 1e6, 1e6)]) - 0.05).abs() < 1e-6);
     assert_eq!(p(&[contrast(0.0, 1e-3), contrast(0.0, 1e-3)]), 1.0);
 }
 
@@ -140,6 +143,15 @@ fn what_would_settle_it() {
     let found = effort(-0.2, 0.1).unwrap();
     let reject = (normal_quantile(0.975) + normal_quantile(0.9)) * 0.1 / 0.1;
     assert!((found.if_as_measured.unwrap() - reject * reject).abs() < 1e-9);
+    // Among ten claims, far beyond a small ε, both tails count: Φ̄(c) + Φ̄(c + 2ε/SE) = 0.5 %, SE being (|d| − ε)/(c + z₀.₉).
+    let mut claims: Vec<Judgement> =
+        (0..10).map(|_| judge(&[contrast(0.0, 1e-3)], 0.1, &Evidence::default())).collect();
+    claims[0] = judge(&[contrast(2.7, 1.1)], 0.1, &Evidence::default());
+    assert_eq!(claims[0].verdict, Verdict::Rejected);
+    scenario_verdict(&mut claims.iter_mut().collect::<Vec<_>>());
+    let wanted = 1.1 / claims[0].effort.as_ref().unwrap().if_as_measured.unwrap().sqrt();
+    let c = 2.6 / wanted - normal_quantile(0.9);
+    assert!((normal_cdf(-c) + normal_cdf(-c - 0.2 / wanted) - 0.005).abs() < 1e-6, "{c}");
     // At the edge: no effort, and the reason says so.
     let edge = judge(&[contrast(0.1001, 0.02)], 0.1, &Evidence::default());
     assert_eq!(edge.effort.as_ref().unwrap().if_as_measured, None);

@@ -3,7 +3,7 @@
 use super::Run;
 use super::theory::{Question, Theory};
 use crate::experiment::equilibrium;
-use crate::experiment::reason::RUNGS;
+use crate::experiment::reason::{RUNGS, cancelling};
 use crate::experiment::records::Claim;
 use crate::findings::ClaimRecord;
 use crate::landscape::minimum_name;
@@ -165,6 +165,11 @@ pub(super) fn judged(
         if judgement.verdict == Verdict::Rejected {
             reason = format!("{reason}; {}", other_rungs(*aspect, question, theory, errors));
         }
+        if judgement.verdict == Verdict::Holds
+            && let Some(told) = cancelled(*aspect, *rung, question, theory, errors, judgement)
+        {
+            reason = format!("{reason}; {told}");
+        }
         claim(*aspect, *rung, question, loaded).judged(judgement, reason)
     });
     (claims.collect(), Some(verdict))
@@ -181,6 +186,23 @@ fn missing(aspect: Aspect, run: &Run) -> String {
         }
         (Some(_), _) => "the measured slope has the other sign".into(),
     }
+}
+
+/// That a rung agrees with the measurement although those above it do not.
+fn cancelled(
+    aspect: Aspect,
+    against: Rung,
+    question: &Question,
+    theory: &Theory,
+    errors: &[f64],
+    judgement: &Judgement,
+) -> Option<String> {
+    let measured = judgement.contrasts.first()?.contrast.measured.as_ref()?.value;
+    let predicted = RUNGS.into_iter().filter(|&rung| rung >= against).filter_map(|rung| {
+        Some((rung.name().to_owned(), aspect.contrast(rung, question, theory, errors, None)?.predicted))
+    });
+    let steps: Vec<(String, f64)> = predicted.chain([("measured".to_owned(), measured)]).collect();
+    cancelling(&steps, judgement.tolerance)
 }
 
 /// What every rung predicts: which approximation broke is where they part.

@@ -40,6 +40,10 @@ pub(super) fn all(case: &Case, loaded: &Loaded, run: Option<&Run>) -> (Vec<Claim
     let claims = judged.iter().filter_map(|(says, judgement)| {
         let reason = match (judgement.verdict, says) {
             (Verdict::Rejected, Says::Law(_)) => format!("{}; {}", judgement.reason, broken(case, &judged)),
+            (Verdict::Holds, Says::Law(rung)) => {
+                let apart = parabola(case, *rung, tolerance).into_iter().chain(shown(case.dropped(), &judged));
+                [judgement.reason.clone()].into_iter().chain(cancelling(apart.collect())).collect::<Vec<_>>().join("; ")
+            }
             (Verdict::Rejected, Says::Unchanged(form)) => {
                 format!("{}; {}", judgement.reason, case.forms[*form].kind.why(case))
             }
@@ -50,35 +54,79 @@ pub(super) fn all(case: &Case, loaded: &Loaded, run: Option<&Run>) -> (Vec<Claim
     (claims.collect(), Some(verdict))
 }
 
+/// By how much an assumption's loss changes the occupancies, at the most.
+struct Change {
+    form: usize,
+    label: String,
+    value: f64,
+    error: f64,
+}
+
+impl Change {
+    fn of(says: &Says, judgement: &Judgement) -> Option<Self> {
+        let Says::Unchanged(form) = *says else { return None };
+        let changes = judgement.contrasts.iter().filter_map(|contrast| {
+            let difference = contrast.difference.as_ref()?;
+            let label = contrast.contrast.label.clone();
+            Some(Self { form, label, value: difference.value, error: difference.standard_error })
+        });
+        changes.max_by(|a, b| a.value.abs().total_cmp(&b.value.abs()))
+    }
+
+    fn told(&self, dropped: &dyn Fn(usize) -> &'static str) -> String {
+        let Self { form, label, value, error } = self;
+        format!("{} ({label}: {value:+.3} ± {error:.3})", dropped(*form))
+    }
+}
+
+/// The assumptions whose loss was shown to change the occupancies by more than ε, in the order in which they are dropped.
+fn shown(dropped: impl Fn(usize) -> &'static str, judged: &[(Says, Judgement)]) -> Vec<String> {
+    let rejected = judged.iter().filter(|(_, judgement)| judgement.verdict == Verdict::Rejected);
+    rejected.filter_map(|(says, judgement)| Change::of(says, judgement)).map(|change| change.told(&dropped)).collect()
+}
+
 /// Which assumptions broke: those whose loss changes the occupancies by more than ε, or the one that changes them most.
 fn broken(case: &Case, judged: &[(Says, Judgement)]) -> String {
-    let changes = |says: &Says, judgement: &Judgement| -> Option<(usize, String, f64)> {
-        let Says::Unchanged(form) = says else { return None };
-        let differences = judgement.contrasts.iter().filter_map(|contrast| {
-            let difference = contrast.difference.as_ref()?;
-            Some((contrast.contrast.label.clone(), difference.value, difference.standard_error))
-        });
-        let (label, value, error) = differences.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
-        Some((*form, format!("{label}: {value:+.3} ± {error:.3}"), value.abs()))
-    };
-    let told = |form: usize, change: &str| format!("{} ({change})", case.forms[form].kind.dropped());
-    let rejected: Vec<String> = judged
-        .iter()
-        .filter(|(_, judgement)| judgement.verdict == Verdict::Rejected)
-        .filter_map(|(says, judgement)| changes(says, judgement))
-        .map(|(form, change, _)| told(form, &change))
-        .collect();
-    if !rejected.is_empty() {
-        return format!("what broke, in the order in which assumptions are dropped: {}", rejected.join("; "));
+    let shown = shown(case.dropped(), judged);
+    if !shown.is_empty() {
+        return format!("what broke, in the order in which assumptions are dropped: {}", shown.join("; "));
     }
-    let largest =
-        judged.iter().filter_map(|(says, judgement)| changes(says, judgement)).max_by(|a, b| a.2.total_cmp(&b.2));
-    largest.map_or(String::new(), |(form, change, _)| {
+    let changes = judged.iter().filter_map(|(says, judgement)| Change::of(says, judgement));
+    let largest = changes.max_by(|a, b| a.value.abs().total_cmp(&b.value.abs()));
+    largest.map_or(String::new(), |change| {
         format!(
             "no single assumption was shown to change it by more than ε; the largest change came with {}",
-            told(form, &change)
+            change.told(&case.dropped())
         )
     })
+}
+
+/// Between the slide's formula and the law of the first form there is one more assumption: told where it changes a number by more than ε.
+fn parabola(case: &Case, rung: Rung, tolerance: f64) -> Option<String> {
+    let (formula, law) =
+        case.log_odds(Rung::Laplace).filter(|_| rung == Rung::Laplace).zip(case.log_odds(Rung::Gibbs))?;
+    let changes = law.iter().zip(&formula).map(|(law, formula)| law - formula).enumerate();
+    let (pair, change) = changes.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
+    let told = || format!("basins that are no parabolas (change of {}: {change:+.3})", case.quantities[pair]);
+    (change.abs() > tolerance).then(told)
+}
+
+/// That a law agrees with real minibatches by accident, if by themselves these assumptions do not hold.
+fn cancelling(apart: Vec<String>) -> Option<String> {
+    (!apart.is_empty()).then(|| {
+        format!(
+            "it holds although single assumptions do not, each of which changes it by more than ε: {}. Their effects cancel here, and need not \
+             elsewhere",
+            apart.join("; ")
+        )
+    })
+}
+
+impl Case<'_> {
+    /// What each form no longer assumes.
+    fn dropped(&self) -> impl Fn(usize) -> &'static str {
+        |form| self.forms[form].kind.dropped()
+    }
 }
 
 impl Says {
@@ -197,5 +245,38 @@ impl Kind {
                     .into()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::Evidence;
+
+    fn changed(form: usize, value: f64) -> (Says, Judgement) {
+        let contrast = Contrast {
+            label: "change of ln(p_A/p_B)".into(),
+            predicted: 0.0,
+            predicted_standard_error: 0.0,
+            measured: Some(Estimate { value, standard_error: 0.02, degrees_of_freedom: 100.0 }),
+        };
+        (Says::Unchanged(form), judge(&[contrast], 0.1, &Evidence::default()))
+    }
+
+    /// Two assumptions that fail in opposite directions are both told beside a formula that holds; without any there is nothing to tell.
+    #[test]
+    fn effects_that_cancel_are_told() {
+        let dropped = |form: usize| ["", "directions", "the place", "the step"][form];
+        let told = |judged: &[(Says, Judgement)]| cancelling(shown(dropped, judged));
+        let opposite = told(&[changed(1, 0.469), changed(2, 0.01), changed(3, -0.462)]).unwrap();
+        assert!(opposite.contains("holds although"), "{opposite}");
+        assert!(opposite.contains("directions (change of ln(p_A/p_B): +0.469 ± 0.020)"), "{opposite}");
+        assert!(opposite.contains("the step (change of ln(p_A/p_B): -0.462 ± 0.020)"), "{opposite}");
+        assert!(!opposite.contains("the place") && opposite.contains("cancel"), "{opposite}");
+        // One that is beyond ε alone: what offsets it need not be beyond by itself.
+        assert!(told(&[changed(1, 0.2), changed(2, -0.09), changed(3, -0.09)]).is_some());
+        assert_eq!(told(&[changed(1, 0.01), changed(2, -0.02), changed(3, 0.0)]), None);
+        // Not shown is not told: the error is too large.
+        assert_eq!(told(&[changed(1, 0.13), changed(3, -0.13)]), None);
     }
 }

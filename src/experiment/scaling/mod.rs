@@ -172,7 +172,7 @@ impl Point {
                 if cloud.is_empty() && index == 0 {
                     return Err(all_diverged(&cloud.fates, setting.step()));
                 }
-                let variance = |direction| cloud.variance(direction)?.logarithm();
+                let variance = |direction| cloud.variance(direction)?.logarithm_of_skewed();
                 let diagnostics = if cloud.is_empty() { gone() } else { cloud.diagnostics(&plan) };
                 (directions.iter().map(variance).collect(), diagnostics)
             }

@@ -1,16 +1,19 @@
-//! Learning curves of groups set beside each other: mean differences, pair by pair from equal starts, at every look, in standard deviations
-//! between the seeds of a pilot group.
+//! Learning curves of groups set beside each other: mean differences, pair by pair from equal starts, at every look, in units of the
+//! spread between the seeds of a pilot group, whose own error is in every interval ([`crate::statistics::estimated_unit`]).
 
 use std::cmp::Reverse;
 
+use super::super::records::Claim;
 use super::course::Course;
 use super::group::Group;
-use crate::findings::{CurveGroup, CurvePoint, CurvesFigure, GroupRecord};
-use crate::statistics::{Contrast, Estimate, Evidence, Judgement, LeftOut, Sample, judge};
+use crate::findings::{ClaimRecord, CurveGroup, CurvePoint, CurvesFigure, GroupRecord};
+use crate::statistics::estimated_unit::FEWEST_SEEDS;
+use crate::statistics::{Contrast, Estimate, Evidence, InUnits, Judgement, LeftOut, Sample, Spread, judge_in_units};
 use crate::training::Measured;
 
 /// What differences are in, for the notes of a result.
-pub(super) const UNITS: &str = "Differences are in standard deviations between seeds, of a pilot group whose runs count for nothing else; replicas \
+pub(super) const UNITS: &str = "Differences are in units of the spread between seeds (√π/2 times the mean distance of two, for normal seeds their standard \
+                                deviation) of a pilot group whose runs count for nothing else; intervals have the error of this unit too. Replicas \
                                 of all groups start from the same weights, and differences are taken pair by pair";
 
 /// What is compared along the epochs.
@@ -92,9 +95,10 @@ impl<'a> Comparison<'a> {
         Self { quantity, first, pilot: pilot.collect() }
     }
 
-    /// The standard deviation between seeds at a look, the unit of differences; `None` where seeds do not differ.
-    fn spread(&self, look: usize) -> Option<f64> {
-        self.pilot.get(look)?.deviation().filter(|spread| *spread > 0.0)
+    /// The spread between seeds at a look, the unit of differences; `None` where seeds do not differ, or
+    /// are fewer than five.
+    fn spread(&self, look: usize) -> Option<Spread> {
+        Spread::of(self.pilot.get(look)?.values())
     }
 
     /// A group less the first at a look, pair by pair.
@@ -103,17 +107,17 @@ impl<'a> Comparison<'a> {
         Sample::of_differences(&of(group), &of(self.first))
     }
 
-    /// The mean difference of a group from the first at a look, pair by pair, in standard deviations between seeds. `None` where seeds do
+    /// The mean difference of a group from the first at a look, pair by pair, in units of the spread between seeds. `None` where seeds do
     /// not differ or fewer than two pairs are left.
-    pub(super) fn difference(&self, group: &Group, look: usize) -> Option<Estimate> {
-        let spread = self.spread(look)?;
-        let pairs = self.pairs(group, look);
-        Estimate::from_replicas(&pairs.values().iter().map(|pair| pair / spread).collect::<Vec<_>>())
+    pub(super) fn difference(&self, group: &Group, look: usize) -> Option<InUnits> {
+        let unit = self.spread(look)?;
+        let difference = Estimate::from_replicas(self.pairs(group, look).values())?;
+        Some(InUnits { difference, unit })
     }
 
     /// What has no part in the comparison of these groups with the first, for the notes of a result.
     pub(super) fn left_out(&self, groups: &[Group]) -> Vec<String> {
-        let silent = (1..self.pilot.len()).filter(|&look| self.spread(look).is_none()).count();
+        let silent = (1..self.pilot.len()).filter(|&look| self.is_silent(look)).count();
         let name = self.quantity.name();
         let silent = (silent > 0).then(|| {
             format!("{silent} look(s) at which the {name} of all seeds of the pilot is the same are left out")
@@ -121,15 +125,20 @@ impl<'a> Comparison<'a> {
         silent.into_iter().chain(groups.iter().filter_map(|group| self.missing(group))).collect()
     }
 
-    /// The looks after the start at which seeds differ.
+    /// The looks after the start but for those at which seeds do not differ.
     fn looks(&self) -> impl Iterator<Item = usize> + '_ {
-        (1..self.pilot.len()).filter(|&look| self.spread(look).is_some())
+        (1..self.pilot.len()).filter(|&look| !self.is_silent(look))
+    }
+
+    /// Whether the seeds of the pilot are enough for a unit, and there is none because they do not differ.
+    fn is_silent(&self, look: usize) -> bool {
+        self.spread(look).is_none() && self.pilot[look].values().len() >= FEWEST_SEEDS
     }
 
     /// The mean over all looks of the difference of every pair; `None` where a replica of it diverged, not finite where a value was not.
     pub(super) fn mean_differences(&self, group: &Group) -> Vec<Option<f64>> {
         let of = |group: &Group, look: usize| group.at(look, |measured| self.quantity.of(measured));
-        let looks: Vec<(usize, f64)> = self.looks().filter_map(|look| Some((look, self.spread(look)?))).collect();
+        let looks: Vec<(usize, f64)> = self.looks().filter_map(|look| Some((look, self.spread(look)?.value))).collect();
         let mut sums: Vec<Option<f64>> = vec![(!looks.is_empty()).then_some(0.0); of(group, 0).len()];
         for &(look, spread) in &looks {
             let pairs = of(group, look).into_iter().zip(of(self.first, look));
@@ -144,16 +153,10 @@ impl<'a> Comparison<'a> {
     /// Whether the group is as the first at every look. Where replicas of the group alone diverged it may be rejected all the same: the first
     /// group's did not, which is a difference by itself. Whatever else is missing bars any verdict.
     pub(super) fn judge(&self, group: &Group, tolerance: f64) -> Judgement {
-        let contrasts: Vec<Contrast> = self
-            .looks()
-            .map(|look| Contrast {
-                label: format!("Δ {} at {}", self.quantity.name(), self.when(look)),
-                predicted: 0.0,
-                predicted_standard_error: 0.0,
-                measured: self.difference(group, look),
-            })
-            .collect();
-        let mut judgement = judge(&contrasts, tolerance, &Evidence::without_equilibrium(group.diverged.len()));
+        let at = |look: usize| format!("Δ {} at {}", self.quantity.name(), self.when(look));
+        let differences: Vec<_> = self.looks().map(|look| (at(look), self.difference(group, look))).collect();
+        let mut judgement =
+            judge_in_units(&differences, tolerance, &Evidence::without_equilibrium(group.diverged.len()));
         if let Some(missing) = self.missing(group) {
             judgement.bar_any_verdict(&missing);
         }
@@ -185,8 +188,7 @@ impl<'a> Comparison<'a> {
             let is_own = left_out.undefined == 0 && self.first.diverged.is_empty();
             if is_own { LeftOut::default() } else { left_out }
         });
-        let differ =
-            |look: usize| self.spread(look).is_none() && self.pairs(group, look).values().iter().any(|x| *x != 0.0);
+        let differ = |look: usize| self.is_silent(look) && self.pairs(group, look).values().iter().any(|x| *x != 0.0);
         let without_unit = || {
             let look = (1..self.pilot.len()).find(|&look| differ(look))?;
             let when = self.when(look);
@@ -197,6 +199,16 @@ impl<'a> Comparison<'a> {
         };
         pilot.or_else(|| tell(pairs?, &whose)).or_else(without_unit)
     }
+}
+
+/// A claim with its judgement, whose intervals are those that decide, with the error of the unit.
+pub(super) fn told(claim: Claim, judgement: &Judgement) -> Option<ClaimRecord> {
+    let mut record = claim.judged(judgement, judgement.reason.clone())?;
+    for (contrast, judged) in record.contrasts.iter_mut().zip(&judgement.contrasts) {
+        contrast.interval = judged.holds_interval;
+    }
+    record.interval = judgement.contrasts.get(judgement.deciding_contrast()).and_then(|judged| judged.holds_interval);
+    Some(record)
 }
 
 /// An epoch in a few digits.
@@ -232,7 +244,7 @@ pub(super) fn figure(comparisons: &[Comparison], groups: &[&Group]) -> CurvesFig
             deviation: sample.deviation().unwrap_or(0.0),
             left_out: sample.left_out().count(),
             pairs_left_out: pairs,
-            difference: difference.as_ref().map_or(f64::NAN, |difference| difference.value),
+            difference: difference.as_ref().map_or(f64::NAN, |difference| difference.estimate().value),
             low: ends.map_or(f64::NAN, |ends| ends[0]),
             high: ends.map_or(f64::NAN, |ends| ends[1]),
         }

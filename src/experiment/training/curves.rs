@@ -7,7 +7,7 @@
 
 use super::super::records::Claim;
 use super::super::{Control, ExperimentError};
-use super::comparison::{Comparison, Quantity, UNITS, figure, record};
+use super::comparison::{Comparison, Quantity, UNITS, figure, record, told};
 use super::course::{Course, Progress, check, train};
 use super::document;
 use super::group::Group;
@@ -134,7 +134,7 @@ fn judged(loaded: &Loaded, comparisons: &[Comparison], others: &[Group]) -> (Vec
     }
     let verdict = scenario_verdict(&mut primary.iter_mut().collect::<Vec<_>>());
     let all = primary.into_iter().zip(told).chain(secondary);
-    let claims = all.filter_map(|(judgement, claim)| claim.judged(&judgement, judgement.reason.clone()));
+    let claims = all.filter_map(|(judgement, claim)| told(claim, &judgement));
     (claims.collect(), verdict)
 }
 
@@ -147,10 +147,7 @@ fn claim(quantity: Quantity, group: &Group, is_control: bool, loaded: &Loaded) -
             group.name
         )
     } else {
-        format!(
-            "The {name} at {} is as at β = 1, at every look, to within ε standard deviations between seeds",
-            group.name
-        )
+        format!("The {name} at {} is as at β = 1, at every look, to within ε spreads between seeds", group.name)
     };
     Claim {
         id: if is_control { format!("{}-control", quantity.id()) } else { format!("{}-beta-{id}", quantity.id()) },

@@ -1,13 +1,13 @@
 //! Is SGD on a network near its SDE? SVAG(l) (Li, Malladi & Arora 2021, arXiv:2102.12470) is SGD for l = 1 and the SDE for l → ∞.
 //!
 //! The learning curves of SGD, of SVAG(l) and of SGD whose minibatch noise is replaced by normals are compared with those of the largest l,
-//! look by look and pair by pair from equal starts, in standard deviations between seeds. The weak error of SVAG(l) is of first order in
+//! look by look and pair by pair from equal starts, in units of the spread between seeds. The weak error of SVAG(l) is of first order in
 //! η/l, so that its distance from the largest l = m falls as 1/l − 1/m. Gradient descent without noise must be told apart by the same
 //! statistic, or the curves say nothing about noise.
 
 use super::super::records::Claim;
 use super::super::{Control, ExperimentError};
-use super::comparison::{Comparison, Quantity, UNITS, figure, record};
+use super::comparison::{Comparison, Quantity, UNITS, figure, record, told};
 use super::course::{Course, Progress, check, train};
 use super::group::Group;
 use super::{curvature, document};
@@ -171,7 +171,7 @@ fn judged(
     }
     let verdict = scenario_verdict(&mut primary.iter_mut().collect::<Vec<_>>());
     let all = primary.into_iter().zip(told).chain(secondary);
-    (all.filter_map(|(judgement, claim)| claim.judged(&judgement, judgement.reason.clone())).collect(), verdict)
+    (all.filter_map(|(judgement, claim)| told(claim, &judgement)).collect(), verdict)
 }
 
 fn claim(quantity: Quantity, group: &Group, reference: &Group, loaded: &Loaded) -> Claim {
@@ -191,9 +191,7 @@ fn claim(quantity: Quantity, group: &Group, reference: &Group, loaded: &Loaded) 
     Claim {
         id: format!("{}-{id}", quantity.id()),
         primary: is_primary(group),
-        statement: format!(
-            "The {name} {what} is that of {limit} at every look, to within ε standard deviations between seeds"
-        ),
+        statement: format!("The {name} {what} is that of {limit} at every look, to within ε spreads between seeds"),
         source: "SVAG(l) tends to the SDE as l grows (Li, Malladi & Arora 2021)".into(),
         tolerance: loaded.scenario.test.tolerance,
     }
