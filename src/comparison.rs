@@ -297,6 +297,7 @@ impl Difference {
             label: self.quantity.clone(),
             predicted: 0.0,
             predicted_standard_error: 0.0,
+            predicted_bound: 0.0,
             measured: Some(measured),
         };
         let mut judgement = judge(&[contrast], tolerance, evidence);

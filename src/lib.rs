@@ -20,7 +20,8 @@
 //! | measured | an ensemble of independent replicas | only that it has equilibrated, which is tested |
 //!
 //! Gibbs masses are integrated up to three dimensions and sampled beyond, with a standard error that counts in every
-//! comparison.
+//! comparison. The discrete rung is exact on a line, in the plane and for sums of functions of few coordinates; else it is the first order in
+//! δ, with a bound by which every interval is wider.
 //!
 //! A claim compares one rung with the measurement within a tolerance ε that is fixed beforehand. It **holds** if the
 //! whole 90 % interval of the difference lies inside ±ε, is **rejected** if the 95 % interval lies outside, and is

@@ -8,7 +8,8 @@ use sgd_sde::landscape::Landscape;
 use sgd_sde::loss::Loss;
 use sgd_sde::loss::closure::Closure;
 use sgd_sde::loss::wells::{Well, Wells};
-use sgd_sde::theory::{discrete::Chain, escape, gibbs, laplace};
+use sgd_sde::theory::discrete::{Chain, first_order::first_order};
+use sgd_sde::theory::{escape, gibbs, laplace};
 
 const DOMAIN: [[f64; 2]; 1] = [[-3.0, 3.0]];
 
@@ -176,12 +177,12 @@ fn first_order_of_the_step() {
     // What the first order leaves, relative to the whole shift, is of order δ.
     let left_over = |step: f64| {
         let chain = Chain::new(loss.as_ref(), &landscape, DOMAIN[0], 0.1, step).unwrap().stationary().unwrap();
-        let first = sgd_sde::theory::discrete::first_order(&law, &landscape, step).unwrap();
-        (first[0] - chain.occupancies[0]) / (chain.occupancies[0] - law.occupancies[0])
+        let first = first_order(loss.as_ref(), &landscape, &law, 0.1, step).unwrap();
+        (first.occupancies[0] - chain.occupancies[0]) / (chain.occupancies[0] - law.occupancies[0])
     };
-    let (coarse, fine) = (left_over(0.02), left_over(0.005));
+    let (coarse, fine) = (left_over(0.012), left_over(0.003));
     assert!(coarse.abs() < 0.1 && (coarse / fine - 4.0).abs() < 0.4, "{coarse} {fine}");
-    assert!(sgd_sde::theory::discrete::first_order(&law, &landscape, 0.1).is_none());
+    assert!(first_order(loss.as_ref(), &landscape, &law, 0.1, 0.1).is_err());
 }
 
 /// At a step so large that the chain in the end escapes to infinity, its law is that of what stays (as long as next to

@@ -125,6 +125,7 @@ impl Bowl {
                 label: format!("ln Var({name})"),
                 predicted: math::ln(quadratic_form(self.predicted(rung), direction)),
                 predicted_standard_error: 0.0,
+                predicted_bound: 0.0,
                 measured: cloud.and_then(|cloud| cloud.variance(direction)?.logarithm_of_skewed()),
             })
             .collect()

@@ -1,7 +1,7 @@
 //! Which minimum does SGD prefer? Occupancy of every minimum against the ladder of predictions.
 
 use super::effort::Effort;
-use super::ladder::Ladder;
+use super::ladder::{Discrete, Ladder};
 use super::measurement::Measurement;
 use super::reason::{RUNGS, broken_assumption, cancelling_rungs};
 use super::records::{Claim, diverged_records, document, finite, start_memory_record};
@@ -59,9 +59,9 @@ pub(super) fn run(
     for rung in RUNGS {
         if let Some(predicted) = ladder.rung(rung) {
             let pairs = contrast_pairs(predicted);
-            let influences = ladder.influences(rung, setting);
+            let errors = Errors::of(&ladder, rung, setting);
             let contrasts: Vec<Contrast> =
-                pairs.iter().map(|&pair| contrast(predicted, influences.as_ref(), pair, Some(&measurement))).collect();
+                pairs.iter().map(|&pair| contrast(predicted, &errors, pair, Some(&measurement))).collect();
             judged.push((rung, pairs, judge(&contrasts, scenario.test.tolerance, &evidence)));
         }
     }
@@ -139,17 +139,27 @@ pub(super) fn contrast_pairs(predicted: &[f64]) -> Vec<[usize; 2]> {
     (0..predicted.len()).filter(|&minimum| minimum != likeliest).map(|minimum| [minimum, likeliest]).collect()
 }
 
-/// `influences` are those of a sampled rung, whose own error counts.
-fn contrast(
-    predicted: &[f64],
-    influences: Option<&Influences>,
-    [a, b]: [usize; 2],
-    measurement: Option<&Measurement>,
-) -> Contrast {
+/// How well a rung is known.
+struct Errors<'a> {
+    ladder: &'a Ladder,
+    rung: Rung,
+    /// Those of a sampled rung.
+    influences: Option<Influences>,
+}
+
+impl<'a> Errors<'a> {
+    fn of(ladder: &'a Ladder, rung: Rung, setting: &Setting) -> Self {
+        Self { ladder, rung, influences: ladder.influences(rung, setting) }
+    }
+}
+
+fn contrast(predicted: &[f64], errors: &Errors, [a, b]: [usize; 2], measurement: Option<&Measurement>) -> Contrast {
     Contrast {
         label: pair_name([a, b]),
         predicted: math::ln(predicted[a]) - math::ln(predicted[b]),
-        predicted_standard_error: influences.map_or(0.0, |influences| influences.log_odds_standard_error(a, b)),
+        predicted_standard_error: (errors.influences.as_ref())
+            .map_or(0.0, |influences| influences.log_odds_standard_error(a, b)),
+        predicted_bound: errors.ladder.log_odds_bound(errors.rung, [a, b]),
         measured: measurement.and_then(|measurement| measurement.counted().log_odds(a, b)),
     }
 }
@@ -193,11 +203,9 @@ fn claim(scenario: &Scenario, rung: Rung) -> Claim {
 /// A claim before any measurement.
 fn predicted_claim(scenario: &Scenario, setting: &Setting, ladder: &Ladder, rung: Rung) -> Option<ClaimRecord> {
     let predicted = ladder.rung(rung)?;
-    let influences = ladder.influences(rung, setting);
-    let contrasts: Vec<Contrast> = contrast_pairs(predicted)
-        .into_iter()
-        .map(|pair| contrast(predicted, influences.as_ref(), pair, None))
-        .collect();
+    let errors = Errors::of(ladder, rung, setting);
+    let contrasts: Vec<Contrast> =
+        contrast_pairs(predicted).into_iter().map(|pair| contrast(predicted, &errors, pair, None)).collect();
     claim(scenario, rung).predicted(&contrasts)
 }
 
@@ -257,6 +265,7 @@ pub(super) fn occupancy_records(
         let influences = ladder.influences(Rung::Discrete, setting)?;
         Some(influences.occupancy_standard_errors(&discrete.occupancies, discrete.other))
     });
+    let discrete_bounds = ladder.discrete.as_ref().map(Discrete::occupancy_bounds);
     // Where a law was sampled; both rungs share what lies in no basin.
     let other_error = ladder.gibbs.as_ref().and_then(|gibbs| gibbs.sampling.as_ref()?.other_standard_error);
     let error = |errors: &Option<Vec<f64>>, state: usize| {
@@ -281,6 +290,7 @@ pub(super) fn occupancy_records(
                     .as_ref()
                     .map(|discrete| if is_other { discrete.other } else { discrete.occupancies[state] }),
                 discrete_standard_error: error(&discrete_errors, state),
+                discrete_bound: discrete_bounds.as_ref().and_then(|bounds| *bounds.get(state)?),
                 measured: if never_elsewhere { Some(0.0) } else { measured },
                 standard_error: share.as_ref().map(|share| share.standard_error),
                 interval: share.and_then(|share| share.interval),
@@ -330,9 +340,10 @@ fn all_basins(setting: &Setting, ladder: &Ladder, measurement: &Measurement) -> 
                 Rung::Ito => ladder.ito.as_ref()?.other,
                 Rung::Discrete => ladder.discrete.as_ref()?.other,
             });
-            // The test takes the prediction as exact, which a sampled one is not, and means of replicas as nearly normal, which they are
-            // not with few transitions.
-            let is_exact = ladder.influences(rung, setting).is_none();
+            // The test takes the prediction as exact, which a sampled one is not, nor one to first order, and means of replicas as
+            // nearly normal, which they are not with few transitions.
+            let is_bounded = rung == Rung::Discrete && ladder.discrete.as_ref()?.bounds.largest() > 0.0;
+            let is_exact = ladder.influences(rung, setting).is_none() && !is_bounded;
             let enough = measurement.counted().fewest().is_some_and(|(_, seen)| seen >= MANY);
             let test = hotelling(&measurement.occupancies, &predicted).ok().filter(|_| is_exact && enough);
             Some(AllBasinsRecord {

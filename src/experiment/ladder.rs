@@ -14,7 +14,9 @@ use crate::memo::Memo;
 use crate::plain::significant;
 use crate::random::increments::Increments;
 use crate::scenario::{Loaded, Rung};
-use crate::theory::discrete::{self, Chain, DiscreteLaw, NoDiscreteLaw};
+use crate::theory::discrete::bounds::Bounds;
+use crate::theory::discrete::first_order::first_order_influences;
+use crate::theory::discrete::{Care, Chain, DiscreteLaw, FiniteStep, Method, NoFiniteStep};
 use crate::theory::gibbs::influences::Influences;
 use crate::theory::gibbs::{self, Gibbs, NoGibbs, sampler::Sampling};
 use crate::theory::ito::ItoLaw;
@@ -40,7 +42,7 @@ pub struct Ladder {
     pub no_law: Option<String>,
 }
 
-/// The chain's law, by the transfer operator or to first order in the step.
+/// The chain's law, by the transfer operator or to first order in the step with a bound of what that leaves out.
 #[derive(Clone)]
 pub struct Discrete {
     /// Mass of every minimum's basin.
@@ -49,6 +51,34 @@ pub struct Discrete {
     pub other: f64,
     /// The whole law, in 1-D.
     pub law: Option<DiscreteLaw>,
+    /// By how much the occupancies may be off, in every run alike.
+    pub bounds: Bounds,
+    /// Whether it is a first order on the Gibbs law, and has the error of that where it was sampled.
+    pub on_gibbs: bool,
+}
+
+impl Discrete {
+    /// A law that the transfer operator on a line gives.
+    pub(super) fn on_a_line(law: DiscreteLaw) -> Self {
+        let (occupancies, other) = (law.occupancies.clone(), law.other);
+        let bounds = Bounds::none(occupancies.len());
+        Self { occupancies, other, law: Some(law), bounds, on_gibbs: false }
+    }
+
+    /// By how much every occupancy may be off; `None` where it is exact.
+    pub(super) fn occupancy_bounds(&self) -> Vec<Option<f64>> {
+        let bounds = self.bounds.of_occupancies(&self.occupancies, self.other);
+        let is_exact = self.bounds.largest() == 0.0;
+        bounds.into_iter().map(|bound| Some(bound).filter(|_| !is_exact)).collect()
+    }
+}
+
+impl From<FiniteStep> for Discrete {
+    fn from(FiniteStep { occupancies, other, bounds, method }: FiniteStep) -> Self {
+        let on_gibbs = matches!(method, Method::FirstOrder(_));
+        let law = if let Method::Line(law) = method { Some(*law) } else { None };
+        Self { occupancies, other, law, bounds, on_gibbs }
+    }
 }
 
 /// The ladders of the last few points of a study, which may differ in nothing that the theory knows.
@@ -146,9 +176,8 @@ impl Ladder {
         let sampling = self.gibbs.as_ref()?.sampling.as_ref()?;
         match rung {
             Rung::Gibbs => Some(sampling.log_masses.clone()),
-            // Without a law of its own it is the first order on the Gibbs rung.
-            Rung::Discrete if self.discrete.as_ref()?.law.is_none() => {
-                Some(discrete::first_order_influences(sampling, setting.step()))
+            Rung::Discrete if self.discrete.as_ref()?.on_gibbs => {
+                Some(first_order_influences(sampling, setting.step()))
             }
             _ => None,
         }
@@ -157,6 +186,14 @@ impl Ladder {
     /// Standard error of ln(p_a/p_b) by a rung; 0 where it is computed.
     pub(super) fn log_odds_error(&self, rung: Rung, [a, b]: [usize; 2], setting: &Setting) -> f64 {
         self.influences(rung, setting).map_or(0.0, |influences| influences.log_odds_standard_error(a, b))
+    }
+
+    /// By how much ln(p_a/p_b) by a rung may be off beside its standard error, in every run alike; 0 where it is exact.
+    pub(super) fn log_odds_bound(&self, rung: Rung, [a, b]: [usize; 2]) -> f64 {
+        match (rung, &self.discrete) {
+            (Rung::Discrete, Some(discrete)) => discrete.bounds.log_odds(a, b),
+            _ => 0.0,
+        }
     }
 
     /// Refuses a verdict about a rung that this case does not have: it could only ever be UNDETERMINED.
@@ -182,52 +219,26 @@ impl Ladder {
     }
 
     fn add_discrete(&mut self, setting: &Setting, temperature: f64) {
-        let chain = (setting.domain.len() == 1).then(|| {
-            Chain::new(setting.loss.as_ref(), &setting.landscape, setting.domain[0], temperature, setting.step())
-        });
-        let (chain, mut missing) = match chain {
-            Some(Ok(chain)) => (Some(chain), None),
-            Some(Err(reason)) => (None, Some(reason)),
-            None => (None, None),
+        let case = setting.chain_at(temperature);
+        let chain = (setting.domain.len() == 1).then(|| case.chain());
+        let known = match &chain {
+            // On a line the chain has passage times too.
+            Some(chain) => {
+                case.on_a_line(chain.as_ref().map_err(Clone::clone).and_then(Chain::stationary), self.gibbs.as_ref())
+            }
+            None if self.no_law.is_some() => Err(NoFiniteStep::NoGibbs(None)),
+            None => case.stationary(self.gibbs.as_ref(), Care::Thorough),
         };
-        if let Some(chain) = &chain {
-            match chain.stationary() {
-                Ok(law) => {
-                    let (occupancies, other) = (law.occupancies.clone(), law.other);
-                    self.discrete = Some(Discrete { occupancies, other, law: Some(law) });
-                }
-                Err(reason) => missing = Some(reason),
+        match known {
+            Ok(known) => {
+                self.notes.extend(method_note(&known, setting));
+                self.discrete = Some(Discrete::from(known));
             }
-        }
-        match missing {
-            // A first order in δ knows nothing of kinks and escapes; it is right where only the grid grew too large.
-            Some(reason) if !matches!(reason, NoDiscreteLaw::TooFine(_)) => {
-                self.notes.push(format!("discrete is null: {reason}"));
-            }
-            reason if self.discrete.is_none() => self.add_first_order(setting, reason.map(|reason| reason.to_string())),
-            _ => {}
+            Err(reason) => self.notes.push(format!("discrete is null: {reason}")),
         }
         if !setting.brief {
-            self.add_escape(setting, temperature, chain.as_ref());
+            self.add_escape(setting, temperature, chain.and_then(Result::ok).as_ref());
         }
-    }
-
-    fn add_first_order(&mut self, setting: &Setting, missing: Option<String>) {
-        let first = self.gibbs.as_ref().and_then(|gibbs| {
-            let occupancies = discrete::first_order(gibbs, &setting.landscape, setting.step())?;
-            Some(Discrete { occupancies, other: gibbs.other, law: None })
-        });
-        let why = missing.map_or(String::new(), |reason| format!(" ({reason})"));
-        self.notes.push(match (&first, &self.gibbs) {
-            (Some(_), _) => format!("discrete is the first order in δ on the Gibbs rung: ln(p_A/p_B) moves by −(δ/4)(⟨ΔL⟩_A − ⟨ΔL⟩_B){why}"),
-            (None, None) => format!("discrete is null: it builds on the Gibbs rung{why}"),
-            (None, Some(_)) => format!(
-                "discrete is null: its first order in δ needs δ‖∇²L‖ ≤ {} at every minimum and saddle, here it is {}{why}",
-                discrete::FIRST_ORDER_LIMIT,
-                significant(setting.step() * setting.landscape.largest_curvature(), 5)
-            ),
-        });
-        self.discrete = first;
     }
 
     /// Both ways over every pair of minima that share a saddle.
@@ -249,6 +260,30 @@ impl Ladder {
             }
         };
         self.escape = setting.landscape.neighbours().par_iter().map(record).collect();
+    }
+}
+
+/// How the chain's law was found, where it is not by the operator on a line, which is exact.
+fn method_note(known: &FiniteStep, setting: &Setting) -> Option<String> {
+    let bound = significant(known.bounds.largest(), 2);
+    match &known.method {
+        Method::Line(_) => None,
+        Method::Plane => Some(format!(
+            "discrete is the stationary law of the chain's transfer operator in the plane, on two lattices that differ by {bound} in \
+             log-odds at most; that is its bound"
+        )),
+        Method::Product => Some(format!(
+            "discrete is the product of the chain's laws in the {} groups of coordinates that the loss is a sum of functions of",
+            setting.loss.independent_coordinates().len()
+        )),
+        Method::FirstOrder(why) => {
+            let why = why.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
+            Some(format!(
+                "discrete is the first order in δ on the Gibbs rung: ln(p_A/p_B) moves by −(δ/4)(⟨ΔL⟩_A − ⟨ΔL⟩_B){why}; what that \
+                 leaves out is estimated at no more than {bound} in any log-odds, from ∫|H∇L|²dt on the ways between the minima and from \
+                 ⟨tr H²⟩, and widens every interval"
+            ))
+        }
     }
 }
 

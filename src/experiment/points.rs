@@ -13,7 +13,7 @@ use crate::math;
 use crate::random::derived_seed;
 use crate::scenario::{Loaded, Rung};
 use crate::statistics::{Estimate, Evidence};
-use crate::theory::discrete::{self, Chain, NoDiscreteLaw};
+use crate::theory::discrete::Care;
 use crate::theory::{gibbs, laplace};
 
 /// The plan of point `index`: that of the scenario with a seed of its own. Trajectories are looked at as often as at the
@@ -121,15 +121,16 @@ pub(super) fn occupancies(setting: &Setting, rung: Rung) -> Option<Vec<f64>> {
             state_dependent::chain_law(setting).map(|law| law.occupancies)
         }
         Rung::Discrete => {
-            let temperature = setting.temperature()?;
-            let first_order = || discrete::first_order(&by_gibbs()?, landscape, setting.step());
-            let [line] = domain else { return first_order() };
-            let chain = Chain::new(loss, landscape, *line, temperature, setting.step());
-            match chain.and_then(|chain| chain.stationary()) {
-                Ok(law) => Some(law.occupancies),
-                Err(NoDiscreteLaw::TooFine(_)) => first_order(),
-                Err(_) => None,
-            }
+            let case = setting.chain_at(setting.temperature()?);
+            let known = match domain {
+                [_] => {
+                    let law = case.chain().and_then(|chain| chain.stationary());
+                    let gibbs = if law.is_err() { by_gibbs() } else { None };
+                    case.on_a_line(law, gibbs.as_ref())
+                }
+                _ => case.stationary(by_gibbs().as_ref(), Care::Quick),
+            };
+            known.ok().map(|known| known.occupancies)
         }
     }
 }

@@ -268,6 +268,7 @@ mod tests {
     use crate::loss::Loss;
     use crate::loss::wells::{Well, Wells};
     use crate::noise::isotropic::Isotropic;
+    use crate::theory::discrete::bounds::Bounds;
     use crate::theory::gibbs::Gibbs;
 
     #[test]
@@ -306,11 +307,18 @@ mod tests {
                 occupancies,
                 other: 0.0,
                 mean_laplacian: vec![4.0; 2],
+                curvature: Vec::new(),
                 log_normalization: None,
                 sampling: None,
             }),
             ito: None,
-            discrete: Some(Discrete { occupancies: law(discrete), other: 0.0, law: None }),
+            discrete: Some(Discrete {
+                occupancies: law(discrete),
+                other: 0.0,
+                law: None,
+                bounds: Bounds::none(2),
+                on_gibbs: true,
+            }),
             escape: Vec::new(),
             notes: Vec::new(),
             no_law: None,

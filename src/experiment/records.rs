@@ -141,6 +141,7 @@ impl ContrastRecord {
             quantity: contrast.label.clone(),
             predicted: finite(contrast.predicted),
             predicted_standard_error: Some(contrast.predicted_standard_error).filter(|&error| error > 0.0),
+            predicted_bound: Some(contrast.predicted_bound).filter(|&bound| bound > 0.0),
             measured: None,
             standard_error: None,
             interval: None,

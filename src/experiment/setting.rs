@@ -13,6 +13,7 @@ use crate::noise::{GradientNoise, NoiseSpec};
 use crate::plain::{exact, significant};
 use crate::random::{Purpose, increments::Increments, stream::Stream};
 use crate::scenario::{Loaded, Scenario, SgdSpec, Start};
+use crate::theory::discrete::Case;
 use crate::theory::{Scheme, escape};
 
 /// Everything that predictions and simulations share.
@@ -72,6 +73,11 @@ const LOOKS_APART: f64 = 32.0;
 const LOOKS_BETWEEN_ESCAPES: f64 = 20.0;
 
 impl Setting {
+    /// The chain of this setting, if its steps are normal, at a temperature.
+    pub(super) fn chain_at(&self, temperature: f64) -> Case<'_> {
+        Case { loss: &self.loss, landscape: &self.landscape, domain: &self.domain, temperature, step: self.step() }
+    }
+
     /// Explores the landscape of `loss` in `domain`.
     ///
     /// # Errors

@@ -82,8 +82,7 @@ fn add_discrete<'a>(
         Chain::with_diffusion(setting.loss.as_ref(), &setting.landscape, setting.domain[0], diffusion, setting.step());
     match chain.as_ref().map_err(Clone::clone).and_then(Chain::stationary) {
         Ok(law) => {
-            let (occupancies, other) = (law.occupancies.clone(), law.other);
-            ladder.discrete = Some(Discrete { occupancies, other, law: Some(law) });
+            ladder.discrete = Some(Discrete::on_a_line(law));
         }
         Err(reason) => ladder.notes.push(format!("discrete is null: {reason}")),
     }

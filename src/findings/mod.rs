@@ -168,6 +168,9 @@ pub struct OccupancyRecord {
     pub discrete: Option<f64>,
     /// Of a discrete rung that builds on a sampled Gibbs rung; else null.
     pub discrete_standard_error: Option<f64>,
+    /// By how much the discrete rung may be off beside that; null where it is exact.
+    #[serde(default)]
+    pub discrete_bound: Option<f64>,
     /// Mean over replicas; null when never visited.
     pub measured: Option<f64>,
     /// Of the measured one; null below 28 transitions between the minimum and the others.
@@ -219,6 +222,9 @@ pub struct ContrastRecord {
     pub predicted: Option<f64>,
     /// Of a sampled prediction; null where it is computed.
     pub predicted_standard_error: Option<f64>,
+    /// By how much the prediction may be off beside that, in every run alike; null where it is exact.
+    #[serde(default)]
+    pub predicted_bound: Option<f64>,
     /// By the simulation.
     pub measured: Option<f64>,
     /// Of measured − predicted.

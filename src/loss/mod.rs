@@ -10,6 +10,7 @@ pub(crate) mod curvature;
 pub mod expression;
 pub mod finite_sum;
 pub mod function;
+mod independence;
 pub mod kernel;
 pub mod matrix;
 pub mod network;
@@ -65,6 +66,12 @@ pub trait Loss: Send + Sync {
     /// The centre m of a loss that is ½(θ − m)ᵀH(θ − m) + c everywhere: there is no other critical point to look for.
     fn center(&self) -> Option<Vec<f64>> {
         None
+    }
+
+    /// The coordinates in groups, such that L is a sum of functions of one group each: every coordinate once, each group ascending,
+    /// the groups by their first coordinates. One group, unless the loss knows better.
+    fn independent_coordinates(&self) -> Vec<Vec<usize>> {
+        vec![(0..self.dimension()).collect()]
     }
 
     /// How many numbers of scratch the block functions need. The caller allocates them once.

@@ -11,6 +11,7 @@ use nalgebra::{DMatrix, DVector};
 pub use spec::{WellSpec, WellsSpec};
 
 use super::curvature::Curvature;
+use super::independence;
 use super::kernel::{self, Descent, LaneGradient};
 use super::scratch::with_scratch;
 use super::{LANES, Loss};
@@ -262,6 +263,21 @@ impl Loss for Wells {
             mean += slope * weights[k];
         }
         hessian + &mean * mean.transpose() / self.smoothing
+    }
+
+    /// A parabola that all wells have in common is a part of its own: −s ln Σ exp(−(Eₖ + E)/s) = E − s ln Σ exp(−Eₖ/s).
+    fn independent_coordinates(&self) -> Vec<Vec<usize>> {
+        let d = self.dimension();
+        let first = &self.wells[0];
+        let differs = |i: usize| {
+            let of_well =
+                |well: &Well| well.position[i] != first.position[i] || well.hessian.row(i) != first.hessian.row(i);
+            self.wells.iter().any(of_well)
+        };
+        let differing: Vec<usize> = (0..d).filter(|&i| differs(i)).collect();
+        let coupled = (0..d * d).map(|pair| (pair / d, pair % d));
+        let coupled = coupled.filter(|&(i, j)| self.wells.iter().any(|well| well.hessian[(i, j)] != 0.0));
+        independence::groups(d, differing.windows(2).map(|pair| (pair[0], pair[1])).chain(coupled))
     }
 
     fn block_scratch(&self) -> usize {

@@ -10,7 +10,7 @@ use super::groups::{groups, times_in_brief};
 use super::number::{count, fixed, interval, point, probability, significant, with_error};
 use super::points;
 use super::table::{Table, WIDTH, wrap};
-use super::words::{RUNGS, expectation, predicted, predicted_error, rung_name, setting};
+use super::words::{RUNGS, bound, expectation, predicted, predicted_error, rung_name, setting};
 
 /// How terminal text is set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub fn predict(findings: &Findings, style: Style) -> String {
             contrast.predicted.map_or("no prediction".to_owned(), |value| match contrast.predicted_standard_error {
                 Some(error) => with_error(value, Some(error)),
                 None => fixed(value),
-            });
+            }) + &bound(contrast);
         wrap(&format!("{} = {value}, to within ±{}", contrast.quantity, significant(claim.tolerance, 3)), 2)
     });
     section(&mut lines, "What is tested", statements.collect());

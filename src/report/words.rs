@@ -1,7 +1,7 @@
 //! What terminal, page and figures say alike: names, the setting, the verdict in a sentence.
 
 use crate::dynamics::DynamicsSpec;
-use crate::findings::{ClaimRecord, Findings, OccupancyRecord, Outlook, StudyPoint, StudyRecord};
+use crate::findings::{ClaimRecord, ContrastRecord, Findings, OccupancyRecord, Outlook, StudyPoint, StudyRecord};
 use crate::loss::LossKind;
 use crate::noise::NoiseSpec;
 use crate::random::batches::Sampling;
@@ -40,6 +40,11 @@ pub(super) fn predicted_error(row: &OccupancyRecord, rung: Rung) -> Option<f64> 
         Rung::Discrete => row.discrete_standard_error,
         _ => None,
     }
+}
+
+/// ` (may be off by 0.0034)`, where a prediction is not exact.
+pub(super) fn bound(contrast: &ContrastRecord) -> String {
+    contrast.predicted_bound.map_or(String::new(), |bound| format!(" (may be off by {})", significant(bound, 2)))
 }
 
 /// Which rung a claim is about, told by its id.

@@ -61,6 +61,10 @@ pub struct Contrast {
     pub predicted: f64,
     /// The prediction's own standard error (0 for a computed one), taken as known.
     pub predicted_standard_error: f64,
+    /// By how much the prediction may be off beside that, the same in every run (0 for an exact one): no run averages it away, so
+    /// every interval of the difference is wider by it on either side.
+    #[serde(default)]
+    pub predicted_bound: f64,
     /// The measurement; `None` where there is no estimate (a state never visited, too few replicas).
     pub measured: Option<Estimate>,
 }
@@ -101,9 +105,10 @@ pub struct JudgedContrast {
     pub contrast: Contrast,
     /// measured − predicted with the errors of both.
     pub difference: Option<Estimate>,
-    /// The 90 % interval (at the first look) of the difference that must lie inside ±ε for HOLDS.
+    /// The 90 % interval (at the first look) of the difference that must lie inside ±ε for HOLDS, the prediction's bound added on
+    /// either side.
     pub holds_interval: Option<[f64; 2]>,
-    /// The interval of the difference (95 %, Bonferroni over contrasts) that must lie outside ±ε for REJECTED.
+    /// The interval of the difference (95 %, Bonferroni over contrasts) that must lie outside ±ε for REJECTED, the bound added too.
     pub rejected_interval: Option<[f64; 2]>,
 }
 
@@ -154,11 +159,12 @@ pub fn judge(contrasts: &[Contrast], tolerance: f64, evidence: &Evidence) -> Jud
     let differences: Vec<Option<Estimate>> = contrasts.iter().map(Contrast::difference).collect();
     let judged = contrasts.iter().zip(&differences).map(|(contrast, difference)| JudgedContrast {
         contrast: contrast.clone(),
-        holds_interval: difference.as_ref().and_then(|d| d.interval(look.holds_level())),
-        rejected_interval: difference.as_ref().and_then(|d| d.interval(corrected)),
+        holds_interval: difference.as_ref().and_then(|d| contrast.widened(d.interval(look.holds_level())?)),
+        rejected_interval: difference.as_ref().and_then(|d| contrast.widened(d.interval(corrected)?)),
         difference: difference.clone(),
     });
-    let p_value = |place: usize| Some(differences[place].as_ref()?.p_value_beyond(tolerance));
+    let p_value =
+        |place: usize| Some(differences[place].as_ref()?.p_value_beyond(tolerance + contrasts[place].predicted_bound));
     conclude(judged.collect(), &p_value, tolerance, evidence)
 }
 
@@ -200,6 +206,12 @@ impl Contrast {
         let measured = self.measured.as_ref()?;
         let difference = measured.minus(&Estimate::with_known_error(self.predicted, self.predicted_standard_error));
         (difference.is_finite() && self.predicted_standard_error >= 0.0).then_some(difference)
+    }
+
+    /// An interval of the difference, for a prediction that is off by anything up to its bound; `None` where that is no number.
+    fn widened(&self, [lower, upper]: [f64; 2]) -> Option<[f64; 2]> {
+        let bound = self.predicted_bound;
+        (bound >= 0.0 && bound.is_finite()).then_some([lower - bound, upper + bound])
     }
 }
 
@@ -314,19 +326,22 @@ impl Judgement {
     }
 
     /// The factor on the effort that settles the claim, from the present errors. A contrast whose difference is within ±ε
-    /// must get its 90 % interval inside, one beyond must get its corrected interval outside, at 90 % power; one rejection is
-    /// enough, holding needs all.
+    /// must get its 90 % interval inside (with the prediction's bound, which no run makes smaller), one beyond must get its corrected
+    /// interval outside, at 90 % power; one rejection is enough, holding needs all.
     fn effort_to_settle(&self, primary_claims: usize) -> EffortToSettle {
         let differences = || self.contrasts.iter().filter(|judged| judged.difference.is_some());
         let comparisons = [self.contrasts.len(), primary_claims].map(|count| count.max(1));
         let to_reject = differences().filter_map(|judged| {
-            let quantile = rejection_quantile(judged.difference.as_ref()?.value, self.tolerance, comparisons);
-            judged.factor(|d, e| d.abs() - e, self.tolerance, quantile)
+            let widened = self.tolerance + judged.contrast.predicted_bound;
+            let quantile = rejection_quantile(judged.difference.as_ref()?.value, widened, comparisons);
+            judged.factor(|d, e| d.abs() - e, widened, quantile)
         });
         let hold = margin_in_standard_errors();
         let to_hold = |at: fn(f64) -> f64| {
             differences()
-                .map(|judged| judged.factor(|d, e| e - at(d).abs(), self.tolerance, hold))
+                .map(|judged| {
+                    judged.factor(|d, e| e - at(d).abs(), self.tolerance - judged.contrast.predicted_bound, hold)
+                })
                 .try_fold(1.0_f64, |largest, factor| factor.map(|f| largest.max(f)))
         };
         EffortToSettle {
@@ -392,8 +407,12 @@ impl JudgedContrast {
     fn sentence(&self, interval: &Option<[f64; 2]>, level: f64) -> String {
         let [lower, upper] = interval.unwrap_or([f64::NAN; 2]);
         let value = self.difference.as_ref().map_or(f64::NAN, |difference| difference.value);
+        let bound = match self.contrast.predicted_bound {
+            0.0 => String::new(),
+            bound => format!(", in which the prediction may be off by {bound:.4}"),
+        };
         format!(
-            "{}: measured − predicted = {value:.4}, {} % interval [{lower:.4}, {upper:.4}]",
+            "{}: measured − predicted = {value:.4}, {} % interval [{lower:.4}, {upper:.4}]{bound}",
             self.contrast.label,
             percent(level)
         )

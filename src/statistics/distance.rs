@@ -177,6 +177,7 @@ pub fn judge_distance(
             label: label.into(),
             predicted: 0.0,
             predicted_standard_error: 0.0,
+            predicted_bound: 0.0,
             measured: measured.clone(),
         },
         difference: measured,

@@ -170,7 +170,13 @@ pub fn judge_in_units(differences: &[(String, Option<InUnits>)], tolerance: f64,
             difference: measured.clone(),
             holds_interval: interval(look.holds_level()),
             rejected_interval: interval(corrected),
-            contrast: Contrast { label: label.clone(), predicted: 0.0, predicted_standard_error: 0.0, measured },
+            contrast: Contrast {
+                label: label.clone(),
+                predicted: 0.0,
+                predicted_standard_error: 0.0,
+                predicted_bound: 0.0,
+                measured,
+            },
         }
     });
     let p_value = |place: usize| Some(differences[place].1.as_ref()?.p_value_beyond(tolerance));

@@ -310,8 +310,13 @@ fn quantile(sorted: &[f64], level: f64) -> f64 {
 /// The judgement's one contrast is ρ against −1, whose tolerance is threshold + 1. Its estimate has the standard error with which the 90 %
 /// interval is as wide as that of the bootstrap; the interval itself need not be symmetric and stands in `holds_interval`.
 pub fn judge_rank_trend(label: &str, trend: Result<&RankTrend, &str>, threshold: f64, missing: usize) -> Judgement {
-    let contrast =
-        |measured| Contrast { label: label.into(), predicted: -1.0, predicted_standard_error: 0.0, measured };
+    let contrast = |measured| Contrast {
+        label: label.into(),
+        predicted: -1.0,
+        predicted_standard_error: 0.0,
+        predicted_bound: 0.0,
+        measured,
+    };
     let of = |trend: &RankTrend, level: f64| [trend.lower(level), trend.upper(level)];
     let measured = trend.ok().map(|trend| {
         let [low, high] = of(trend, HOLDS_CONFIDENCE);

@@ -171,6 +171,7 @@ fn claim(
         quantity: contrast.quantity,
         predicted: contrast.predicted,
         predicted_standard_error: None,
+        predicted_bound: None,
         measured: contrast.measured,
         standard_error: contrast.standard_error,
         interval: None,

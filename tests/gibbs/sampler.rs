@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sgd_sde::landscape::Landscape;
 use sgd_sde::loss::Loss;
 use sgd_sde::loss::closure::Closure;
-use sgd_sde::theory::discrete::{first_order, first_order_influences};
+use sgd_sde::theory::discrete::first_order::{first_order, first_order_influences};
 use sgd_sde::theory::gibbs::sampler::{Effort, sample};
 use sgd_sde::theory::gibbs::{Gibbs, NoGibbs};
 
@@ -99,7 +99,7 @@ fn ten_dimensions_against_the_exact_law() {
     // The first order in the step, from the sampled means of the Laplacian.
     let [.., chain] = exact(WELL, dimension, temperature);
     let small = 0.01;
-    let shifted = first_order(&law, &landscape, small).unwrap();
+    let shifted = first_order(loss.as_ref(), &landscape, &law, temperature, small).unwrap().occupancies;
     let [log_odds, ..] = exact(WELL, dimension, temperature);
     let expected = log_odds + small / STEP * (chain - log_odds);
     let error = first_order_influences(sampling, small).log_odds_standard_error(0, 1);

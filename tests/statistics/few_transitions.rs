@@ -143,6 +143,7 @@ fn verdicts(case: &Case, seed: u64, runs: usize) -> (Shown, Shown) {
             label: "ln(p_1/p_0)".into(),
             predicted: truth,
             predicted_standard_error: 0.0,
+            predicted_bound: 0.0,
             measured: measured.clone(),
         };
         let judgement = judge(&[contrast], 0.1, &evidence);

@@ -15,6 +15,7 @@ fn contrast(run: &Run, a: usize, b: usize, predicted: f64) -> Contrast {
         label: format!("ln(p_{a}/p_{b})"),
         predicted,
         predicted_standard_error: 0.0,
+        predicted_bound: 0.0,
         measured: run.occupancies.log_odds(a, b),
     }
 }

@@ -39,6 +39,7 @@ fn settled(looks: &[Estimate], tolerance: f64, difference: f64) -> (Verdict, Est
             label: "ln(p_A/p_B)".into(),
             predicted: TRUTH - difference,
             predicted_standard_error: 0.0,
+            predicted_bound: 0.0,
             measured: Some(estimate.clone()),
         };
         let look = Look::new(index as u32 + 1).unwrap();
@@ -154,6 +155,7 @@ fn coverage_falls_with_the_number_of_looks_as_is_told() {
                     label: "x".into(),
                     predicted: 0.0,
                     predicted_standard_error: 0.0,
+                    predicted_bound: 0.0,
                     measured: Some(estimate.clone()),
                 };
                 let look = Look::new(number).unwrap();

@@ -31,7 +31,7 @@ fn replica(law: Law, random: &mut Random) -> f64 {
 
 fn contrast(values: &[f64], predicted: f64) -> Contrast {
     let measured = Estimate::from_replicas(values);
-    Contrast { label: "x".into(), predicted, predicted_standard_error: 0.0, measured }
+    Contrast { label: "x".into(), predicted, predicted_standard_error: 0.0, predicted_bound: 0.0, measured }
 }
 
 /// Ten claims of 32 replicas whose truth is off by exactly ε, from far below to far above a standard error: the family is rejected, and a
@@ -74,6 +74,7 @@ fn an_interval_outside_has_a_p_value_of_its_level_at_most() {
                     label: "x".into(),
                     predicted: 0.0,
                     predicted_standard_error: 0.0,
+                    predicted_bound: 0.0,
                     measured: Some(measured.clone()),
                 };
                 let zero = Estimate { value: 0.0, ..measured.clone() };

@@ -5,7 +5,13 @@ use sgd_sde::statistics::*;
 
 fn contrast(difference: f64, standard_error: f64) -> Contrast {
     let measured = Estimate { value: 1.0 + difference, standard_error, degrees_of_freedom: 9.0 };
-    Contrast { label: "ln(p_B/p_A)".into(), predicted: 1.0, predicted_standard_error: 0.0, measured: Some(measured) }
+    Contrast {
+        label: "ln(p_B/p_A)".into(),
+        predicted: 1.0,
+        predicted_standard_error: 0.0,
+        predicted_bound: 0.0,
+        measured: Some(measured),
+    }
 }
 
 fn verdict(contrasts: &[Contrast]) -> Verdict {
@@ -256,4 +262,39 @@ fn holm_too_is_stricter_at_later_looks() {
         scenario_verdict(&mut pair.iter_mut().collect::<Vec<_>>())
     };
     assert_eq!([1, 2, 3].map(verdict_at), [Verdict::Rejected, Verdict::Rejected, Verdict::Undetermined]);
+}
+
+/// A prediction that may be off by ±b, the same in every run: HOLDS within ε − b, REJECTED beyond ε + b, and no effort helps against b.
+#[test]
+fn a_bound_of_the_prediction_widens_every_interval() {
+    let with =
+        |difference: f64, error: f64, bound: f64| [Contrast { predicted_bound: bound, ..contrast(difference, error) }];
+    // Inside ±0.1 with either sign of 0.04, and not with 0.06 …
+    assert_eq!(verdict(&with(0.05, 0.009 / T_90, 0.04)), Verdict::Holds);
+    assert_eq!(verdict(&with(0.05, 0.011 / T_90, 0.04)), Verdict::Undetermined);
+    assert_eq!(verdict(&with(-0.05, 1e-6, 0.06)), Verdict::Undetermined);
+    // … outside with either.
+    assert_eq!(verdict(&with(0.3, 0.159 / T_95, 0.04)), Verdict::Rejected);
+    assert_eq!(verdict(&with(0.3, 0.161 / T_95, 0.04)), Verdict::Undetermined);
+    assert_eq!(verdict(&with(-0.3, 1e-6, 0.21)), Verdict::Undetermined);
+    // A bound that no one knows bars both.
+    for bound in [f64::NAN, f64::INFINITY, -0.01] {
+        assert_eq!(verdict(&with(0.0, 1e-6, bound)), Verdict::Undetermined);
+        assert_eq!(verdict(&with(9.0, 1e-6, bound)), Verdict::Undetermined);
+    }
+    let judged =
+        |difference: f64, error: f64, bound: f64| judge(&with(difference, error, bound), 0.1, &Evidence::default());
+    let (exact, bounded) = (judged(0.34, 0.05, 0.0), judged(0.34, 0.05, 0.04));
+    // As an exact one that is nearer by as much.
+    let nearer = judged(0.30, 0.05, 0.0);
+    assert!((bounded.rejection_p_value.unwrap() / nearer.rejection_p_value.unwrap() - 1.0).abs() < 0.02);
+    assert!(exact.rejection_p_value < bounded.rejection_p_value);
+    assert!(bounded.reason.contains("may be off by 0.0400"), "{}", bounded.reason);
+    let effort = |bound: f64| judged(0.0, 0.2, bound).effort.unwrap().if_exactly_true;
+    let (of_exact, of_bounded) = (effort(0.0).unwrap(), effort(0.05).unwrap());
+    assert!(
+        (of_bounded / of_exact - 4.0).abs() < 1e-9,
+        "half the room takes four times the effort: {of_exact} {of_bounded}"
+    );
+    assert_eq!(effort(0.1), None);
 }

@@ -49,7 +49,6 @@ impl Aspect {
         measured: Option<&Line>,
     ) -> Option<Contrast> {
         let [slope, intercept] = theory.line(rung, errors)?;
-        let [of_point, of_slope, of_intercept] = theory.line_errors(rung, errors)?;
         let (label, predicted, measured) = match self {
             Aspect::Point => {
                 let label = format!("ln {}*", question.varied);
@@ -66,12 +65,18 @@ impl Aspect {
                 (label, intercept, measured.map(|line| line.intercept.clone()))
             }
         };
-        let predicted_standard_error = match self {
+        let predicted_standard_error = self.of_quantity(theory.line_errors(rung, errors)?, slope);
+        let predicted_bound = self.of_quantity(theory.line_bounds(rung, errors)?, slope);
+        Some(Contrast { label, predicted, predicted_standard_error, predicted_bound, measured })
+    }
+
+    /// Errors of ln n*, slope and intercept, as one of what is compared.
+    fn of_quantity(self, [of_point, of_slope, of_intercept]: [f64; 3], slope: f64) -> f64 {
+        match self {
             Aspect::Point => of_point,
             Aspect::Slope => of_slope / slope.abs(),
             Aspect::Intercept => of_intercept,
-        };
-        Some(Contrast { label, predicted, predicted_standard_error, measured })
+        }
     }
 
     fn statement(self, rung: Rung, question: &Question) -> String {

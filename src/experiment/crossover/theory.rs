@@ -215,10 +215,12 @@ impl Theory {
             return zero_between(at, cold, hot).map(|inverse| 1.0 / inverse);
         }
         // The chain's zero lies near that of the Gibbs law: a wider bracket around that.
-        (0..6).find_map(|times| {
+        let near = (0..6).find_map(|times| {
             let wider = 1.1 + 0.3 * f64::from(times);
             zero_between(at, cold * wider, hot / wider).map(|inverse| 1.0 / inverse)
-        })
+        });
+        // A law that takes seconds is known at the points, and not for a search.
+        near.or_else(interpolated)
     }
 
     /// Where the law costs a simulation: straight from point to point.
@@ -253,6 +255,17 @@ impl Theory {
         let sampled: Vec<f64> = (self.ladders.iter().zip(&self.settings))
             .map(|(ladder, setting)| ladder.log_odds_error(rung, self.pair, setting))
             .collect();
+        self.moved_by(rung, errors, &sampled)
+    }
+
+    /// Bounds of what a rung leaves out of ln n*, slope and intercept, whatever its signs at the points; 0 where it is exact.
+    pub(super) fn line_bounds(&self, rung: Rung, errors: &[f64]) -> Option<[f64; 3]> {
+        let bounds: Vec<f64> = self.ladders.iter().map(|ladder| ladder.log_odds_bound(rung, self.pair)).collect();
+        self.moved_by(rung, errors, &bounds)
+    }
+
+    /// By how much ln n*, slope and intercept can move where the log-odds at the points move by up to `sampled`.
+    fn moved_by(&self, rung: Rung, errors: &[f64], sampled: &[f64]) -> Option<[f64; 3]> {
         let largest = sampled.iter().fold(0.0f64, |a, &error| a.max(error));
         if rung == Rung::Laplace || largest == 0.0 {
             return Some([0.0; 3]);
@@ -260,7 +273,7 @@ impl Theory {
         let points: Vec<LinePoint> = (self.inverse.iter().zip(errors))
             .map(|(&x, &error)| LinePoint { x, y: Estimate::with_known_error(0.0, error) })
             .collect();
-        let [slope, intercept] = Line::fit(&points)?.bounds_of_further_errors(&sampled);
+        let [slope, intercept] = Line::fit(&points)?.bounds_of_further_errors(sampled);
         // ln n* = −ln x* moves by the height's error over slope·x*.
         let [steepness, _] = self.line(rung, errors)?;
         Some([largest * self.crossing(rung).unwrap_or(f64::NAN) / steepness.abs(), slope, intercept])

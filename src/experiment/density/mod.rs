@@ -211,7 +211,7 @@ impl Laws {
 
     fn contrasts(&self, rung: Rung) -> Vec<Contrast> {
         let label = self.label(rung);
-        vec![Contrast { label, predicted: 0.0, predicted_standard_error: 0.0, measured: None }]
+        vec![Contrast { label, predicted: 0.0, predicted_standard_error: 0.0, predicted_bound: 0.0, measured: None }]
     }
 
     fn claim(&self, loaded: &Loaded, rung: Rung) -> Claim {

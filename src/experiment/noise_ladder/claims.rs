@@ -179,6 +179,7 @@ impl Says {
                 label: name(pair),
                 predicted,
                 predicted_standard_error: case.ladder.log_odds_error(rung, case.pairs[pair], case.setting),
+                predicted_bound: case.ladder.log_odds_bound(rung, case.pairs[pair]),
                 measured: value(form, pair),
             };
             predicted.into_iter().enumerate().map(contrast).collect()
@@ -193,6 +194,7 @@ impl Says {
                     label: format!("change of {}", name(pair)),
                     predicted: 0.0,
                     predicted_standard_error: 0.0,
+                    predicted_bound: 0.0,
                     measured: change(pair),
                 };
                 (0..case.pairs.len()).map(contrast).collect()
@@ -258,6 +260,7 @@ mod tests {
             label: "change of ln(p_A/p_B)".into(),
             predicted: 0.0,
             predicted_standard_error: 0.0,
+            predicted_bound: 0.0,
             measured: Some(Estimate { value, standard_error: 0.02, degrees_of_freedom: 100.0 }),
         };
         (Says::Unchanged(form), judge(&[contrast], 0.1, &Evidence::default()))

@@ -119,6 +119,14 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// By how much the chain's own number at a β of the list may be off beside that.
+    pub(super) fn law_bound(&self, point: usize, quantity: usize) -> f64 {
+        match &self.kind {
+            Kind::Bowl(_) => 0.0,
+            Kind::Wells(pairs, ladders) => ladders[point].log_odds_bound(Rung::Discrete, pairs[quantity]),
+        }
+    }
+
     /// β of the curve, in equal ratios, from the first of the list to beyond the last, and up to the divergence of a bowl.
     fn grid(&self) -> Vec<f64> {
         let first = self.beta[0];

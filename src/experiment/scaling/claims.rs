@@ -132,6 +132,7 @@ impl Says {
             label,
             predicted,
             predicted_standard_error: 0.0,
+            predicted_bound: 0.0,
             measured,
         };
         let at = |index: usize, point: usize| format!("{} at β = {}", case.label(index), case.beta[point]);
@@ -143,6 +144,7 @@ impl Says {
                 let Some(law) = &case.chain[point] else { return Vec::new() };
                 let own = |i: usize| Contrast {
                     predicted_standard_error: case.law_error(point, i),
+                    predicted_bound: case.law_bound(point, i),
                     ..contrast(at(i, point), law[i], value(point, i))
                 };
                 let mut contrasts: Vec<Contrast> = quantities.clone().map(own).collect();

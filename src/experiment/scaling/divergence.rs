@@ -100,6 +100,7 @@ pub(super) fn judge(bracket: Bracket, predicted: f64, tolerance: f64) -> (Judgem
         label: "ln β at which SGD diverges".into(),
         predicted: center,
         predicted_standard_error: 0.0,
+        predicted_bound: 0.0,
         measured: middle,
     };
     let judgement = Judgement {

@@ -338,6 +338,6 @@ impl Part {
             Part::Slope => "ln(slope/predicted)",
             Part::Bend => "sag of ln(P₁/P₂)",
         };
-        Contrast { label: label.into(), predicted: 0.0, predicted_standard_error: 0.0, measured }
+        Contrast { label: label.into(), predicted: 0.0, predicted_standard_error: 0.0, predicted_bound: 0.0, measured }
     }
 }

@@ -68,7 +68,7 @@ impl Quantity {
     /// What will be compared, before it is.
     pub(super) fn unmeasured(self) -> Contrast {
         let label = format!("Δ {} at every look", self.name());
-        Contrast { label, predicted: 0.0, predicted_standard_error: 0.0, measured: None }
+        Contrast { label, predicted: 0.0, predicted_standard_error: 0.0, predicted_bound: 0.0, measured: None }
     }
 
     pub(super) fn of(self, measured: &Measured) -> f64 {

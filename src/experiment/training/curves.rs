@@ -116,7 +116,7 @@ pub(super) fn run(
 fn judged(loaded: &Loaded, comparisons: &[Comparison], others: &[Group]) -> (Vec<ClaimRecord>, Verdict) {
     let tolerance = loaded.scenario.test.tolerance;
     let Some((control, scaled)) = others.split_last() else { return (Vec::new(), Verdict::Undetermined) };
-    let (mut primary, mut told, mut secondary) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut primary, mut stated, mut secondary) = (Vec::new(), Vec::new(), Vec::new());
     for comparison in comparisons {
         let apart = comparison.judge(control, tolerance);
         for group in scaled {
@@ -128,12 +128,12 @@ fn judged(loaded: &Loaded, comparisons: &[Comparison], others: &[Group]) -> (Vec
                 ));
             }
             primary.push(judgement);
-            told.push(claim(comparison.quantity, group, false, loaded));
+            stated.push(claim(comparison.quantity, group, false, loaded));
         }
         secondary.push((apart, claim(comparison.quantity, control, true, loaded)));
     }
     let verdict = scenario_verdict(&mut primary.iter_mut().collect::<Vec<_>>());
-    let all = primary.into_iter().zip(told).chain(secondary);
+    let all = primary.into_iter().zip(stated).chain(secondary);
     let claims = all.filter_map(|(judgement, claim)| told(claim, &judgement));
     (claims.collect(), verdict)
 }

@@ -169,7 +169,13 @@ impl Rest {
 }
 
 fn contrast(group: &Group, measured: Option<Estimate>) -> Contrast {
-    Contrast { label: format!("Δ ln⟨L⟩, {}", group.name), predicted: 0.0, predicted_standard_error: 0.0, measured }
+    Contrast {
+        label: format!("Δ ln⟨L⟩, {}", group.name),
+        predicted: 0.0,
+        predicted_standard_error: 0.0,
+        predicted_bound: 0.0,
+        measured,
+    }
 }
 
 /// One claim per group after the first. None holds unless the last one, whose η/S is another, is told apart.

@@ -148,7 +148,7 @@ fn judged(
 ) -> (Vec<ClaimRecord>, Verdict) {
     let tolerance = loaded.scenario.test.tolerance;
     let Some((silent, noisy)) = others.split_last() else { return (Vec::new(), Verdict::Undetermined) };
-    let (mut primary, mut told, mut secondary) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut primary, mut stated, mut secondary) = (Vec::new(), Vec::new(), Vec::new());
     for comparison in comparisons {
         let apart = comparison.judge(silent, tolerance);
         for group in noisy {
@@ -162,7 +162,7 @@ fn judged(
             let claim = claim(comparison.quantity, group, reference, loaded);
             if claim.primary {
                 primary.push(judgement);
-                told.push(claim);
+                stated.push(claim);
             } else {
                 secondary.push((judgement, claim));
             }
@@ -170,7 +170,7 @@ fn judged(
         secondary.push((apart, claim(comparison.quantity, silent, reference, loaded)));
     }
     let verdict = scenario_verdict(&mut primary.iter_mut().collect::<Vec<_>>());
-    let all = primary.into_iter().zip(told).chain(secondary);
+    let all = primary.into_iter().zip(stated).chain(secondary);
     (all.filter_map(|(judgement, claim)| told(claim, &judgement)).collect(), verdict)
 }
 
@@ -212,6 +212,7 @@ fn fall(loaded: &Loaded, comparison: &Comparison, others: &[Group]) -> Option<Cl
         label: format!("ln(Δ of SGD/Δ of {})", svag.name),
         predicted: math::ln((1.0 - 1.0 / most) / (1.0 / least - 1.0 / most)),
         predicted_standard_error: 0.0,
+        predicted_bound: 0.0,
         measured: log_ratio(&of_sgd, &of_svag),
     };
     let lost = sgd.diverged.len() + svag.diverged.len();

@@ -50,6 +50,7 @@ impl Subject {
             label: format!("slope of ln|error of E {name}| of the {}", equation(order)),
             predicted,
             predicted_standard_error: 0.0,
+            predicted_bound: 0.0,
             measured: run.and_then(|run| run.fit(observable, order).as_ref().ok()).map(|fit| fit.line.slope.clone()),
         };
         question.spec.observables.iter().enumerate().map(one).collect()
@@ -152,6 +153,7 @@ fn exact(question: &Question, run: Option<&Run>) -> Vec<Contrast> {
                     label: format!("ln|error of E {name}| of the {} at η = {rate}", equation(order)),
                     predicted: math::ln(error.abs()),
                     predicted_standard_error: 0.0,
+                    predicted_bound: 0.0,
                     measured: run.and_then(towards),
                 });
             }

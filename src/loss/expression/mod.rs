@@ -8,6 +8,7 @@ mod compiler;
 mod derivative;
 mod error;
 mod graph;
+mod independence;
 mod lexer;
 mod names;
 mod operation;
@@ -83,6 +84,8 @@ pub struct Expression {
     formula: String,
     variables: Vec<String>,
     constant: Option<f64>,
+    /// Which coordinates the formula is a sum of functions of.
+    independent: Vec<Vec<usize>>,
     value: Tape,
     gradient: Tape,
     /// From (θ, direction) to H(θ)·direction.
@@ -109,6 +112,7 @@ impl Expression {
         }
         let value = Tape::new(&graph, &[root], true);
         let gradient = Tape::new(&graph, &slopes, true);
+        let independent = independence::groups(&graph, &slopes);
         let products = derivative::along_direction(&mut graph, &slopes, variables.len());
         let curvature = Tape::new(&graph, &products, true);
         let constant = graph.constant_of(root);
@@ -116,6 +120,7 @@ impl Expression {
             formula: formula.to_owned(),
             variables: variables.to_vec(),
             constant,
+            independent,
             value,
             gradient,
             curvature,
@@ -185,6 +190,10 @@ impl Loss for Expression {
             }
         }
         hessian
+    }
+
+    fn independent_coordinates(&self) -> Vec<Vec<usize>> {
+        self.independent.clone()
     }
 
     fn block_scratch(&self) -> usize {

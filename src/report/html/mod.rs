@@ -12,7 +12,7 @@ use crate::statistics::claim::Verdict;
 use super::RunRecord;
 use super::figure::Figure;
 use super::number::{count, duration, interval, pretty, significant, with_error};
-use super::words::{expectation, setting};
+use super::words::{bound, expectation, setting};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -123,7 +123,7 @@ fn one_claim(claim: &ClaimRecord) -> Markup {
     let predicted = |contrast: &ContrastRecord| match (contrast.predicted, contrast.predicted_standard_error) {
         (Some(value), Some(error)) => pretty(&with_error(value, Some(error))),
         (value, _) => number(value),
-    };
+    } + &bound(contrast);
     html! {
         div.claim {
             h3 {

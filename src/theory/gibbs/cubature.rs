@@ -13,6 +13,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use super::curvature::Bends;
 use super::{DECAY, Gibbs, finish};
 use crate::landscape::{CriticalPoint, Landscape, basins::Workspace};
 use crate::loss::Loss;
@@ -54,29 +55,57 @@ pub(super) fn gibbs<const D: usize>(
     temperature: f64,
 ) -> Option<Gibbs> {
     let region = bounding_box::<D>(loss, landscape, domain, temperature, DECAY)?;
-    let frame = Frame { loss, landscape, temperature, whole: laplace_mass(landscape, temperature) };
+    let lowest = landscape.minima[0].loss;
+    let weight = |point: &[f64]| {
+        let weight = crate::math::exp(-(loss.value(point) - lowest) / temperature);
+        // Where L is not defined there is no mass; NaN would poison the rest.
+        if weight.is_finite() { weight } else { 0.0 }
+    };
+    let whole = laplace_mass(landscape, temperature);
+    let (mut sum, bends) =
+        integrate(&Frame { loss, landscape, temperature, whole, weight: &weight, is_gibbs: true }, &region);
+    let other = sum.mass.pop()?;
+    sum.laplacian.pop();
+    finish(landscape, sum.mass, other, sum.laplacian, &bends)
+}
+
+/// The masses of another law in the basins of the plane, that of what lies in none last. Its density, positive and no rougher than
+/// exp(−L/T), is about 1 as a whole.
+pub(in crate::theory) fn masses(
+    loss: &dyn Loss,
+    landscape: &Landscape,
+    temperature: f64,
+    region: &[[f64; 2]; 2],
+    density: &(dyn Fn(&[f64]) -> f64 + Sync),
+) -> Vec<f64> {
+    integrate(&Frame { loss, landscape, temperature, whole: 1.0, weight: density, is_gibbs: false }, region).0.mass
+}
+
+/// Block by block.
+fn integrate<const D: usize>(frame: &Frame, region: &[[f64; 2]; D]) -> (Masses, Vec<Bends>) {
+    let minima = frame.landscape.minima.len();
     let Precision { first_cells: n, deepest, .. } = precision(D);
-    let parts: Vec<Masses> = (0..n.pow(D as u32))
+    let parts: Vec<(Masses, Vec<Bends>)> = (0..n.pow(D as u32))
         .into_par_iter()
         .map(|index| {
             let cut =
                 |axis: usize, k: usize| region[axis][0] + (region[axis][1] - region[axis][0]) * k as f64 / n as f64;
             let place = |axis: usize| index / n.pow(axis as u32) % n;
             let block = std::array::from_fn(|axis| [cut(axis, place(axis)), cut(axis, place(axis) + 1)]);
-            let mut worker = Worker::<D>::new(&frame, block);
+            let mut worker = Worker::<D>::new(frame, block);
             let cell = Cell { corner: [0; D], span: 2 << deepest };
             let coarse = worker.estimate(&cell);
-            worker.integrate(&cell, coarse).masses
+            (worker.integrate(&cell, coarse).masses, worker.bends)
         })
         .collect();
     // Summed in the order of the cells: the same bits for any number of threads.
-    let mut sum = Masses::new(landscape.minima.len());
-    for part in &parts {
+    let mut sum = Masses::new(minima);
+    let mut bends = vec![Bends::default(); minima];
+    for (part, seen) in &parts {
         sum.add(part, 1.0);
+        bends.iter_mut().zip(seen).for_each(|(all, part)| all.append(part));
     }
-    let other = sum.mass.pop()?;
-    sum.laplacian.pop();
-    finish(sum.mass, other, sum.laplacian)
+    (sum, bends)
 }
 
 /// Laplace's estimate of ∫ exp(−(L − lowest)/T): what "a part of the whole mass" refers to.
@@ -94,15 +123,9 @@ struct Frame<'a> {
     landscape: &'a Landscape,
     temperature: f64,
     whole: f64,
-}
-
-impl Frame<'_> {
-    fn weight(&self, point: &[f64]) -> f64 {
-        let lowest = self.landscape.minima[0].loss;
-        let weight = crate::math::exp(-(self.loss.value(point) - lowest) / self.temperature);
-        // Where L is not defined there is no mass; NaN would poison the rest.
-        if weight.is_finite() { weight } else { 0.0 }
-    }
+    weight: &'a (dyn Fn(&[f64]) -> f64 + Sync),
+    /// Whether the weight is exp(−L/T), and its curvature and ⟨ΔL⟩ are asked for.
+    is_gibbs: bool,
 }
 
 /// ∫ exp(−L/T) and ∫ ΔL exp(−L/T) per minimum; the last entry is what lies in no basin.
@@ -185,12 +208,15 @@ struct Worker<'a, const D: usize> {
     crossings: HashMap<(Node<D>, Node<D>), [f64; D]>,
     slope: Vec<f64>,
     workspace: Workspace,
+    /// Per minimum, the Hessians at the centers of the cells that are halved no further.
+    bends: Vec<Bends>,
 }
 
 impl<'a, const D: usize> Worker<'a, D> {
     fn new(frame: &'a Frame<'a>, block: [[f64; 2]; D]) -> Self {
         let (owners, crossings) = (HashMap::new(), HashMap::new());
-        Self { frame, block, owners, crossings, slope: vec![0.0; D], workspace: Workspace::default() }
+        let bends = vec![Bends::default(); frame.landscape.minima.len()];
+        Self { frame, block, owners, crossings, slope: vec![0.0; D], workspace: Workspace::default(), bends }
     }
 
     /// Halves a cell until that changes nothing any more.
@@ -207,6 +233,7 @@ impl<'a, const D: usize> Worker<'a, D> {
         let allowed = self.frame.whole * if on_ridge { ridge } else { smooth };
         let settled = fine.distance(&coarse.masses) <= allowed && !self.hides_a_well(cell);
         if settled || cell.span <= 4 {
+            parts.iter().for_each(|(half, part)| self.take_note(half, part));
             if on_ridge {
                 // The flat pieces leave an error in the square of the width: a quarter of the coarse one's is left.
                 let mut change = fine.clone();
@@ -220,6 +247,22 @@ impl<'a, const D: usize> Worker<'a, D> {
             sum.add(&self.integrate(&half, part).masses, 1.0);
         }
         Estimate { masses: sum, on_ridge }
+    }
+
+    /// Where a cell that is halved no further has a mass, the curvature at its center stands for it: a wall or a ridge too
+    /// narrow to be seen so would have changed the mass when the cell was halved.
+    fn take_note(&mut self, cell: &Cell<D>, part: &Estimate) {
+        let is_seen = |mass: f64| mass > SMALL * self.frame.whole;
+        if !self.frame.is_gibbs || !part.masses.mass.iter().any(|&mass| is_seen(mass)) {
+            return;
+        }
+        let center = self.place(&cell.center());
+        let hessian = self.frame.loss.hessian(&center);
+        for (bends, &mass) in self.bends.iter_mut().zip(&part.masses.mass) {
+            if is_seen(mass) {
+                bends.add(&center, hessian.clone(), mass);
+            }
+        }
     }
 
     /// Whether the cell holds a minimum whose well is so narrow that the rule's points may all miss it.
@@ -274,9 +317,9 @@ impl<'a, const D: usize> Worker<'a, D> {
 
     /// exp(−L/T), and the same times |∇L|²/T.
     fn density(&mut self, point: &[f64; D]) -> (f64, f64) {
-        let weight = self.frame.weight(point);
-        if weight == 0.0 {
-            return (0.0, 0.0);
+        let weight = (self.frame.weight)(point);
+        if weight == 0.0 || !self.frame.is_gibbs {
+            return (weight, 0.0);
         }
         self.frame.loss.gradient(point, &mut self.slope);
         let bent = weight * self.slope.iter().map(|g| g * g).sum::<f64>() / self.frame.temperature;

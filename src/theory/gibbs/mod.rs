@@ -4,13 +4,15 @@
 //! Integrals run over all of ℝᵈ; the scenario's domain is only where minima are looked for. Up to three dimensions they
 //! are done by quadrature, beyond by a sampler that knows its own error.
 
-mod cubature;
+pub(super) mod cubature;
+pub mod curvature;
 pub mod influences;
 pub mod sampler;
 
 use super::quadrature;
 use crate::landscape::Landscape;
 use crate::loss::Loss;
+use curvature::{BasinCurvature, Bends};
 use sampler::{Effort, Sampling};
 
 /// Beyond this many T above the lowest loss, exp(−L/T) is nothing: e^(−45) ≈ 3e−20.
@@ -31,6 +33,8 @@ pub struct Gibbs {
     pub other: f64,
     /// ⟨ΔL⟩ = ⟨tr H⟩ within every basin.
     pub mean_laplacian: Vec<f64>,
+    /// How strongly the loss bends within every basin.
+    pub curvature: Vec<BasinCurvature>,
     /// ln ∫ exp(−(L − L_A)/T) dθ, L_A the lowest minimum; `None` where the law was sampled.
     pub log_normalization: Option<f64>,
     /// How the law was sampled, and how well; `None` where it was integrated.
@@ -132,6 +136,7 @@ fn line(loss: &dyn Loss, landscape: &Landscape, domain: [f64; 2], temperature: f
     let count = landscape.minima.len();
     let mut masses = vec![0.0; count];
     let mut laplacians = vec![0.0; count];
+    let mut bends = vec![Bends::default(); count];
     let mut other = 0.0;
     for (left, right, owner) in landscape.basins.intervals()? {
         let (left, right) = (left.max(from), right.min(to));
@@ -150,23 +155,44 @@ fn line(loss: &dyn Loss, landscape: &Landscape, domain: [f64; 2], temperature: f
             Some(minimum) => {
                 masses[minimum] += mass;
                 laplacians[minimum] += quadrature::integrate(&laplacian, left, right, 64);
+                note_bends(loss, &weight, [left, right], &mut bends[minimum]);
             }
             None => other += mass,
         }
     }
-    finish(masses, other, laplacians)
+    finish(landscape, masses, other, laplacians, &bends)
+}
+
+/// The curvature at many places of an interval, with the masses there.
+fn note_bends(loss: &dyn Loss, weight: &dyn Fn(f64) -> f64, [left, right]: [f64; 2], bends: &mut Bends) {
+    const PLACES: usize = 4_000;
+    let width = (right - left) / PLACES as f64;
+    for place in 0..PLACES {
+        let x = left + width * (place as f64 + 0.5);
+        let mass = weight(x) * width;
+        if mass > 0.0 {
+            bends.add(&[x], loss.hessian(&[x]), mass);
+        }
+    }
 }
 
 /// From masses to probabilities.
-fn finish(masses: Vec<f64>, other: f64, laplacians: Vec<f64>) -> Option<Gibbs> {
+fn finish(landscape: &Landscape, masses: Vec<f64>, other: f64, laplacians: Vec<f64>, bends: &[Bends]) -> Option<Gibbs> {
     let total = masses.iter().sum::<f64>() + other;
     (total.is_finite() && total > 0.0).then(|| Gibbs {
         occupancies: masses.iter().map(|mass| mass / total).collect(),
         other: other / total,
         mean_laplacian: laplacians.iter().zip(&masses).map(|(sum, mass)| sum / mass).collect(),
+        curvature: summaries(landscape, bends),
         log_normalization: Some(crate::math::ln(total)),
         sampling: None,
     })
+}
+
+/// The curvature of every basin.
+fn summaries(landscape: &Landscape, bends: &[Bends]) -> Vec<BasinCurvature> {
+    let basins = landscape.minima.iter().zip(bends);
+    basins.map(|(minimum, bends)| bends.summary(&minimum.theta, &minimum.eigenvalues)).collect()
 }
 
 #[cfg(test)]

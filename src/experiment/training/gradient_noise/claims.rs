@@ -97,6 +97,7 @@ impl Family {
             label,
             predicted,
             predicted_standard_error: 0.0,
+            predicted_bound: 0.0,
             measured,
         };
         let ratio = |estimate: &Option<Estimate>| estimate.as_ref().and_then(Estimate::logarithm);

@@ -129,6 +129,7 @@ fn contrast(measure: Measure, [one, other]: [&Group; 2], measured: Option<Estima
         label: format!("Δ ln {}, {} against {}", measure.name(), pair(one), pair(other)),
         predicted: 0.0,
         predicted_standard_error: 0.0,
+        predicted_bound: 0.0,
         measured,
     }
 }
@@ -143,7 +144,13 @@ pub(super) fn predicted(loaded: &Loaded, groups: &[Group]) -> Vec<ClaimRecord> {
     let ratios = spec(loaded).ratios();
     let mut claims = Vec::new();
     for measure in MEASURES {
-        let rho = Contrast { label: label(measure), predicted: -1.0, predicted_standard_error: 0.0, measured: None };
+        let rho = Contrast {
+            label: label(measure),
+            predicted: -1.0,
+            predicted_standard_error: 0.0,
+            predicted_bound: 0.0,
+            measured: None,
+        };
         let contrasts = |pairs: Vec<[usize; 2]>| -> Vec<Contrast> {
             pairs.into_iter().map(|pair| contrast(measure, pair.map(|index| &groups[index]), None)).collect()
         };

@@ -18,7 +18,7 @@ mod walkers;
 use rayon::prelude::*;
 
 use super::influences::Influences;
-use super::{Gibbs, NoGibbs};
+use super::{Gibbs, NoGibbs, summaries};
 use crate::landscape::{Landscape, minimum_name};
 use crate::loss::{LANES, Loss};
 use crate::math;
@@ -217,6 +217,7 @@ impl Run {
             langevin_acceptance: (0..levels).map(|k| total(&|walkers| &walkers.langevin[k])).collect(),
             jump_acceptance: total(&|walkers| &walkers.jumps),
         };
-        Ok(Gibbs { occupancies, other, mean_laplacian, log_normalization: None, sampling: Some(sampling) })
+        let curvature = summaries(moves.landscape, &summary.bends);
+        Ok(Gibbs { occupancies, other, mean_laplacian, curvature, log_normalization: None, sampling: Some(sampling) })
     }
 }

@@ -5,6 +5,7 @@ use crate::landscape::basins::{NO_BASIN, Workspace};
 use crate::landscape::minimum_name;
 use crate::lanes::LANES;
 use crate::statistics::{Equilibration, EquilibrationInput, Observable, Occupancies, StartDesign};
+use crate::theory::gibbs::curvature::Bends;
 use crate::theory::gibbs::influences::Influences;
 
 /// Diagnostics work on at most so many ensembles and block means each.
@@ -18,6 +19,8 @@ pub(super) struct Record {
     labels: Vec<Vec<u8>>,
     /// Per lane and minimum, Σ ΔL over the draws in its basin.
     laplacians: Vec<Vec<f64>>,
+    /// Per minimum, the Hessians at the draws in its basin.
+    bends: Vec<Bends>,
     /// Where the walkers were at the draws that have no labels yet, point after point.
     waiting: Vec<f64>,
     workspace: Workspace,
@@ -25,6 +28,8 @@ pub(super) struct Record {
 
 /// The labels of so many draws are found at once: flows of different lengths then keep each other company.
 const DRAWS_AT_ONCE: usize = 32;
+/// Of so many draws one has its largest curvature taken.
+const DRAWS_PER_NORM: usize = 8;
 
 impl Record {
     pub(super) fn new(moves: &Moves) -> Self {
@@ -33,6 +38,7 @@ impl Record {
             minima,
             labels: vec![Vec::new(); LANES],
             laplacians: vec![vec![0.0; minima]; LANES],
+            bends: vec![Bends::default(); minima],
             waiting: Vec::new(),
             workspace: Workspace::default(),
         }
@@ -60,7 +66,12 @@ impl Record {
             let (lane, is_nowhere) = (index % LANES, label == NO_BASIN);
             self.labels[lane].push(if is_nowhere { self.minima } else { label as usize } as u8);
             if !is_nowhere {
-                self.laplacians[lane][label as usize] += moves.loss.hessian(point).trace();
+                let hessian = moves.loss.hessian(point);
+                self.laplacians[lane][label as usize] += hessian.trace();
+                let bends = &mut self.bends[label as usize];
+                // Eigenvalues cost much more than a trace, and neighbouring draws are much alike.
+                let is_measured = (self.labels[lane].len() - 1) % DRAWS_PER_NORM == 0;
+                if is_measured { bends.add(point, hessian, 1.0) } else { bends.add_square(&hessian, 1.0) }
             }
         }
         self.waiting.clear();
@@ -76,12 +87,16 @@ pub(super) struct Summary {
     /// Ensembles × minima: Σ ΔL over the draws in each, per draw.
     laplacians: Vec<Vec<f64>>,
     pub(super) occupancies: Occupancies,
+    /// Per minimum, the Hessians at the draws of all ensembles.
+    pub(super) bends: Vec<Bends>,
 }
 
 impl Summary {
     pub(super) fn of<'a>(records: impl Iterator<Item = &'a Record>, minima: usize) -> Option<Self> {
         let (mut labels, mut laplacians) = (Vec::new(), Vec::new());
+        let mut bends = vec![Bends::default(); minima];
         for record in records {
+            bends.iter_mut().zip(&record.bends).for_each(|(all, part)| all.append(part));
             labels.extend(record.labels.iter().cloned());
             laplacians.extend(record.laplacians.iter().cloned());
         }
@@ -94,7 +109,7 @@ impl Summary {
         };
         let fractions: Vec<Vec<f64>> = labels.iter().map(fraction).collect();
         let occupancies = Occupancies::new(minima + 1, fractions.concat()).ok()?;
-        Some(Self { minima, labels, fractions, laplacians, occupancies })
+        Some(Self { minima, labels, fractions, laplacians, occupancies, bends })
     }
 
     /// The means over all ensembles, `other` last.

@@ -1,20 +1,17 @@
-//! The law of the chain at its finite step δ: what SGD itself does, beyond its SDE.
+//! The law of a chain on a line.
 //!
-//! In 1-D, Euler–Maruyama (and SGD with Gaussian noise, δ = η) is a Markov chain with the transfer operator
-//! K(x′|x) = N(x′; x − δL′(x), 2D(x)δ), D = nσ(x)²/2, which is T where σ is constant. It is discretised on panels of Gauss points (Nyström's method), narrow where the
-//! map x − δL′ stretches, as on a sharp barrier; the panels are refined until the occupancies stand still. In more
-//! dimensions there is the first order in δ: ln(p_A/p_B) changes by −(δ/4)(⟨ΔL⟩_A − ⟨ΔL⟩_B), Gibbs means within the
-//! basins, with the error of a sampled Gibbs law.
+//! Its transfer operator is K(x′|x) = N(x′; x − δL′(x), 2D(x)δ), D = nσ(x)²/2, which is T where σ is constant. It is discretised on
+//! panels of Gauss points (Nyström's method), narrow where the map x − δL′ stretches, as on a sharp barrier; the panels are
+//! refined until the occupancies stand still.
 
-use super::gibbs::influences::Influences;
-use super::gibbs::sampler::Sampling;
-use super::gibbs::{DECAY, Gibbs};
-use super::ito::Potential;
-use super::markov_chain::BandedChain;
-use super::quadrature::{self, GAUSS_5};
-use super::{normal_cdf, normalize_log_weights};
+use super::NoDiscreteLaw;
 use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
+use crate::theory::gibbs::DECAY;
+use crate::theory::ito::Potential;
+use crate::theory::markov_chain::BandedChain;
+use crate::theory::normal_cdf;
+use crate::theory::quadrature::{self, GAUSS_5};
 
 /// The chain of a 1-D loss with step δ, at a temperature T or with noise that depends on θ.
 pub struct Chain<'a> {
@@ -45,30 +42,6 @@ struct Kernel {
     target: f64,
     /// √(2Dδ).
     spread: f64,
-}
-
-/// Why the chain's law is not given.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum NoDiscreteLaw {
-    /// exp(−L/T) has no finite integral, or L does not rise enough.
-    #[error("the loss does not rise enough around the domain, or is not defined there, for a stationary law")]
-    NotConfined,
-    /// The chain runs away.
-    #[error(
-        "the chain leaves the range of the loss with probability {0:.1e} a step: at this step it has no stationary law"
-    )]
-    Escapes(f64),
-    /// The grid that the step asks for is too large.
-    #[error("the transfer operator needs more than {0} points at this step and temperature")]
-    TooFine(usize),
-    /// The occupancies still moved when a further refinement would have cost too much.
-    #[error(
-        "the transfer operator did not settle as its grid was refined: the loss has kinks or jumps, or the step is very small"
-    )]
-    Unsettled,
-    /// The wells exchange no mass within the reach of the numbers.
-    #[error("the wells exchange too little mass for double precision at this temperature")]
-    Disconnected,
 }
 
 /// The largest number of nodes, and of entries of a banded matrix.
@@ -410,29 +383,4 @@ impl DiscreteLaw {
 /// φ(z).
 fn normal_density(z: f64) -> f64 {
     crate::math::exp(-0.5 * z * z) / (2.0 * std::f64::consts::PI).sqrt()
-}
-
-/// The largest δ‖∇²L‖ at a minimum or saddle up to which the first order in δ is given.
-pub const FIRST_ORDER_LIMIT: f64 = 0.1;
-
-/// Occupancies to first order in δ, for constant isotropic Gaussian noise in any dimension; `None` where
-/// δ‖∇²L‖ > 0.1 at a minimum or saddle, since the second order feels the barriers as δ²/T.
-pub fn first_order(gibbs: &Gibbs, landscape: &Landscape, step: f64) -> Option<Vec<f64>> {
-    if step * landscape.largest_curvature() > FIRST_ORDER_LIMIT * (1.0 + 1e-9) {
-        return None;
-    }
-    let log_weights: Vec<f64> = gibbs
-        .occupancies
-        .iter()
-        .zip(&gibbs.mean_laplacian)
-        .map(|(&mass, laplacian)| crate::math::ln(mass) - 0.25 * step * laplacian)
-        .collect();
-    let inside = 1.0 - gibbs.other;
-    Some(normalize_log_weights(&log_weights).into_iter().map(|p| p * inside).collect())
-}
-
-/// How the ensembles of a sampled Gibbs law pull at the first order in δ: ln p moves by −(δ/4)⟨ΔL⟩, and a mass and its
-/// ⟨ΔL⟩ come from the same draws.
-pub fn first_order_influences(sampling: &Sampling, step: f64) -> Influences {
-    sampling.log_masses.plus(-0.25 * step, &sampling.laplacians)
 }

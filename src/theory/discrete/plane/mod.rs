@@ -1,0 +1,153 @@
+//! The law of a chain in the plane: the stationary vector of its transfer operator on a grid.
+//!
+//! K(θ′|θ) = N(θ′; θ − δ∇L(θ), σ²I) with σ² = 2Tδ on a square lattice, weights h² (the trapezoid rule), converges faster than any
+//! power of the spacing h: the error is about exp(−2π²σ²/(h²(1 + s²))), s the factor by which θ − δ∇L stretches lengths. What lies more
+//! than [`REACH`] σ from the target of a step is left out. The lattice covers where exp(−L/T) is above e⁻³⁰ of what it is
+//! at the highest pass that matters. Two lattices, the second finer by a third, tell the error.
+//!
+//! The mass of a basin is the integral over it, by the cubature of the Gibbs law, of the density that interpolates the nodes.
+
+mod aggregation;
+mod blocks;
+mod density;
+mod lattice;
+
+use super::NoDiscreteLaw;
+use super::bounds::Bounds;
+use super::ways::highest_pass;
+use crate::landscape::Landscape;
+use crate::loss::Loss;
+use crate::math;
+use crate::theory::bounding_box::bounding_box;
+use crate::theory::gibbs::cubature;
+use crate::theory::gibbs::curvature::spectral_norm;
+use density::Density;
+use lattice::Lattice;
+
+/// Kernels are cut beyond this many of their standard deviations (probability 3e−12).
+const REACH: f64 = 7.0;
+/// Spacings in σ, where the mean step does not stretch: one over these.
+const FINENESS: [f64; 3] = [1.0, 1.3, 1.7];
+/// So many T above the highest pass there is too little mass to matter.
+const ABOVE: f64 = 30.0;
+/// A difference of log-odds between two lattices that needs no third.
+const SETTLED: f64 = 2e-3;
+/// A larger one is no result.
+const GOOD_ENOUGH: f64 = 2e-2;
+/// The differences between two lattices bound the error of the finer one, which is much smaller; this is for what both have
+/// in common.
+const LEFT: f64 = 1e-7;
+/// Entries of the operator, and entries times steps: about three seconds of one core.
+const MOST_ENTRIES: usize = 100_000_000;
+const MOST_WORK: f64 = 1.2e10;
+
+/// The stationary law of a chain in the plane.
+#[derive(Clone, Debug)]
+pub struct PlaneLaw {
+    /// Mass of every minimum's basin, in their order.
+    pub occupancies: Vec<f64>,
+    /// Mass of what lies in no basin.
+    pub other: f64,
+    /// By how much it may be off.
+    pub bounds: Bounds,
+}
+
+/// A chain in the plane.
+#[derive(Clone, Copy)]
+struct Chain<'a> {
+    loss: &'a dyn Loss,
+    landscape: &'a Landscape,
+    temperature: f64,
+    step: f64,
+}
+
+/// The stationary law of the chain with a step δ at temperature T.
+///
+/// # Errors
+/// Where the lattice would be too large, the chain runs away or its wells are not connected.
+pub fn stationary(
+    loss: &dyn Loss,
+    landscape: &Landscape,
+    domain: &[[f64; 2]],
+    temperature: f64,
+    step: f64,
+) -> Result<PlaneLaw, NoDiscreteLaw> {
+    let chain = Chain { loss, landscape, temperature, step };
+    let height = chain.height().ok_or(NoDiscreteLaw::NotConfined)?;
+    let region = bounding_box::<2>(loss, landscape, domain, temperature, height).ok_or(NoDiscreteLaw::NotConfined)?;
+    let fineness = chain.fineness(&region);
+    let mut before: Option<Vec<f64>> = None;
+    let mut result = Err(NoDiscreteLaw::Unsettled);
+    for (level, &per_sigma) in FINENESS.iter().enumerate() {
+        // A little higher each time, so that the difference tells what the cut leaves out too.
+        let height = height + 3.0 * level as f64;
+        let masses = match chain.masses(&region, per_sigma * fineness, height) {
+            Err(reason @ NoDiscreteLaw::TooFine(_)) if before.is_some() => return result.or(Err(reason)),
+            masses => masses?,
+        };
+        if let Some(before) = &before {
+            let moved: Vec<f64> = masses.iter().zip(before).map(|(a, b)| math::ln(a / b)).collect();
+            let minima = landscape.minima.len();
+            let bounds = Bounds::of_pairs(minima, |a, b| (moved[a] - moved[b]).abs() + LEFT);
+            let largest = bounds.largest();
+            if largest < GOOD_ENOUGH {
+                let (occupancies, other) = (masses[..minima].to_vec(), masses[minima]);
+                result = Ok(PlaneLaw { occupancies, other, bounds });
+            }
+            if largest < SETTLED {
+                break;
+            }
+        }
+        before = Some(masses);
+    }
+    result
+}
+
+impl Chain<'_> {
+    /// (L − L_A)/T up to which the lattice goes; `None` where a minimum is not stable at this step.
+    fn height(&self) -> Option<f64> {
+        let lowest = self.landscape.minima[0].loss;
+        let curvatures = self.landscape.minima.iter().flat_map(|minimum| &minimum.eigenvalues);
+        // In a bowl the chain's variance is T/(h(1 − δh/2)).
+        let widening = 1.0 - 0.5 * self.step * curvatures.fold(0.0f64, |a, &h| a.max(h));
+        let pass = highest_pass(self.landscape);
+        (widening > 0.0).then(|| ((pass - lowest) / self.temperature + ABOVE) / widening)
+    }
+
+    /// √((1 + s²)/2), s the largest factor by which the mean step stretches lengths where there is any mass.
+    fn fineness(&self, region: &[[f64; 2]; 2]) -> f64 {
+        const PLACES: usize = 200;
+        const SHALLOW: f64 = 12.0;
+        const MOST: f64 = 3.0;
+        let pass = highest_pass(self.landscape);
+        let place = |axis: usize, i: usize| {
+            let [low, high] = region[axis];
+            low + (high - low) * (i as f64 + 0.5) / PLACES as f64
+        };
+        let mut stretch = 1.0f64;
+        for index in 0..PLACES * PLACES {
+            let point = [place(0, index % PLACES), place(1, index / PLACES)];
+            if self.loss.value(&point) < pass + SHALLOW * self.temperature {
+                let hessian = self.loss.hessian(&point);
+                let slope = nalgebra::DMatrix::identity(2, 2) - hessian * self.step;
+                stretch = stretch.max(spectral_norm(slope).min(MOST));
+            }
+        }
+        (0.5 * (1.0 + stretch * stretch)).sqrt()
+    }
+
+    /// The masses of the basins and, last, of what lies in none.
+    fn masses(&self, region: &[[f64; 2]; 2], per_sigma: f64, height: f64) -> Result<Vec<f64>, NoDiscreteLaw> {
+        let lattice = Lattice::new(self, region, per_sigma, height)?;
+        let minima = self.landscape.minima.len();
+        let law = aggregation::stationary(&lattice)?;
+        let density = Density::new(&lattice, &law);
+        let at = |point: &[f64]| density.at(point);
+        let masses = cubature::masses(self.loss, self.landscape, self.temperature, region, &at);
+        if masses[..minima].iter().any(|mass| !(*mass > 0.0)) {
+            return Err(NoDiscreteLaw::Disconnected);
+        }
+        let whole: f64 = masses.iter().sum();
+        Ok(masses.iter().map(|mass| mass / whole).collect())
+    }
+}
