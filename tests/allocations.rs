@@ -9,6 +9,7 @@ use sgd_sde::dynamics::{Block, Dynamics, euler_maruyama::EulerMaruyama, example_
 use sgd_sde::dynamics::{coupled::Coupled, modified_equation::ModifiedEquation};
 use sgd_sde::dynamics::{leimkuhler_matthews::LeimkuhlerMatthews, platen::Platen, sgd::Sgd};
 use sgd_sde::dynamics::{minibatch_sgd::MinibatchSgd, momentum::Momentum, svag::Svag};
+use sgd_sde::ensemble::balance::{Balance, Direction, Gauge, StepMoments};
 use sgd_sde::ensemble::histogram::Histogram;
 use sgd_sde::ensemble::moments::Moments;
 use sgd_sde::ensemble::occupancy::{Occupancy, Watch};
@@ -68,9 +69,21 @@ fn nothing_is_allocated_per_step_or_look() {
             Box::new(ModifiedEquation::new(loss.clone(), varying, 0.02, 1.0, 0.01)),
             Box::new(Sgd::new(loss.clone(), isotropic(), 0.02, 1.0).with_increments(Increments::Binomial)),
         ];
+        let landscape_loss = loss.clone();
         let landscape = Arc::new(Landscape::explore(loss.clone(), &[[-2.0, 2.0], [-2.0, 2.0]]).unwrap());
         let watch = Arc::new(Watch::new(landscape.clone(), loss, 0.1, 0));
         let histogram = Arc::new(Histogram::new(&[[-2.0, 2.0], [-2.0, 2.0]], 20));
+        let gauge = |noise: Arc<dyn GradientNoise>| {
+            let direction = Direction { vector: vec![0.6, 0.8], place: 0.0 };
+            let moments = StepMoments { noise, noise_scale: 1.0, step: 0.02 };
+            let gauge = Gauge::new(landscape_loss.clone(), (0.0, vec![0.0; 2]), vec![direction], Some(moments), 2);
+            Balance::new(&Arc::new(gauge))
+        };
+        let gauges = [gauge(isotropic()), gauge(Arc::new(FormulaNoise::new(formula("0.4 + 0.1*x^2"))))];
+        for mut balance in gauges {
+            let found = allocations(dynamics[2].as_ref(), &mut balance, &landscape.minima[0].theta);
+            assert_eq!(found, 0, "what watches the balance");
+        }
         for (index, dynamics) in dynamics.iter().enumerate() {
             let (mut occupancy, mut moments) = (Occupancy::new(&watch, 0, LANES), Moments::new(2));
             let observers: [&mut dyn Observer; 3] = [&mut occupancy, &mut moments, &mut histogram.observer(0)];

@@ -365,7 +365,7 @@ fn the_figure_survives_its_tables() {
 fn a_scenario_is_completed_from_its_table() {
     let scenario = shipped("sde-order", &[]).scenario;
     assert_eq!(scenario.sgd.unwrap().learning_rate, 0.05);
-    assert_eq!((scenario.ensemble.steps, scenario.ensemble.burn_in), (160, 0));
+    assert_eq!((scenario.ensemble.steps, scenario.ensemble.burn_in), (160, Some(0)));
     let spec = scenario.weak_error.unwrap();
     assert_eq!((spec.substeps, spec.first_order_tolerance, spec.second_order_tolerance), (8, 0.15, 0.2));
     let rates = shipped("sde-order", &["weak_error.learning_rates=[0.0125, 0.05, 0.025]"]).scenario.weak_error.unwrap();

@@ -85,6 +85,9 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
             quantity(PLANNED / fewest)
         )
     }));
+    if let Some(softest) = &forecast.softest {
+        lines.push(format!("  start  NOT forgotten: {softest}; the verdict could only be UNDETERMINED"));
+    }
     if let Some(outlook) = &forecast.outlook {
         lines.extend(power(outlook, forecast.tolerance));
         return lines.join("\n");

@@ -90,6 +90,9 @@ pub(super) fn is_of(findings: &Findings, scenario: &Scenario) -> bool {
     if scenario.ensemble.observe_every.is_none() {
         earlier.ensemble.observe_every = None;
     }
+    if scenario.ensemble.burn_in.is_none() {
+        earlier.ensemble.burn_in = None;
+    }
     earlier == *scenario
 }
 
@@ -97,8 +100,10 @@ pub(super) fn is_of(findings: &Findings, scenario: &Scenario) -> bool {
 fn difference(earlier: &Scenario, scenario: &Scenario) -> String {
     let differences = sgd_sde::comparison::differing_settings(earlier, scenario);
     let first = differences.into_iter().find(|setting| {
-        // It was resolved when the result was written.
-        setting.key != "ensemble.observe_every" || scenario.ensemble.observe_every.is_some()
+        // These were resolved when the result was written.
+        let ensemble = &scenario.ensemble;
+        let is_resolved = [("ensemble.observe_every", ensemble.observe_every), ("ensemble.burn_in", ensemble.burn_in)];
+        !is_resolved.contains(&(setting.key.as_str(), None))
     });
     if let Some(setting) = first {
         return format!(" ({} = {}, here {})", setting.key, setting.a, setting.b);

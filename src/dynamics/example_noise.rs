@@ -86,6 +86,11 @@ impl Dynamics for ExampleNoise {
         self.step
     }
 
+    /// B(θ)z has mean 0 and covariance C(θ), which is no constant: theory knows no more of the recursion.
+    fn has_moments_of_euler_maruyama(&self) -> bool {
+        true
+    }
+
     /// N.
     fn noise_rows(&self) -> usize {
         self.sum.examples()

@@ -44,6 +44,12 @@ pub trait Dynamics: Send + Sync {
         None
     }
 
+    /// Whether a step from θ has, whatever came before θ, the mean −δ∇L(θ) and the covariance nδC(θ), C being that of its own sampling.
+    /// Then the relations of every stationary law hold exactly at any δ ([`crate::ensemble::balance`]).
+    fn has_moments_of_euler_maruyama(&self) -> bool {
+        matches!(self.scheme(), Some(Scheme::EulerMaruyama | Scheme::Minibatches))
+    }
+
     /// How many numbers of [`Block::memory`] a step hands on to the next.
     fn memory(&self) -> usize {
         0
@@ -78,7 +84,7 @@ pub trait Dynamics: Send + Sync {
 /// Rows of [`LANES`] numbers that begin with a cache line: a register's load then never goes across two.
 pub type Rows = AVec<f64, ConstAlign<64>>;
 
-fn rows(length: usize) -> Rows {
+pub(crate) fn rows(length: usize) -> Rows {
     AVec::from_iter(64, std::iter::repeat_n(0.0, length))
 }
 

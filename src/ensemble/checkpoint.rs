@@ -10,6 +10,7 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_big_array::BigArray;
 
+use super::balance::{Balance, Sums};
 use super::defined::Defined;
 use super::histogram::HistogramObserver;
 use super::moments::Moments;
@@ -77,6 +78,18 @@ impl Resumable for Occupancy {
 
     fn resume(&mut self, state: Counts) -> Result<(), Misfit> {
         if self.take_up(state) { Ok(()) } else { Err(Misfit("number of minima")) }
+    }
+}
+
+impl Resumable for Balance {
+    type State = Sums;
+
+    fn state(&self) -> Sums {
+        self.sums().clone()
+    }
+
+    fn resume(&mut self, state: Sums) -> Result<(), Misfit> {
+        if self.take_up(state) { Ok(()) } else { Err(Misfit("number of directions")) }
     }
 }
 

@@ -5,6 +5,7 @@
 //! may stop the run. Nothing that reaches a result depends on the grouping, the number of threads or their timing.
 //! A [`Run`] can be put away between two pieces and taken up again ([`checkpoint`]), and nothing is lost.
 
+pub mod balance;
 pub mod checkpoint;
 pub mod defined;
 pub mod histogram;

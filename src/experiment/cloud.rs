@@ -5,15 +5,15 @@ use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use super::effort::Effort;
 use super::records::diverged_records;
 use super::setting::Setting;
+use super::stationarity::{Groups, Stationarity, gauge};
 use super::{Control, ExperimentError, Status};
+use crate::ensemble::balance::Balance;
 use crate::ensemble::defined::Defined;
 use crate::ensemble::moments::Moments;
 use crate::ensemble::{FOLLOWED, Fate, Plan, Progress, Run};
-use crate::findings::{Diagnostics, StartContrastRecord};
+use crate::findings::{Diagnostics, StartContrastRecord, StationarityRecord};
 use crate::lanes::LANES;
-use crate::math;
 use crate::scenario::Start;
-use crate::statistics::memory::LARGEST_BIAS;
 use crate::statistics::{Equilibration, EquilibrationInput, Estimate, Observable, StartDesign};
 
 /// What the names of the compared quantities mean.
@@ -47,14 +47,14 @@ pub(super) fn quadratic_form(matrix: &DMatrix<f64>, direction: &DVector<f64>) ->
 }
 
 /// What watches a block.
-pub(super) type Observers = (Moments, Defined);
+pub(super) type Observers = (Moments, (Balance, Defined));
 
 /// Makes the observers of the blocks.
-pub(super) fn observer(setting: &Setting) -> impl Fn(u64, usize) -> Observers + Sync + use<> {
-    let loss = setting.loss.clone();
+pub(super) fn observer(setting: &Setting, plan: &Plan) -> impl Fn(u64, usize) -> Observers + Sync + use<> {
+    let (loss, gauge) = (setting.loss.clone(), gauge(setting, plan));
     move |first, count| {
         let followed = FOLLOWED.saturating_sub(first).min(count as u64) as usize;
-        (Moments::new(loss.dimension()).following(followed), Defined::new(loss.clone()))
+        (Moments::new(loss.dimension()).following(followed), (Balance::new(&gauge), Defined::new(loss.clone())))
     }
 }
 
@@ -64,6 +64,8 @@ pub(super) struct Cloud {
     squares: Vec<DMatrix<f64>>,
     pub(super) fates: Vec<Fate>,
     pub(super) equilibration: Equilibration,
+    /// Whether it is at rest in every direction.
+    stationarity: StationarityRecord,
 }
 
 impl Cloud {
@@ -85,7 +87,7 @@ impl Cloud {
         effort: &mut Effort,
         control: &mut Control,
     ) -> Result<Self, ExperimentError> {
-        let observer = observer(setting);
+        let observer = observer(setting, plan);
         let mut monitor = |progress: &Progress<Observers>| {
             (control.monitor)(&Status {
                 steps_done: progress.steps_done,
@@ -117,47 +119,14 @@ impl Cloud {
             .map(|replica| observers[replica / LANES].0.course(replica % LANES))
             .collect();
         let equilibration = assess(&squares, &series);
-        let mut cloud = Self { means, squares, fates, equilibration };
-        let reason = cloud.memory_of_start(setting, plan, start, run.looks() * plan.observe_every);
-        cloud.equilibration.reasons.extend(reason);
+        let mut cloud = Self { means, squares, fates, equilibration, stationarity: StationarityRecord::default() };
+        let balances: Vec<&Balance> = observers.iter().map(|(_, (balance, _))| balance).collect();
+        let by_start = Groups { names: &[], of_replica: &[] };
+        let steps = run.looks() * plan.observe_every;
+        let stationarity = Stationarity::of(setting, plan, (start, steps), &balances, &finished, &by_start);
+        cloud.equilibration.reasons.extend(stationarity.reasons);
+        cloud.stationarity = stationarity.record;
         cloud
-    }
-
-    /// Why the cloud is not yet as wide as it will be, if so. Along an eigenvector of H what is left of the start falls by 1 − δh a
-    /// step, and of its square by (1 − δh)²: averaged over the measured steps b … b + K a variance V is off by
-    /// (x² − V)·(1/K) Σ_k (1 − δh)^{2k}, x being how far from the minimum a replica starts.
-    fn memory_of_start(&self, setting: &Setting, plan: &Plan, start: &Start, steps: u64) -> Option<String> {
-        let minimum = setting.landscape.minima.first()?;
-        let eigen = setting.loss.hessian(&minimum.theta).symmetric_eigen();
-        let mut from = vec![0.0; minimum.theta.len()];
-        let offsets: Vec<DVector<f64>> = (0..plan.replicas.min(FOLLOWED))
-            .map(|replica| {
-                setting.start(start, plan.seed, replica, &mut from);
-                DVector::from_iterator(from.len(), from.iter().zip(&minimum.theta).map(|(x, center)| x - center))
-            })
-            .collect();
-        let (bias, h) = eigen
-            .eigenvalues
-            .iter()
-            .zip(eigen.eigenvectors.column_iter())
-            .filter_map(|(&h, direction)| {
-                let direction = direction.into_owned();
-                let variance = self.variance(&direction).filter(|variance| variance.standard_error > 0.0)?;
-                let squares = offsets.iter().map(|offset| offset.dot(&direction) * offset.dot(&direction));
-                let distance = squares.sum::<f64>() / offsets.len() as f64 - variance.value;
-                let left =
-                    mean_of_powers((1.0 - setting.step() * h) * (1.0 - setting.step() * h), plan.burn_in, steps)?;
-                Some(((distance * left).abs() / variance.standard_error, h))
-            })
-            .max_by(|a, b| a.0.total_cmp(&b.0))?;
-        (bias > LARGEST_BIAS).then(|| {
-            format!(
-                "the cloud still remembers where it started: along the direction of curvature {h:.4} its variance is off by {bias:.1} \
-                 standard errors where {LARGEST_BIAS} are allowed; the burn-in is {:.1} of the relaxation times 1/(δh) there: \
-                 lengthen it, to 5 of them or more",
-                plan.burn_in as f64 * setting.step() * h
-            )
-        })
     }
 
     /// Number of replicas that came to their end.
@@ -200,16 +169,11 @@ impl Cloud {
             diverged: self.diverged() as u64,
             diverged_replicas: diverged_records(&self.fates),
             start_contrast: equilibration.start_contrast.as_ref().map(StartContrastRecord::from),
+            stationarity: Some(self.stationarity.clone()),
             observed_every: plan.observe_every,
             ..Diagnostics::default()
         }
     }
-}
-
-/// (1/K) Σ qᵏ over k = b … b + K − 1, for 0 ≤ q < 1; `None` for other q, which nothing forgets.
-fn mean_of_powers(q: f64, burn_in: u64, steps: u64) -> Option<f64> {
-    let power = |k: u64| if q == 0.0 { f64::from(u8::from(k == 0)) } else { math::exp(k as f64 * math::ln(q)) };
-    (q < 1.0).then(|| power(burn_in) * (1.0 - power(steps)) / (1.0 - q) / steps as f64)
 }
 
 /// One region, so a drift between the halves of the run is what would betray a memory of the start.
@@ -262,6 +226,7 @@ mod tests {
             squares: places.iter().map(|x| DMatrix::from_element(1, 1, (x + shift) * (x + shift))).collect(),
             fates: vec![Fate::Finished; 4],
             equilibration: Equilibration::default(),
+            stationarity: StationarityRecord::default(),
         };
         for shift in [0.0, 3.0] {
             let variance = shifted(shift).variance(&DVector::from_element(1, 1.0)).unwrap();

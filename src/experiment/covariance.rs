@@ -142,7 +142,7 @@ impl Bowl {
         let start = &loaded.scenario.ensemble.start;
         let pilot = Pilot {
             start: &|seed, replica, point| setting.start(start, seed, replica, point),
-            observer: &observer(setting),
+            observer: &observer(setting, &setting.plan(loaded)),
             estimate: &running_spread,
             read: &|plan, run| {
                 let cloud = Cloud::of(setting, plan, start, run);

@@ -322,6 +322,7 @@ pub(super) fn diagnostics(setting: &Setting, ladder: &Ladder, measurement: &Meas
         diverged_replicas: diverged_records(&measurement.fates),
         start_contrast: equilibration.start_contrast.as_ref().map(StartContrastRecord::from),
         start_memory: equilibration.start_memory.as_ref().map(start_memory_record),
+        stationarity: Some(measurement.stationarity.clone()),
         all_basins: all_basins(setting, ladder, measurement),
         observed_every: plan.observe_every,
         ..Diagnostics::default()

@@ -9,6 +9,7 @@ use super::ladder::Ladder;
 use super::overshoot::Overshoot;
 use super::reason::RUNGS;
 use super::setting::Setting;
+use super::softest::{self, Softest};
 use super::training::Unstable;
 use super::{ExperimentError, Prepared};
 use crate::dynamics::{Block, steps_at_once};
@@ -54,6 +55,8 @@ pub struct Forecast {
     pub slowest: Option<(String, f64)>,
     /// What will be left of the start, if that is too much.
     pub remembered: Option<Remembered>,
+    /// The direction along which the burn-in is too short, if there is one.
+    pub softest: Option<Softest>,
     /// SDE time that each replica covers (in the shortest of several ensembles).
     pub time: f64,
     /// Power of a question that is not about log-odds; in its place the fields about log-odds mean nothing.
@@ -239,6 +242,7 @@ impl Forecast {
             bias: None,
             slowest: None,
             remembered: None,
+            softest: None,
             time: 0.0,
             outlook: None,
             target: None,
@@ -284,19 +288,19 @@ impl Forecast {
         let (replicas, steps) = (ensemble.replicas as f64, ensemble.steps as f64);
         let ensembles = loaded.scenario.ensembles() as f64;
         let blocks = (replicas / LANES as f64).ceil();
-        let observe_every = setting.plan(loaded).observe_every;
+        let plan = setting.plan(loaded);
         let cost = power.cost.unwrap_or_else(|| Cost {
             steps: ensembles,
-            seconds: ensembles * seconds_per_block_step(&setting, observe_every),
+            seconds: ensembles * seconds_per_block_step(&setting, plan.observe_every),
         });
-        let with_burn_in = steps + ensemble.burn_in as f64;
+        let with_burn_in = steps + plan.burn_in as f64;
         Ok(Self {
             of: Of::Minima(setting.landscape.minima.len()),
             ensembles: loaded.scenario.ensembles(),
             trajectory_steps: replicas * with_burn_in * cost.steps,
             memory: blocks * bytes_per_block(&setting) + 60e6,
             seconds: blocks * with_burn_in * cost.seconds / (threads as f64).min(blocks)
-                + ensembles * seconds_of_diagnostics(&setting.plan(loaded))
+                + ensembles * seconds_of_diagnostics(&plan)
                 + seconds_of_theory,
             seconds_of_theory,
             no_law: power.no_law,
@@ -313,6 +317,7 @@ impl Forecast {
             bias: power.bias,
             slowest: power.slowest,
             remembered: power.remembered,
+            softest: softest::foreseen(&setting, loaded).filter(|softest| !softest.is_forgotten()),
             time: power.time,
             outlook: power.outlook,
             target: ensemble.target_standard_error.map(|target| {
@@ -369,13 +374,14 @@ fn remembered(loaded: &Loaded, setting: &Setting, ladder: &Ladder, standard_erro
     let ensemble = &loaded.scenario.ensemble;
     let ([a, b], relaxation) = Motions::of(setting, ladder, loaded).between?;
     let relaxations = |steps: u64| steps as f64 * setting.step() / relaxation;
-    let (burn_in, measured) = (relaxations(ensemble.burn_in), relaxations(ensemble.steps));
+    let steps = setting.plan(loaded).burn_in;
+    let (burn_in, measured) = (relaxations(steps), relaxations(ensemble.steps));
     let left = (0.5 - a) * crate::math::exp(-burn_in) * (1.0 - crate::math::exp(-measured)) / measured;
     let odds = |a: f64, b: f64| crate::math::ln(a / b);
     let size = (odds(a + left, b - left) - odds(a, b)).abs() / standard_error;
     let further = relaxation / setting.step() * crate::math::ln(size / LARGEST_BIAS);
     let is_too_short = ensemble.start == Start::Minima && size > LARGEST_BIAS;
-    is_too_short.then_some(Remembered { burn_in, size, wanted: ensemble.burn_in as f64 + further })
+    is_too_short.then_some(Remembered { burn_in, size, wanted: steps as f64 + further })
 }
 
 /// What R replicas will know of ln Var along the direction that takes longest: squares of a Gaussian AR(1) chain of
@@ -447,7 +453,9 @@ pub(super) fn slowest(ladder: &Ladder) -> Option<(String, f64)> {
 fn bytes_per_block(setting: &Setting) -> f64 {
     let dimension = setting.loss.dimension();
     let scratch = setting.dynamics.block_scratch() + setting.dynamics.memory() + setting.loss.block_scratch();
-    let counts = LANES * (setting.landscape.minima.len() + 1) + LANES * 2;
+    // Of L, |∇L|² and two directions of every minimum two sums each and the relations, and room for a gradient.
+    let balance = LANES * (6 + 6 * 2 * setting.landscape.minima.len().min(3) + dimension);
+    let counts = LANES * (setting.landscape.minima.len() + 1) + LANES * 2 + balance;
     let rows = setting.dynamics.noise_rows();
     let noise = rows * steps_at_once(rows);
     let batches = setting.dynamics.batches().map_or(0, |plan| plan.bytes_per_block());

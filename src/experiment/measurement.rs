@@ -7,11 +7,13 @@ use super::ladder::Ladder;
 use super::pilot::{Pilot, Reading};
 use super::records::all_diverged;
 use super::setting::Setting;
+use super::stationarity::{Groups, Stationarity, gauge};
 use super::{Control, ExperimentError, Status};
+use crate::ensemble::balance::Balance;
 use crate::ensemble::histogram::{Histogram, HistogramObserver};
 use crate::ensemble::occupancy::{Occupancy, Watch};
 use crate::ensemble::{FOLLOWED, Fate, Plan, Progress, Run};
-use crate::findings::{MixingFigure, MixingSeries};
+use crate::findings::{MixingFigure, MixingSeries, StationarityRecord};
 use crate::landscape::basins::Workspace;
 use crate::landscape::minimum_name;
 use crate::lanes::LANES;
@@ -32,6 +34,8 @@ pub struct Measurement {
     pub fates: Vec<Fate>,
     /// Has the ensemble forgotten where it started?
     pub equilibration: Equilibration,
+    /// Is it at rest in every direction?
+    pub stationarity: StationarityRecord,
     /// Running occupancies by start basin.
     pub mixing: MixingFigure,
     /// Where the trajectories were.
@@ -63,9 +67,10 @@ impl Measurement {
         control: &mut Control,
     ) -> Result<Self, ExperimentError> {
         let histogram = histogram.map(Arc::new);
-        let watch = watch(setting);
+        let (watch, gauge) = (watch(setting), gauge(setting, plan));
         let observer = |first: u64, count: usize| -> Observers {
-            (Occupancy::new(&watch, first, count), histogram.as_ref().map(|histogram| histogram.observer(first)))
+            let occupancy = Occupancy::new(&watch, first, count);
+            ((occupancy, Balance::new(&gauge)), histogram.as_ref().map(|histogram| histogram.observer(first)))
         };
         let mut monitor = |progress: &Progress<Observers>| {
             (control.monitor)(&Status {
@@ -92,11 +97,13 @@ impl Measurement {
         effort: &mut Effort,
         control: &mut Control,
     ) -> Result<Plan, ExperimentError> {
-        let watch = watch(setting);
+        let (watch, gauge) = (watch(setting), gauge(setting, &setting.plan(loaded)));
         let start = &loaded.scenario.ensemble.start;
         let pilot = Pilot {
             start: &|seed, replica, point| setting.start(start, seed, replica, point),
-            observer: &|first, count| -> Observers { (Occupancy::new(&watch, first, count), None) },
+            observer: &|first, count| -> Observers {
+                ((Occupancy::new(&watch, first, count), Balance::new(&gauge)), None)
+            },
             estimate: &running_log_odds,
             read: &|plan, run| {
                 let measured = Self::of(setting, plan, start, run, None)?;
@@ -119,7 +126,8 @@ impl Measurement {
         run: &Run<Observers>,
         histogram: Option<Arc<Histogram>>,
     ) -> Result<Self, ExperimentError> {
-        let observers: Vec<&Occupancy> = run.observers().into_iter().map(|(occupancy, _)| occupancy).collect();
+        let (observers, balances): (Vec<&Occupancy>, Vec<&Balance>) =
+            run.observers().into_iter().map(|((occupancy, balance), _)| (occupancy, balance)).unzip();
         let states = setting.landscape.minima.len() + 1;
         let fates = run.fates();
         let groups = StartGroups::new(setting, plan, start);
@@ -132,12 +140,17 @@ impl Measurement {
         let equilibration = assess(setting, &observers, &occupancies, &groups, &finished)?;
         let burn_in = plan.burn_in as f64;
         let starts = groups.shares(states - 1);
-        let steps = (run.looks() * plan.observe_every) as f64;
+        let measured = run.looks() * plan.observe_every;
+        let steps = measured as f64;
         let jumps = Jumps { transitions: &transitions, occupancies: &occupancies, starts: &starts, burn_in, steps };
         let memory = if states > 2 { StartMemory::of(&jumps) } else { None };
         let equilibration = equilibration.with_memory(memory, burn_in, minimum_name);
         let counted = Transitions { counts: &transitions, occupancies: &occupancies };
-        let equilibration = equilibration.with_too_few(counted.too_few(minimum_name));
+        let mut equilibration = equilibration.with_too_few(counted.too_few(minimum_name));
+        let of_finished: Vec<usize> = finished.replicas.iter().map(|&replica| groups.of_replica[replica]).collect();
+        let by_start = Groups { names: &groups.names, of_replica: &of_finished };
+        let stationarity = Stationarity::of(setting, plan, (start, measured), &balances, &finished.replicas, &by_start);
+        equilibration.reasons.extend(stationarity.reasons);
         Ok(Self {
             transitions,
             round_trips: observers.iter().map(|observer| observer.round_trips()).sum(),
@@ -145,6 +158,7 @@ impl Measurement {
             occupancies,
             fates,
             equilibration,
+            stationarity: stationarity.record,
             histogram,
         })
     }
@@ -175,7 +189,7 @@ impl Measurement {
 }
 
 /// What watches a block.
-type Observers = (Occupancy, Option<HistogramObserver>);
+type Observers = ((Occupancy, Balance), Option<HistogramObserver>);
 
 fn watch(setting: &Setting) -> Arc<Watch> {
     let temperature = setting.effective_temperature();
@@ -184,18 +198,18 @@ fn watch(setting: &Setting) -> Arc<Watch> {
 
 /// ln(p_A/p_B) so far, over all replicas; `None` while too few transitions were seen for an error.
 fn running_log_odds(observers: &[&Observers]) -> Option<(String, f64, f64)> {
-    let states = observers.first()?.0.states();
+    let states = observers.first()?.0.0.states();
     if states < 3 {
         return None;
     }
     let mut fractions = Vec::new();
-    for (observer, _) in observers {
+    for ((observer, _), _) in observers {
         for row in (0..LANES).filter_map(|lane| observer.fractions(lane)) {
             fractions.extend(row);
         }
     }
     let occupancies = Occupancies::new(states, fractions).ok()?;
-    let counts = add_transitions(observers.iter().map(|(occupancy, _)| occupancy), states - 1);
+    let counts = add_transitions(observers.iter().map(|((occupancy, _), _)| occupancy), states - 1);
     let estimate: Estimate = Transitions { counts: &counts, occupancies: &occupancies }.log_odds(0, 1)?;
     Some(("ln(p_A/p_B)".into(), estimate.value, estimate.standard_error))
 }

@@ -78,6 +78,10 @@ pub(super) fn together<'a>(points: impl Iterator<Item = (&'a str, &'a Diagnostic
         all.round_trips += point.round_trips;
         all.diverged += point.diverged;
         all.observed_every = point.observed_every;
+        all.stationarity = match (all.stationarity.take(), point.stationarity.clone()) {
+            (Some(a), Some(b)) => Some(a.worse(b)),
+            (one, other) => one.or(other),
+        };
         if let Some(contrast) = &point.start_contrast {
             let size = |value: f64, error: f64| (value / error).abs();
             let so_far = all.start_contrast.as_ref().map_or(0.0, |c| size(c.value, c.standard_error));

@@ -28,6 +28,7 @@ pub(super) fn document(
     let mut scenario = loaded.scenario.clone();
     let plan = setting.plan(loaded);
     scenario.ensemble.observe_every = Some(plan.observe_every);
+    scenario.ensemble.burn_in = Some(plan.burn_in);
     let temperature = setting.temperature();
     Findings {
         schema: SCHEMA,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::moved::{Moved, moved};
+use super::softest::default_burn_in;
 use crate::dynamics::{Dynamics, DynamicsSpec};
 use crate::ensemble::Plan;
 use crate::input::{LARGEST, Problem, Problems, SMALLEST};
@@ -311,7 +312,7 @@ impl Setting {
         let observe_every = ensemble.observe_every.unwrap_or_else(|| self.default_observe_every(ensemble.steps));
         Plan {
             replicas: ensemble.replicas,
-            burn_in: ensemble.burn_in,
+            burn_in: ensemble.burn_in.unwrap_or_else(|| default_burn_in(self, loaded)),
             steps: ensemble.steps,
             observe_every: observe_every.min(ensemble.steps),
             seed: loaded.scenario.seed,

@@ -8,6 +8,7 @@ pub mod figures;
 mod gradient_noise;
 mod groups;
 mod points;
+mod stationarity;
 pub mod study;
 mod width;
 
@@ -27,6 +28,7 @@ pub use groups::{GroupRecord, LookRecord, MeasureRecord};
 pub use points::{
     CrossingRecord, CrossoverRecord, PointRecord, ScalingRecord, WeakErrorPoint, WeakErrorRecord, WeakErrorSlope,
 };
+pub use stationarity::{SoftestRecord, StationarityRecord, YaidaRecord, ZeroRecord};
 pub use study::{Outlook, PointClaim, PointContrast, StudyClaimRecord, StudyPoint, StudyRecord, VerdictCounts};
 
 pub use width::{ChordFigure, ChordPoint, OutputFile, WidthFigure, WidthPlace, WidthPoint};
@@ -261,6 +263,10 @@ pub struct Diagnostics {
     /// What is left of the start by the run's own transition rates; null where there are no several minima.
     #[serde(default)]
     pub start_memory: Option<StartMemoryRecord>,
+    /// Whether the ensemble is at rest in every direction; null where no stationary law is asked for. Of several ensembles it is that of
+    /// the one that is farthest from it.
+    #[serde(default)]
+    pub stationarity: Option<StationarityRecord>,
     /// Hotelling's T² of all basins at once against each rung.
     pub all_basins: Vec<AllBasinsRecord>,
     /// How often a trajectory was looked at, in steps.

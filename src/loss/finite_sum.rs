@@ -68,7 +68,7 @@ pub trait FiniteSum: Loss {
 }
 
 /// Copies what one lane has in each row.
-fn gather(rows: &[f64], lane: usize, point: &mut [f64]) {
+pub(crate) fn gather(rows: &[f64], lane: usize, point: &mut [f64]) {
     for (row, coordinate) in rows.chunks_exact(LANES).zip(point) {
         *coordinate = row[lane];
     }
@@ -128,11 +128,40 @@ pub fn example_trace(sum: &dyn FiniteSum, theta: &[f64]) -> f64 {
     total / sum.examples() as f64
 }
 
+/// Writes tr C(θ), then eᵀC(θ)e for each of these directions e, into `variances`, without the matrix and without allocating; `mean` is room
+/// for d numbers.
+pub(crate) fn example_variances(
+    sum: &dyn FiniteSum,
+    theta: &[f64],
+    directions: &[Vec<f64>],
+    mean: &mut [f64],
+    variances: &mut [f64],
+) {
+    write_mean_gradient(sum, theta, mean);
+    variances.fill(0.0);
+    each_gradient(sum, theta, |row| {
+        let deviation = || row.iter().zip(&*mean).map(|(slope, mean)| slope - mean);
+        variances[0] += deviation().map(|x| x * x).sum::<f64>();
+        for (variance, direction) in variances[1..].iter_mut().zip(directions) {
+            let along: f64 = deviation().zip(direction).map(|(x, e)| x * e).sum();
+            *variance += along * along;
+        }
+    });
+    let count = sum.examples() as f64;
+    variances.iter_mut().for_each(|variance| *variance /= count);
+}
+
 /// The mean of all ∇ℓᵢ, summed as the deviations from it are.
 fn mean_gradient(sum: &dyn FiniteSum, theta: &[f64]) -> Vec<f64> {
     let mut mean = vec![0.0; sum.dimension()];
+    write_mean_gradient(sum, theta, &mut mean);
+    mean
+}
+
+/// The same into `mean`.
+fn write_mean_gradient(sum: &dyn FiniteSum, theta: &[f64], mean: &mut [f64]) {
+    mean.fill(0.0);
     each_gradient(sum, theta, |row| mean.iter_mut().zip(row).for_each(|(mean, slope)| *mean += slope));
     let count = sum.examples() as f64;
     mean.iter_mut().for_each(|mean| *mean /= count);
-    mean
 }

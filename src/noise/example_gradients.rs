@@ -6,7 +6,7 @@ use nalgebra::DMatrix;
 
 use super::GradientNoise;
 use crate::lanes::LANES;
-use crate::loss::finite_sum::{FiniteSum, example_covariance};
+use crate::loss::finite_sum::{FiniteSum, example_covariance, example_variances, gather};
 
 /// Noise with `factor` times the covariance of the example gradients of a loss.
 ///
@@ -36,6 +36,25 @@ impl GradientNoise for ExampleGradients {
 
     fn isotropic_variance(&self) -> Option<f64> {
         None
+    }
+
+    /// From the examples' gradients, without the matrix: 2N of them a lane.
+    fn variances_block(&self, theta: &[f64], directions: &[Vec<f64>], rows: &mut [f64], scratch: &mut [f64]) {
+        let (point, scratch) = scratch.split_at_mut(self.dimension());
+        let (mean, scratch) = scratch.split_at_mut(self.dimension());
+        let own = &mut scratch[..1 + directions.len()];
+        for lane in 0..LANES {
+            gather(theta, lane, point);
+            example_variances(self.sum.as_ref(), point, directions, mean, own);
+            for (row, variance) in rows.chunks_exact_mut(LANES).zip(&*own) {
+                row[lane] = self.factor * variance;
+            }
+        }
+    }
+
+    /// θ and ∇L of one lane.
+    fn block_scratch(&self) -> usize {
+        2 * self.dimension()
     }
 
     /// By the symmetric root of C(θ) in every lane, which exists where C is singular too: slow, and for whoever has no use of N normals.

@@ -79,6 +79,18 @@ impl GradientNoise for FormulaNoise {
         LANES + self.sigma.block_scratch()
     }
 
+    /// dσ², and σ² along every direction.
+    fn variances_block(&self, theta: &[f64], _directions: &[Vec<f64>], rows: &mut [f64], scratch: &mut [f64]) {
+        let (sigma, scratch) = scratch.split_at_mut(LANES);
+        self.sigma.value_block(theta, sigma, scratch);
+        let d = self.dimension() as f64;
+        for (index, row) in rows.chunks_exact_mut(LANES).enumerate() {
+            for (variance, sigma) in row.iter_mut().zip(&*sigma) {
+                *variance = if index == 0 { d * sigma * sigma } else { sigma * sigma };
+            }
+        }
+    }
+
     fn apply_block(&self, theta: &[f64], normals: &mut [f64], scratch: &mut [f64]) {
         let (sigma, scratch) = scratch.split_at_mut(LANES);
         self.sigma.value_block(theta, sigma, scratch);

@@ -13,6 +13,9 @@ pub mod temperature;
 
 use nalgebra::DMatrix;
 
+use crate::lanes::LANES;
+use crate::loss::finite_sum::gather;
+
 pub use covariance::CovarianceSpec;
 pub use expression::FormulaNoiseSpec;
 pub use isotropic::IsotropicSpec;
@@ -37,7 +40,25 @@ pub trait GradientNoise: Send + Sync {
         self.isotropic_variance().is_some()
     }
 
-    /// How many numbers of scratch [`GradientNoise::apply_block`] needs.
+    /// Writes tr C(θ), then eᵀC(θ)e for each of these unit vectors e, a row of [`LANES`] each, for a block of points.
+    /// Of scratch it needs one number for every row beside [`GradientNoise::block_scratch`].
+    ///
+    /// By default by way of the full [`GradientNoise::covariance`], which allocates: noises that depend on θ have their own.
+    fn variances_block(&self, theta: &[f64], directions: &[Vec<f64>], rows: &mut [f64], _scratch: &mut [f64]) {
+        let mut point = vec![0.0; self.dimension()];
+        for lane in 0..LANES {
+            gather(theta, lane, &mut point);
+            let covariance = self.covariance(&point);
+            rows[lane] = covariance.trace();
+            for (row, direction) in rows.chunks_exact_mut(LANES).skip(1).zip(directions) {
+                let along = |(i, j)| direction[i] * covariance[(i, j)] * direction[j];
+                let d = direction.len();
+                row[lane] = (0..d).flat_map(|i| (0..d).map(move |j| (i, j))).map(along).sum();
+            }
+        }
+    }
+
+    /// How many numbers of scratch the block functions need.
     fn block_scratch(&self) -> usize {
         0
     }

@@ -2,7 +2,10 @@
 
 mod study;
 
-use crate::findings::{ClaimRecord, Diagnostics, Findings, MinimumRecord, OccupancyRecord, StartMemoryRecord};
+use crate::findings::{
+    ClaimRecord, Diagnostics, Findings, MinimumRecord, OccupancyRecord, StartMemoryRecord, StationarityRecord,
+    YaidaRecord,
+};
 use crate::statistics::claim::Verdict;
 
 use super::gradient_noise::gradient_noise;
@@ -348,6 +351,7 @@ fn diagnosis(diagnostics: &Diagnostics) -> Vec<String> {
         let size = if size < 0.001 { "less than 0.001".to_owned() } else { significant(size, 2) };
         parts.push(format!("left of the start {size} standard errors"));
     }
+    parts.extend(diagnostics.stationarity.as_ref().map(at_rest));
     let state = if diagnostics.equilibrated { "equilibrated" } else { "NOT equilibrated" };
     let mut lines = wrap(&format!("{state}: {}", parts.join(" · ")), 2);
     for reason in &diagnostics.reasons {
@@ -361,6 +365,24 @@ fn diagnosis(diagnostics: &Diagnostics) -> Vec<String> {
         lines.extend(bullet(&format!("diverged replicas: {}{more}", named.join(", "))));
     }
     lines
+}
+
+/// What speaks for and against rest in every direction, in short.
+fn at_rest(record: &StationarityRecord) -> String {
+    let mut parts = Vec::new();
+    if let Some(YaidaRecord { left, right, standard_error, consistent }) = &record.yaida {
+        let verdict = if *consistent { "consistent" } else { "NOT consistent" };
+        let [left, right] = [left, right].map(|side| with_digits(*side, Some(*standard_error)));
+        parts.push(format!("Yaida's relation {left} = {right} ± {} ({verdict})", significant(*standard_error, 2)));
+    }
+    let tests = record.drifts.iter().chain(&record.relations);
+    let (passed, all) = (tests.clone().filter(|test| test.consistent).count(), tests.count());
+    parts.push(format!("{passed} of {all} drifts and relations consistent with 0"));
+    if let Some(softest) = &record.softest {
+        let relaxations = significant(softest.burn_in_relaxations, 2);
+        parts.push(format!("burn-in {relaxations} relaxation times of {} at {}", softest.direction, softest.minimum));
+    }
+    parts.join(" · ")
 }
 
 fn notes(findings: &Findings) -> Vec<String> {

@@ -198,7 +198,15 @@ fn simulated(findings: &Findings, step: Option<f64>) -> Vec<Quantity> {
     };
     let time = step.map_or(String::new(), |step| format!(" (SDE time {})", number(step * steps as f64)));
     add("steps", format!("{}{time}", count(steps)), &format!("measured steps of each replica{how}"));
-    add("burn-in", count(ensemble.burn_in), "steps before anything is measured");
+    match ensemble.burn_in {
+        Some(burn_in) => add("burn-in", count(burn_in), "steps before anything is measured"),
+        // A document of a single run has the number.
+        None => add(
+            "burn-in",
+            "by default".into(),
+            "a twentieth of the steps, or more where the softest curvature asks for it",
+        ),
+    }
     add("seed", scenario.seed.to_string(), "of all randomness: the same seed gives the same result");
     if let Some(pair) = scenario.temperature_pair {
         add("T₂/T₁", number(pair.factor), "temperature of the second ensemble over that of the first, which is T");

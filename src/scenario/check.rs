@@ -224,7 +224,7 @@ fn places(domain: &[[f64; 2]]) -> impl Iterator<Item = Vec<f64>> {
 
 /// All replicas together can end within a lifetime.
 fn steps(ensemble: &EnsembleSpec, source: &Source) -> Option<Problem> {
-    let per_replica = ensemble.steps as f64 + ensemble.burn_in as f64;
+    let per_replica = ensemble.least_steps() as f64;
     let total = per_replica * ensemble.replicas as f64;
     if total <= MOST_STEPS {
         return None;

@@ -18,7 +18,7 @@ fn read() -> Option<u64> {
 
 /// Bytes that a replica takes: its state, the increments of its next steps, and what observers keep of it.
 pub(super) fn of_replica(dimension: usize) -> u64 {
-    500 + 100 * dimension as u64
+    850 + 110 * dimension as u64
 }
 
 /// Bytes for people.

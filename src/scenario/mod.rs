@@ -155,9 +155,8 @@ pub struct EnsembleSpec {
     /// Measured steps per replica.
     #[serde(default)]
     pub steps: u64,
-    /// Steps before anything is measured.
-    #[serde(default)]
-    pub burn_in: u64,
+    /// Steps before anything is measured; left out: a twentieth of `steps`, or as many more as the softest curvature of the minima asks for.
+    pub burn_in: Option<u64>,
     /// Where replicas start.
     #[serde(default)]
     pub start: Start,
@@ -166,6 +165,13 @@ pub struct EnsembleSpec {
     /// A standard error to reach: a pilot run then plans the length, and `steps` is the most that may be; left out: `steps`
     /// are run.
     pub target_standard_error: Option<f64>,
+}
+
+impl EnsembleSpec {
+    /// Steps of a replica, as far as they are known without the loss: of a burn-in that is left out only the twentieth of `steps`.
+    pub fn least_steps(&self) -> u64 {
+        self.steps + self.burn_in.unwrap_or(self.steps / 20)
+    }
 }
 
 impl Serialize for EnsembleSpec {
@@ -310,7 +316,7 @@ impl Scenario {
             let work = 6.0 * self.dimension() as f64 * examples * training.epochs * self.ensemble.replicas as f64;
             return passes * work / 3e10 + self.rough_seconds_of_noise();
         }
-        let steps = self.ensemble.steps as f64 + self.ensemble.burn_in as f64;
+        let steps = self.ensemble.least_steps() as f64;
         let ensembles = match &self.weak_error {
             // An ensemble of η takes t/η steps of its own; their sum over that of the smallest η.
             Some(spec) => {

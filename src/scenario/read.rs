@@ -292,7 +292,7 @@ impl Default for EnsembleSpec {
         Self {
             replicas: 128,
             steps: 1_000_000,
-            burn_in: 50_000,
+            burn_in: None,
             start: Start::Minima,
             observe_every: None,
             target_standard_error: None,
@@ -312,7 +312,7 @@ impl EnsembleSpec {
     }
 
     fn of_training(replicas: u64) -> Self {
-        Self { replicas, steps: 0, burn_in: 0, ..Self::default() }
+        Self { replicas, steps: 0, ..Self::default() }
     }
 
     fn read(table: &Table<'_>) -> Option<Self> {
@@ -366,7 +366,7 @@ impl EnsembleSpec {
         Some(Self {
             replicas: replicas?,
             steps,
-            burn_in: burn_in?.unwrap_or(steps / 20),
+            burn_in: burn_in?,
             start: start?,
             observe_every: observe_every?,
             target_standard_error: target_standard_error?,

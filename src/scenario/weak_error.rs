@@ -123,7 +123,7 @@ impl WeakErrorSpec {
     pub(super) fn complete(&self, ensemble: EnsembleSpec, given: impl Fn(&str) -> bool) -> EnsembleSpec {
         EnsembleSpec {
             steps: if given("steps") { ensemble.steps } else { self.most_steps() },
-            burn_in: if given("burn_in") { ensemble.burn_in } else { 0 },
+            burn_in: Some(ensemble.burn_in.unwrap_or(0)),
             ..ensemble
         }
     }
@@ -296,8 +296,8 @@ fn of_ensemble(spec: &WeakErrorSpec, ensemble: &EnsembleSpec) -> Vec<(&'static s
         );
         found.push(("ensemble.steps", message));
     }
-    if ensemble.burn_in != 0 {
-        let message = format!("found {}; time begins at the start points here; remove the key", ensemble.burn_in);
+    if let Some(burn_in) = ensemble.burn_in.filter(|burn_in| *burn_in != 0) {
+        let message = format!("found {burn_in}; time begins at the start points here; remove the key");
         found.push(("ensemble.burn_in", message));
     }
     if ensemble.observe_every.is_some() {

@@ -17,7 +17,8 @@
 //! | [`transitions`] | their errors where few transitions were seen |
 //! | [`mod@hotelling`] | all states against their predictions at once |
 //! | [`r_hat`], [`effective_sample_size`] | convergence diagnostics of chains |
-//! | [`start_contrast`], [`memory`], [`equilibration`] | has the ensemble forgotten where it started? |
+//! | [`start_contrast`], [`memory`], [`relaxation`], [`equilibration`] | has the ensemble forgotten where it started? |
+//! | [`stationarity`] | means that are 0 at stationarity |
 //! | [`claim`] | HOLDS, REJECTED or UNDETERMINED, and why |
 //! | [`estimated_unit`] | differences in a unit that is itself measured, such as the spread between seeds |
 //! | [`mod@line`] | a weighted straight line through independent estimates, and its root |
@@ -49,11 +50,13 @@ pub mod occupancy;
 pub mod planning;
 pub mod r_hat;
 pub mod rank_correlation;
+pub mod relaxation;
 pub mod sample;
 pub mod scenario;
 mod series;
 pub mod special;
 pub mod start_contrast;
+pub mod stationarity;
 pub mod transitions;
 
 pub use claim::{Contrast, EffortToSettle, Evidence, JudgedContrast, Judgement, Verdict, judge};
@@ -69,7 +72,9 @@ pub use looks::Look;
 pub use memory::{Jumps, StartMemory};
 pub use occupancy::Occupancies;
 pub use rank_correlation::{RankTrend, judge_rank_trend, median, spearman};
+pub use relaxation::Relaxation;
 pub use sample::{LeftOut, Sample};
 pub use scenario::{after_holm, holm, overall, scenario_verdict};
 pub use start_contrast::StartContrast;
+pub use stationarity::ZeroTest;
 pub use transitions::Transitions;

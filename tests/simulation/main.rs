@@ -20,6 +20,7 @@ mod reproducibility;
 mod resuming;
 mod scalar;
 mod scaling;
+mod stationarity;
 mod streams;
 mod support;
 mod varying_noise;

@@ -13,6 +13,7 @@ use crate::experiment::points::{occupancies, of_occupancies, zero_between};
 use crate::experiment::setting::Setting;
 use crate::math;
 use crate::noise::NoiseSpec;
+use crate::noise::isotropic::Isotropic;
 use crate::scenario::{Loaded, Rung};
 use crate::theory::ornstein_uhlenbeck::stationary_covariance;
 
@@ -172,14 +173,23 @@ fn scaled(setting: &Setting, loaded: &Loaded, beta: f64) -> Setting {
     // Reading lets a question about scaling pass only with η and S.
     let Some(sgd) = loaded.scenario.sgd else { return setting.with_dynamics(setting.dynamics.clone()) };
     let (rate, batch) = (beta * sgd.learning_rate, beta * sgd.batch_size as f64);
-    // Between the β of the list a batch has no whole number of examples; theory asks for the two moments of a step there.
+    // A batch of different examples has less noise the more of them it holds. Between the β of the list it has no whole number of examples:
+    // then the nearest.
+    let noise = match &loaded.scenario.noise {
+        NoiseSpec::Minibatch(spec) => spec.build(&setting.loss, batch.round().max(1.0) as u64),
+        _ => Ok(setting.noise.clone()),
+    };
+    // Only a batch of all examples has none, and 0 is no covariance.
+    let noise = noise.unwrap_or_else(|_| Arc::new(Isotropic::new(setting.loss.dimension(), 0.0)));
+    // Theory asks for the two moments of a step there.
     if let (NoiseSpec::Minibatch(spec), true) = (&loaded.scenario.noise, batch.fract() == 0.0)
         && let Ok(dynamics) = minibatch_sgd(spec, &setting.loss, rate, batch as u64)
     {
-        return setting.with_dynamics(dynamics);
+        return Setting { noise, ..setting.with_dynamics(dynamics) };
     }
-    let sgd = Sgd::new(setting.loss.clone(), setting.noise.clone(), rate, batch);
-    setting.with_dynamics(Arc::new(sgd.with_increments(loaded.scenario.dynamics.increments())))
+    let sgd = Sgd::new(setting.loss.clone(), noise.clone(), rate, batch);
+    let dynamics = Arc::new(sgd.with_increments(loaded.scenario.dynamics.increments()));
+    Setting { noise, ..setting.with_dynamics(dynamics) }
 }
 
 /// The principal axes of the SDE's covariance and the diagonals between them.

@@ -15,7 +15,7 @@ use super::records::{Claim, diverged_records, document, start_memory_record};
 use super::setting::Setting;
 use super::{Control, ExperimentError, in_turn};
 use crate::ensemble::histogram::Histogram;
-use crate::findings::{ClaimRecord, Diagnostics, FigureData, Findings, StartContrastRecord};
+use crate::findings::{ClaimRecord, Diagnostics, FigureData, Findings, StartContrastRecord, StationarityRecord};
 use crate::input::Problems;
 use crate::plain::significant;
 use crate::random::derived_seed;
@@ -310,6 +310,10 @@ impl Pair {
                 .collect(),
             start_contrast: contrasts.max_by(|a, b| excess(a).total_cmp(&excess(b))).map(StartContrastRecord::from),
             start_memory: memories.max_by(|a, b| a.size().total_cmp(&b.size())).map(start_memory_record),
+            stationarity: measurements
+                .iter()
+                .map(|measurement| measurement.stationarity.clone())
+                .reduce(StationarityRecord::worse),
             observed_every: setting.plan(loaded).observe_every,
             ..Diagnostics::default()
         }

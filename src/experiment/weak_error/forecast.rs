@@ -67,6 +67,7 @@ pub(in crate::experiment) fn forecast(
         bias: None,
         slowest: None,
         remembered: None,
+        softest: None,
         time: spec.time,
         outlook: Some(outlook(&question, &points, pilot, replicas)),
         target: None,

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::findings::{Diagnostics, Findings};
+use crate::findings::{Diagnostics, Findings, StationarityRecord, ZeroRecord};
 use crate::scenario::{ExperimentKind, Rung};
 
 use super::super::number::{count, pretty, significant, with_error};
@@ -104,6 +104,7 @@ fn rows(diagnostics: &Diagnostics) -> Vec<(String, String, &'static str)> {
             "the bias by the run's own transition rates, beside the standard error of the log-odds: a fifth of it is allowed",
         ));
     }
+    rows.extend(diagnostics.stationarity.iter().flat_map(stationarity));
     rows.push((
         "transitions".to_owned(),
         count(diagnostics.transitions),
@@ -132,6 +133,52 @@ fn rows(diagnostics: &Diagnostics) -> Vec<(String, String, &'static str)> {
             "Hotelling's test of all occupancies at once; a small p says that they differ, not by how much",
         ));
     }
+    rows
+}
+
+/// Rest in every direction, which labels of basins do not show.
+fn stationarity(record: &StationarityRecord) -> Vec<(String, String, &'static str)> {
+    let mut rows = Vec::new();
+    if let Some(softest) = &record.softest {
+        rows.push((
+            format!("burn-in along {} at {}", softest.direction, softest.minimum),
+            format!("{} relaxation times", pretty(&significant(softest.burn_in_relaxations, 3))),
+            if softest.forgotten {
+                "in units of 1/(δh) along the direction that forgets its start last: long enough"
+            } else {
+                "in units of 1/(δh) along the direction that forgets its start last: too short, the start is remembered"
+            },
+        ));
+    }
+    if let Some(yaida) = &record.yaida {
+        rows.push((
+            "Yaida's relation".to_owned(),
+            pretty(&format!(
+                "{} = {} ± {}",
+                significant(yaida.left, 5),
+                significant(yaida.right, 5),
+                significant(yaida.standard_error, 2)
+            )),
+            if yaida.consistent {
+                "⟨(θ − c)·∇L⟩ = (δ/2)⟨|∇L|²⟩ + (n/2)⟨tr C⟩, which every stationary law obeys: consistent"
+            } else {
+                "⟨(θ − c)·∇L⟩ = (δ/2)⟨|∇L|²⟩ + (n/2)⟨tr C⟩, which every stationary law obeys: not consistent"
+            },
+        ));
+    }
+    let mut family = |name: &str, tests: &[ZeroRecord], meaning: &'static str| {
+        let size = |test: &ZeroRecord| test.t.map_or(f64::INFINITY, |t| t.abs() / test.threshold);
+        if let Some(worst) = tests.iter().max_by(|a, b| size(a).total_cmp(&size(b))) {
+            let value = pretty(&with_error(worst.value, Some(worst.standard_error)));
+            rows.push((format!("{name}, {}", worst.quantity), value, meaning));
+        }
+    };
+    family(
+        "largest drift",
+        &record.drifts,
+        "change over the measured steps of what is watched along the softest directions",
+    );
+    family("worst relation", &record.relations, "a mean that every stationary law makes 0, exactly at any step");
     rows
 }
 
