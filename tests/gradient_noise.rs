@@ -219,3 +219,92 @@ fn a_run_can_be_stopped_and_predicted() {
     let stopped = experiment::run(&loaded, &prepared, &mut Control { monitor: &mut monitor, stop: &stop });
     assert!(matches!(stopped, Err(ExperimentError::Interrupted(_))));
 }
+
+/// Regression on an input that is always 0: at the first weights the gradient of an example is its target times a vector, and so the law of the
+/// noise along every direction is that of means of targets.
+fn of_targets(targets: &[f64], overrides: &[&str]) -> Findings {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("targets.csv");
+    let rows: String = targets.iter().map(|target| format!("0,{target:?}\n")).collect();
+    std::fs::write(&file, format!("x,t\n{rows}")).unwrap();
+    let text = format!(
+        "name = \"targets\"\nexperiment = \"gradient-noise\"\n[data]\nkind = \"csv\"\npath = '{}'\ntarget = \"t\"\ntask = \"regression\"\n\
+         [loss]\nkind = \"network\"\nhidden = [1]\nactivation = \"identity\"\nobjective = \"squared-error\"\n\
+         [noise]\nkind = \"minibatch\"\n[sgd]\nlearning_rate = 0.1\nbatch_size = 2\n[training]\nepochs = 1\n\
+         [gradient_noise]\nepochs = [0]\nbatches = 640\ndirections = 1\ndistance = 0.1\n[ensemble]\nreplicas = 2\n",
+        file.display()
+    );
+    let loaded = parse(&text, "targets.toml", &set(overrides), None).unwrap_or_else(|problems| panic!("{problems}"));
+    let prepared = experiment::prepare(&loaded).unwrap();
+    let predicted = experiment::predict(&loaded, &prepared).unwrap();
+    let control = &mut Control { monitor: &mut |_| (), stop: &AtomicBool::new(false) };
+    let found = experiment::run(&loaded, &prepared, control).unwrap().0;
+    assert_eq!(distances(&predicted), distances(&found));
+    found
+}
+
+/// By size the bounds of the predicted distance from the normal law at the first place.
+fn distances(findings: &Findings) -> Vec<[f64; 2]> {
+    let distance = |measures: &[sgd_sde::findings::PredictedMeasureRecord]| {
+        let distance = measures.iter().find(|measure| measure.quantity == "distance").unwrap();
+        distance.predicted_bounds.unwrap_or([distance.predicted.unwrap(); 2])
+    };
+    findings.gradient_noise[0].batches.iter().map(|batches| distance(&batches.measures)).collect()
+}
+
+/// The measured distance agrees with the predicted one, and the measured law with the predicted one, at every size.
+fn laws_agree(findings: &Findings) {
+    for (batches, [low, high]) in findings.gradient_noise[0].batches.iter().zip(distances(findings)) {
+        let measured =
+            batches.measures.iter().find(|measure| measure.quantity == "distance").unwrap().measured.unwrap();
+        // 32,000 draws or more: the error of a distance is below .015, and cells leave .002.
+        assert!(low - 0.017 < measured && measured < high + 0.015, "S = {}: {measured}, {low} to {high}", batches.size);
+        let law = claim(findings, &format!("predicted-law-{}", batches.size));
+        assert_eq!(law.verdict, Some(Verdict::Holds), "S = {}: {}", batches.size, law.reason);
+    }
+}
+
+/// ±1: half of all pairs cancel. Nothing but counting sees the jump: by skewness 0 and kurtosis −2 the distance would be .023.
+#[test]
+fn jumps_are_predicted() {
+    let findings = of_targets(&[1.0, -1.0].repeat(32), &["gradient_noise.sizes=[1, 2, 4, 16]"]);
+    for ([low, high], exact) in distances(&findings).into_iter().zip([0.341_344_746, 0.25, 0.1875, 0.098_190_308]) {
+        assert!((low - exact).abs() < 1e-7 && (high - exact).abs() < 1e-7, "{low} to {high}, {exact}");
+    }
+    laws_agree(&findings);
+    let note = "within it at S = 16 (0.0982); beyond it at S = 1 (0.3413), S = 2 (0.2500), S = 4 (0.1875)";
+    assert!(findings.notes.iter().any(|said| said.contains(note)), "{:?}", findings.notes);
+    for size in [1, 2, 4] {
+        assert_eq!(claim(&findings, &format!("gaussian-{size}")).verdict, Some(Verdict::Rejected));
+    }
+    assert_ne!(claim(&findings, "gaussian-16").verdict, Some(Verdict::Rejected));
+}
+
+#[test]
+fn laws_are_predicted_with_atoms_heavy_tails_and_few_examples() {
+    let skewed: Vec<f64> = (0..64).map(|k| if k < 40 { 0.0 } else { 0.013 * f64::from(k - 39).powi(2) }).collect();
+    laws_agree(&of_targets(&skewed, &["gradient_noise.sizes=[1, 2, 3, 8, 64]"]));
+    let student = |p: f64| (2.0 * p - 1.0) / (2.0 * p * (1.0 - p)).sqrt();
+    let heavy: Vec<f64> = (0..1100).map(|k| student((f64::from(k) + 0.4) / 1100.0)).collect();
+    laws_agree(&of_targets(&heavy, &["gradient_noise.sizes=[1, 2, 32]"]));
+    let subsets = ["noise.sampling=without-replacement", "gradient_noise.sizes=[1, 2, 3]"];
+    let findings = of_targets(&[3.0, -1.0, 0.5, 0.2], &subsets);
+    laws_agree(&findings);
+    // Three of four are all but one: the law of one, mirrored.
+    let [one, _, three] = distances(&findings)[..] else { panic!("three sizes") };
+    assert!((one[0] - three[0]).abs() < 1e-7, "{one:?} and {three:?}");
+}
+
+/// Subsets that are too many to count are sampled: the prediction has an error, which the claim about it counts.
+#[test]
+fn sampled_predictions_say_how_well_they_are_known() {
+    let spread: Vec<f64> = (0..60).map(|k| (f64::from(k) * 0.1).exp()).collect();
+    let findings = of_targets(&spread, &["noise.sampling=epochs", "gradient_noise.sizes=[1, 20, 40]"]);
+    laws_agree(&findings);
+    let [one, many, most] = distances(&findings)[..] else { panic!("three sizes") };
+    assert!(one[0] == one[1] && many[1] - many[0] > 0.005 && many[1] - many[0] < 0.01, "{one:?}, {many:?}");
+    // The other twenty are a subset as well: the mirrored law.
+    assert!(most[0] < many[1] && many[0] < most[1], "{many:?} and {most:?}");
+    assert!(claim(&findings, "predicted-law-20").source.contains("random subsets"));
+    assert!(claim(&findings, "predicted-law-1").source.contains("counted"));
+}

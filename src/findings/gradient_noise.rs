@@ -15,7 +15,7 @@ pub struct GradientNoiseRecord {
     pub replica: u64,
     /// tr C, λ₁(C) and so on: exact ones have the error 0.
     pub spectra: Vec<MeasureRecord>,
-    /// One row per batch size; empty before anything was drawn.
+    /// One row per batch size.
     pub batches: Vec<BatchNoiseRecord>,
 }
 
@@ -39,6 +39,9 @@ pub struct PredictedMeasureRecord {
     pub quantity: String,
     /// By the theory.
     pub predicted: Option<f64>,
+    /// Between which two numbers the prediction is known to lie, itself in the middle; absent where it is exact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted_bounds: Option<[f64; 2]>,
     /// By the batches.
     pub measured: Option<f64>,
     /// Of the measured one, between groups of batches.
@@ -72,8 +75,8 @@ pub struct QuantilePoint {
     pub probability: f64,
     /// Of it, between groups of batches.
     pub standard_error: f64,
-    /// By Edgeworth's expansion; at S = 1 by the examples themselves.
-    pub predicted: f64,
+    /// From the gradients of single examples; none where it is not known to a fifth of the smaller tail.
+    pub predicted: Option<f64>,
 }
 
 /// The largest eigenvalues of the Hessian and of the noise.

@@ -57,6 +57,8 @@ pub enum Purpose {
     TrainingNoise,
     /// The examples of a synthetic data set; its seed is the data's own and not that of the scenario.
     Examples,
+    /// Random subsets whose sums are a prediction: its seed is fixed, as that of the sampler.
+    PredictedSubsets,
 }
 
 impl Purpose {
@@ -77,6 +79,7 @@ impl Purpose {
             Purpose::Batches => 0x2D35_8DCC_AA6C_78A5,
             Purpose::TrainingNoise => 0x6C8E_9CF5_7093_2BD5,
             Purpose::Examples => 0x8BB8_4B93_962E_ACC9,
+            Purpose::PredictedSubsets => 0x4B33_A62E_D433_D4A3,
         }
     }
 }
@@ -111,11 +114,11 @@ mod tests {
     fn no_two_purposes_share_a_key() {
         use Purpose::*;
         let early = [Dynamics, Start, Landscape, Sampler, SamplerChoice, Bootstrap, Initialization];
-        let late = [Data, Lanczos, Probe, Sketch, ChosenExamples, Batches, TrainingNoise, Examples];
+        let late = [Data, Lanczos, Probe, Sketch, ChosenExamples, Batches, TrainingNoise, Examples, PredictedSubsets];
         let mut keys: Vec<u64> = early.into_iter().chain(late).map(Purpose::key).collect();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), 15);
+        assert_eq!(keys.len(), 16);
     }
 
     #[test]

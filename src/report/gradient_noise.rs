@@ -48,9 +48,10 @@ fn cell(measure: &PredictedMeasureRecord) -> String {
         Some(error) => with_error(value, Some(error)),
         None => significant(value, 3),
     });
-    match measure.predicted {
+    match (measure.predicted, measure.predicted_bounds) {
+        (_, Some([low, high])) => format!("{measured} ({} to {})", significant(low, 3), significant(high, 3)),
         // A ratio to what is predicted says so.
-        Some(1.0) | None => measured,
-        Some(predicted) => format!("{measured} ({})", significant(predicted, 3)),
+        (Some(1.0) | None, None) => measured,
+        (Some(predicted), None) => format!("{measured} ({})", significant(predicted, 3)),
     }
 }

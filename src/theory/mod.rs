@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows the dynamics or the ensemble, so that a prediction cannot borrow the simulator's mistakes.
 
+pub mod batch_law;
 pub mod batch_mean;
 mod bounding_box;
 pub mod cells;

@@ -113,7 +113,7 @@ pub(super) fn run(
 }
 
 /// All claims and the verdict. No claim holds unless the last group, whose ratio η/S is another, is told apart.
-fn judged(loaded: &Loaded, comparisons: &[Comparison], others: &[Group]) -> (Vec<ClaimRecord>, Verdict) {
+pub(super) fn judged(loaded: &Loaded, comparisons: &[Comparison], others: &[Group]) -> (Vec<ClaimRecord>, Verdict) {
     let tolerance = loaded.scenario.test.tolerance;
     let Some((control, scaled)) = others.split_last() else { return (Vec::new(), Verdict::Undetermined) };
     let (mut primary, mut stated, mut secondary) = (Vec::new(), Vec::new(), Vec::new());

@@ -6,6 +6,7 @@ mod comparison;
 mod course;
 mod curvature;
 mod curves;
+mod given;
 mod gradient_noise;
 mod group;
 mod stationary_loss;
@@ -16,6 +17,7 @@ mod width;
 
 pub use course::Course;
 pub use curvature::Unstable;
+pub use given::{Losses, judge_losses};
 pub use group::Group;
 pub use trainees::Trainees;
 

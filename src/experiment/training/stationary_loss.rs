@@ -97,8 +97,7 @@ pub(super) fn run(
             return Err(super::lost(course, group));
         }
     }
-    let rests: Vec<Rest> = groups.iter().map(|group| Rest::of(group, loaded.scenario.test.tolerance)).collect();
-    let differences: Vec<Sample> = rests.iter().map(|rest| rest.difference(&rests[0])).collect();
+    let (rests, differences) = compared(loaded, &groups);
     let (claims, verdict) = judged(loaded, &groups, &rests, &differences);
     let records = groups.iter().zip(&rests).map(|(group, rest)| rest.record(group)).collect();
     let moving = groups.iter().zip(&rests).filter_map(|(group, rest)| rest.note(group));
@@ -109,6 +108,19 @@ pub(super) fn run(
     let mut findings = document(loaded, course, records, claims, Some(verdict), notes);
     findings.scaling = Some(breaks(&betas, &findings.claims));
     Ok((findings, FigureData { scaling: Some(figure), ..FigureData::default() }))
+}
+
+/// What was seen of groups that were trained, or given, as claims.
+pub(super) fn judged_groups(loaded: &Loaded, groups: &[Group]) -> (Vec<ClaimRecord>, Verdict) {
+    let (rests, differences) = compared(loaded, groups);
+    judged(loaded, groups, &rests, &differences)
+}
+
+/// Each group at rest, and how it differs from the first.
+fn compared(loaded: &Loaded, groups: &[Group]) -> (Vec<Rest>, Vec<Sample>) {
+    let rests: Vec<Rest> = groups.iter().map(|group| Rest::of(group, loaded.scenario.test.tolerance)).collect();
+    let differences = rests.iter().map(|rest| rest.difference(&rests[0])).collect();
+    (rests, differences)
 }
 
 /// The second half of the looks at a group.

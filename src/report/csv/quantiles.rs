@@ -15,6 +15,7 @@ pub(super) fn tables(figure: &QuantilesFigure) -> Result<Tables, ReportError> {
         let size = panel.size.to_string();
         for point in &panel.points {
             let QuantilePoint { value, probability, standard_error, predicted } = *point;
+            let predicted = predicted.unwrap_or(f64::NAN);
             table.mixed(&[&panel.place, &size], &[value, probability, standard_error, predicted], &[]);
         }
     }
@@ -36,7 +37,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<QuantilesFigure>, ReportError
             value: row.number(2)?,
             probability: row.number(3)?,
             standard_error: row.number(4)?,
-            predicted: row.number(5)?,
+            predicted: Some(row.number(5)?).filter(|predicted| predicted.is_finite()),
         });
     }
     Ok(Some(figure))

@@ -48,8 +48,8 @@ impl Quantiles<'_> {
              C, in predicted standard deviations, z minus the normal quantile of the probability to be at most z. Gaussian noise lies on the \
              dashed line; what is above it on the right and below it on the left is a tail heavier than the normal law's, a parabola is \
              skewness. The axis is linear within ±{LINEAR} and logarithmic beyond. Bars: 95 %, from independent groups of batches, smaller than \
-             the marks where none is seen. Blue: predicted from the gradients of single examples, at S = 1 exactly, beyond by Edgeworth's \
-             expansion with the exact skewness and kurtosis of a batch, where that is a probability.{left_out}"
+             the marks where none is seen. Blue: predicted, the law of a mean of S of the gradients of single examples, where it is \
+             known to a fifth of the smaller tail.{left_out}"
         )
     }
 
@@ -118,7 +118,8 @@ fn measured(point: &QuantilePoint) -> Option<[f64; 3]> {
 
 fn draw_panel(panel: &Panel<'_, '_>, data: &QuantilePanel) -> Drawn {
     panel.line([(-ACROSS, 0.0), (ACROSS, 0.0)], Stroke::new(GREY, 1.2).dashed(DASHED))?;
-    let predicted = data.points.iter().map(|point| (point.value, deviation(point.value, point.predicted)));
+    let predicted = |point: &QuantilePoint| point.predicted.map_or(f64::NAN, |p| deviation(point.value, p));
+    let predicted = data.points.iter().map(|point| (point.value, predicted(point)));
     panel.line(predicted, Stroke::new(BLUE, 1.8))?;
     for point in data.points.iter().step_by(MARKED) {
         let Some([at, low, high]) = measured(point) else { continue };

@@ -2,16 +2,18 @@
 
 use super::super::super::records::Claim;
 use super::super::course::Course;
-use super::law::{Law, UNRESOLVED};
+use super::law::{Expected, Law, UNRESOLVED};
 use super::measure::Measured;
 use super::point::{Point, predicted as predicted_at};
-use super::{Found, spec};
+use super::{Found, OfSize, spec};
 use crate::findings::ClaimRecord;
+use crate::random::batches::Sampling;
 use crate::scenario::{GradientNoiseSpec, Loaded};
 use crate::statistics::{
     Contrast, Estimate, Evidence, Judgement, Verdict, after_holm, judge, judge_distance, overall, scenario_verdict,
 };
-use crate::theory::batch_mean::{DISTANCE_OF_EXCESS, DISTANCE_OF_SKEWNESS, Shape};
+use crate::theory::batch_law::Route;
+use crate::theory::batch_mean::{DISTANCE_OF_EXCESS, DISTANCE_OF_SKEWNESS};
 
 /// An error of a moment may move the distribution function by this part of the distance that counts as Gaussian.
 const SHARE_OF_DISTANCE: f64 = 0.25;
@@ -65,7 +67,7 @@ impl Family {
                 "the slide: g⁽ˢ⁾ = g + Δg/√S with Cov Δg = C; times (N−S)/(N−1) where the examples of a batch differ"
             }
             Self::Skewness | Self::Excess => {
-                "cumulants of independent numbers add up; of subsets by counting (theory::batch_mean). ε is what moves a distribution function \
+                "cumulants of independent numbers add up; of subsets by counting (theory::batch_mean). ε is what moves a distribution function, to first order, \
                  by a quarter of gradient_noise.distance"
             }
         }
@@ -144,7 +146,7 @@ pub(super) fn predicted(loaded: &Loaded, course: &Course, found: &[Found]) -> (V
             places.flat_map(|(point, size)| family.contrasts(course, point, size, None)).collect();
         claims.extend(family.claim(loaded).predicted(&contrasts));
     }
-    (claims, vec![gaussian_from(course, found, spec.distance)].into_iter().flatten().collect())
+    (claims, gaussian_by_prediction(course, found, spec.distance).into_iter().collect())
 }
 
 /// All claims, the verdict, and notes. Nothing holds unless the smallest batch is shown not to be Gaussian.
@@ -165,15 +167,17 @@ pub(super) fn judged(
     let (largest, mut secondary) = gaussian_laws(found, &spec, &evidence);
     let said = becomes_gaussian(&spec, &largest.0, &secondary);
     primary.push(largest);
-    for (index, &size) in spec.sizes.iter().enumerate() {
-        let judgement = distances(found, index, spec.distance, &evidence, &|law| law.off_prediction);
-        secondary.push((judgement, edgeworth(size, spec.distance)));
+    for index in 0..spec.sizes.len() {
+        // What the prediction's own bounds leave open counts against HOLDS.
+        let off = |law: &Law| (law.off_prediction[0], law.off_prediction[1] - law.off_prediction[0]);
+        let judgement = distances(found, index, spec.distance, &evidence, &off);
+        secondary.push((judgement, predicted_law(found, index, spec.distance)));
     }
     let verdict = scenario_verdict(&mut primary.iter_mut().map(|(judgement, _)| judgement).collect::<Vec<_>>());
     let all = primary.into_iter().chain(secondary);
     let claims = all.filter_map(|(judgement, claim)| claim.judged(&judgement, judgement.reason.clone())).collect();
     let mut notes = vec![said];
-    notes.extend(gaussian_from(course, found, spec.distance));
+    notes.extend(gaussian_by_prediction(course, found, spec.distance));
     notes.extend(how_drawn(course));
     (claims, verdict, notes)
 }
@@ -185,7 +189,7 @@ type Judged = (Judgement, Claim);
 fn gaussian_laws(found: &[Found], spec: &GradientNoiseSpec, evidence: &Evidence) -> (Judged, Vec<Judged>) {
     let last = spec.sizes.len() - 1;
     let judged = |index: usize| {
-        let judgement = distances(found, index, spec.distance, evidence, &|law| law.distance);
+        let judgement = distances(found, index, spec.distance, evidence, &|law| (law.distance, UNRESOLVED));
         (judgement, gaussian(spec.sizes[index], [index == 0, index == last], spec.distance))
     };
     let others: Vec<Judged> = (0..last).map(judged).collect();
@@ -212,34 +216,47 @@ fn gaussian(size: u64, [is_control, is_last]: [bool; 2], distance: f64) -> Claim
     }
 }
 
-fn edgeworth(size: u64, distance: f64) -> Claim {
-    let (law, source) = match size {
-        1 => ("that of the gradients of single examples", "the projections of all examples, counted"),
-        _ => ("Edgeworth's, to second order", "theory::batch_mean, from the skewness and the kurtosis of the examples"),
+/// Of one size. Where it was not had in the same way everywhere, the way with the largest error is told.
+fn predicted_law(found: &[Found], index: usize, distance: f64) -> Claim {
+    let laws = || found.iter().filter_map(|found| found.expected.get(index)).flat_map(|sized| &sized.laws);
+    let size = found.iter().find_map(|found| found.expected.get(index)).map_or(0, |sized| sized.size);
+    let worst = laws().max_by(|a, b| a.width().total_cmp(&b.width())).map(|law| law.route);
+    let source = match worst {
+        Some(Route::Counted) | None => "all sums of the projections of the examples, counted",
+        Some(Route::Lattice) => "the convolution of the projections of the examples on a lattice, between its bounds",
+        Some(Route::Sampled) => {
+            "the projections of random subsets of the examples, within the band of their empirical law (99.9 %)"
+        }
     };
     Claim {
         id: format!("predicted-law-{size}"),
         primary: false,
-        statement: format!("the law of the noise of a batch of S = {size} is {law}, to within ε"),
-        source: source.into(),
+        statement: format!(
+            "the law of the noise of a batch of S = {size} is that of a mean of {size} of the gradients of single examples, to within ε at \
+             {} quantiles of the normal law",
+            (1.0 / UNRESOLVED).round() - 1.0
+        ),
+        source: format!("theory::batch_law: {source}"),
         tolerance: distance,
     }
 }
 
-/// The distances of all laws of one size as one claim: all must be below ε; rejected if any is above, Holm's correction over them.
+/// The distances of all laws of one size as one claim: all must be below ε; rejected if any is above, Holm's correction over them. `distance`
+/// gives that of a law, and by how much more it may be.
 fn distances(
     found: &[Found],
     size: usize,
     tolerance: f64,
     evidence: &Evidence,
-    distance: &dyn Fn(&Law) -> f64,
+    distance: &dyn Fn(&Law) -> (f64, f64),
 ) -> Judgement {
     let mut all = Vec::new();
-    for Found { point, sizes } in found {
+    for Found { point, sizes, .. } in found {
         for (direction, law) in point.directions.iter().zip(&sizes[size].laws) {
             let label =
                 format!("sup|F − F₀| along {}, S = {}, {}", direction.name, sizes[size].draw.size, point.place.name());
-            all.push(judge_distance(&label, distance(law), UNRESOLVED, law.noise.as_ref(), tolerance, evidence));
+            let (distance, more) = distance(law);
+            all.push(judge_distance(&label, distance, more, law.noise.as_ref(), tolerance, evidence));
         }
     }
     together(all, tolerance, evidence)
@@ -291,31 +308,78 @@ fn becomes_gaussian(spec: &GradientNoiseSpec, largest: &Judgement, others: &[Jud
     }
 }
 
-/// From which S on Edgeworth's expansion is within the distance, at the place and along the direction where that is the latest.
-fn gaussian_from(course: &Course, found: &[Found], distance: f64) -> Option<String> {
-    let laws =
-        found.iter().flat_map(|found| found.point.directions.iter().map(move |direction| (&found.point, direction)));
-    let needed = |(point, direction): (&Point, &super::point::Direction)| {
-        let is_gaussian = |size: u64| {
-            let shape: Option<(Shape, f64)> = predicted_at(&direction.shape, course.sampling, point.examples(), size);
-            shape.is_some_and(|(shape, _)| shape.edgeworth_distance() < distance)
+/// At which sizes the predicted laws are within the distance, by the place and the direction where they are furthest off.
+fn gaussian_by_prediction(course: &Course, found: &[Found], distance: f64) -> Option<String> {
+    let sizes = found.first()?.expected.len();
+    let furthest = (0..sizes).filter_map(|index| furthest(found, index));
+    let (mut within, mut beyond, mut open) = (Vec::new(), Vec::new(), Vec::new());
+    let mut last = None;
+    for Furthest { size, distance: [low, high], place } in furthest {
+        let between =
+            if high - low < 1e-4 { format!("{:.4}", 0.5 * (low + high)) } else { format!("{low:.4} to {high:.4}") };
+        let list = match (high < distance, low > distance) {
+            (true, _) => &mut within,
+            (false, true) => &mut beyond,
+            (false, false) => &mut open,
         };
-        let size = (0..40).map(|power| 1u64 << power).find(|&size| is_gaussian(size));
-        (size.unwrap_or(u64::MAX), format!("along {}, {}", direction.name, point.place.name()))
-    };
-    let (size, place) = laws.map(needed).max_by_key(|(size, _)| *size)?;
-    if size == u64::MAX {
-        return Some(format!(
-            "By Edgeworth's expansion the noise is within {distance} of the normal law at no S {place}"
+        list.push(format!("S = {size} ({between})"));
+        last = Some((size, low, place));
+    }
+    let (size, low, place) = last?;
+    let listed = [("within it at", within), ("beyond it at", beyond), ("not known on which side at", open)];
+    let listed: Vec<String> = listed
+        .into_iter()
+        .filter(|(_, sizes)| !sizes.is_empty())
+        .map(|(word, sizes)| format!("{word} {}", sizes.join(", ")))
+        .collect();
+    let mut note = format!(
+        "Distance {distance} from the normal law, by the laws of means of S gradients of single examples: {}; of all places and directions the \
+         furthest, at S = {size} {place}",
+        listed.join("; ")
+    );
+    if low > distance && course.sampling == Sampling::WithReplacement {
+        let needed = size as f64 * (low / distance) * (low / distance);
+        note.push_str(&format!(
+            ". If it goes on to fall as 1/√S, which is a guess, about S = {} is needed",
+            roughly(needed)
         ));
     }
-    Some(format!(
-        "By Edgeworth's expansion the noise is within {distance} of the normal law from S = {size} on (powers of 2), latest {place}"
-    ))
+    Some(note)
+}
+
+/// The largest predicted distance of a size.
+struct Furthest {
+    size: u64,
+    distance: [f64; 2],
+    place: String,
+}
+
+fn furthest(found: &[Found], index: usize) -> Option<Furthest> {
+    let at = |found: &Found, of_size: &OfSize| {
+        let named = found.point.directions.iter().zip(&of_size.laws).map(|(direction, law): (_, &Expected)| Furthest {
+            size: of_size.size,
+            distance: law.distance,
+            place: format!("along {}, {}", direction.name, found.point.place.name()),
+        });
+        named.collect::<Vec<_>>()
+    };
+    let all =
+        found.iter().flat_map(|found| found.expected.get(index).map(|of_size| at(found, of_size)).unwrap_or_default());
+    let all: Vec<Furthest> = all.collect();
+    // The largest lower and the largest upper bound may be those of two laws.
+    let low = all.iter().map(|law| law.distance[0]).fold(0.0, f64::max);
+    let most = all.into_iter().max_by(|a, b| a.distance[1].total_cmp(&b.distance[1]))?;
+    Some(Furthest { distance: [low, most.distance[1]], ..most })
+}
+
+/// To two digits.
+fn roughly(number: f64) -> f64 {
+    let unit = crate::math::powi(10.0, (libm::log10(number).floor() as i32 - 1).max(0));
+    (number / unit).round() * unit
 }
 
 fn how_drawn(course: &Course) -> Option<String> {
-    let is_epochs = course.sampling == crate::random::batches::Sampling::Epochs;
+    let is_epochs = course.sampling == Sampling::Epochs;
     is_epochs.then(|| {
         "Training takes the batches of shuffled epochs; what is measured is one batch by itself, a random subset: that the batches of an epoch \
          depend on each other is not seen here"

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 
 use super::super::curvature::PIECE;
-use super::law::{Along, Law, edges};
+use super::law::{Along, Expected, Law, edges};
 use super::point::{Point, predicted};
 use crate::ensemble::Interrupted;
 use crate::network::{Batch, Examples, Network, Real, Workspace};
@@ -58,6 +58,11 @@ pub(super) struct Bench<'a, T> {
     pub examples: &'a Examples<T>,
 }
 
+/// The values at which the figure shows the distribution function.
+pub(super) fn shown_values() -> impl Iterator<Item = f64> {
+    (0..GRID).map(|place| GRID_STEP * place as f64 - GRID_END)
+}
+
 /// What batches of one size have shown at one θ.
 pub(super) struct Measured {
     pub draw: Draw,
@@ -73,13 +78,14 @@ pub(super) struct Measured {
     pub distribution: Vec<(f64, Estimate)>,
 }
 
-/// Draws and measures; `advance` is told of groups of batches as they are done.
+/// Draws and measures; `expected` is what is predicted along each direction, and `advance` is told of groups of batches as they are done.
 ///
 /// # Errors
 /// When told to stop.
 pub(super) fn measure<T: Real>(
     point: &Point,
     bench: &Bench<T>,
+    expected: &[Expected],
     draw: Draw,
     stop: &AtomicBool,
     advance: &mut dyn FnMut(u64),
@@ -103,11 +109,8 @@ pub(super) fn measure<T: Real>(
         advance(groups.len() as u64 * draw.batches / GROUPS);
     }
     let of_gradients = |k: usize| Estimate::from_replicas(&gradients.iter().map(|group| group[k]).collect::<Vec<_>>());
-    let laws = point.directions.iter().enumerate().filter_map(|(k, direction)| {
-        let (shape, _) = predicted(&direction.shape, draw.sampling, point.examples(), draw.size)?;
-        let alone = (draw.size == 1).then(|| point.standardized(k));
-        Some(Law::of(shape, alone, drawn.iter().map(|group| &group.along[k]), draw.seed))
-    });
+    let law = |(k, expected)| Law::of(expected, drawn.iter().map(|group: &Group| &group.along[k]), draw.seed);
+    let laws = expected.iter().enumerate().map(law);
     Ok(Measured {
         draw,
         trace: of_gradients(0),
@@ -218,12 +221,12 @@ fn group_of_draws(point: &Point, draw: &Draw, group: u64, edges: &[f64], stop: &
 fn distribution(groups: &[Group]) -> Vec<(f64, Estimate)> {
     let mut below = vec![0.0; groups.len()];
     let mut points = Vec::with_capacity(GRID);
-    for place in 0..GRID {
+    for (place, value) in shown_values().enumerate() {
         for (below, group) in below.iter_mut().zip(groups) {
             *below += f64::from(group.grid[place]);
         }
         let shares: Vec<f64> = below.iter().zip(groups).map(|(below, group)| below / group.batches).collect();
-        points.extend(Estimate::from_replicas(&shares).map(|share| (GRID_STEP * place as f64 - GRID_END, share)));
+        points.extend(Estimate::from_replicas(&shares).map(|share| (value, share)));
     }
     points
 }

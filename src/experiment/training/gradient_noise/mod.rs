@@ -5,7 +5,7 @@
 //!
 //! - its covariance, C/S times (N−S)/(N−1) where the examples of a batch differ;
 //! - skewness γ₁/√S and excess kurtosis γ₂/S, or those of a subset ([`crate::theory::batch_mean`]);
-//! - the distance of its law from the normal one, by Edgeworth's expansion.
+//! - its law, and the distance of that from the normal one: between bounds, without an expansion ([`crate::theory::batch_law`]).
 //!
 //! Many independent batches of every S are then drawn, in 64 groups which give the errors. The covariance is that of real batch gradients
 //! ([`measure`]), within ±ε in ln ratio. Moments count as those predicted within what moves a distribution function by a quarter of the
@@ -21,6 +21,8 @@ mod point;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rayon::prelude::*;
+
 use super::super::{Control, ExperimentError, Status};
 use super::course::Course;
 use super::curvature::double_examples;
@@ -35,6 +37,7 @@ use crate::random::batches::Sampling;
 use crate::random::derived_seed;
 use crate::scenario::{GradientNoiseSpec, Loaded, Precision};
 use crate::training::{Fate, Look, examples};
+use law::Expected;
 use measure::{Bench, Draw, Measured, measure};
 use point::{Place, Point};
 
@@ -43,10 +46,30 @@ const MOST_NUMBERS: usize = 250_000_000;
 /// Seeds of batches are the parts of the seed from here on.
 const FIRST_PART: u64 = 1 << 20;
 
-/// What was measured at one θ, size by size.
+/// What is predicted and, after a run, what was measured at one θ, size by size.
 struct Found {
     point: Point,
+    expected: Vec<OfSize>,
     sizes: Vec<Measured>,
+}
+
+/// What is predicted of batches of S.
+struct OfSize {
+    size: u64,
+    /// Along every direction.
+    laws: Vec<Expected>,
+}
+
+impl OfSize {
+    fn all(course: &Course, spec: &GradientNoiseSpec, point: &Point) -> Vec<Self> {
+        let of = |&size: &u64| {
+            let directions = (0..point.directions.len()).into_par_iter();
+            let laws: Option<Vec<Expected>> =
+                directions.map(|k| Expected::of(point, k, course.sampling, size)).collect();
+            Self { size, laws: laws.unwrap_or_default() }
+        };
+        spec.sizes.par_iter().map(of).collect()
+    }
 }
 
 fn spec(loaded: &Loaded) -> GradientNoiseSpec {
@@ -103,12 +126,13 @@ pub(super) fn predict(loaded: &Loaded, course: &Course) -> Findings {
     let examples = double_examples(course).filter(|_| is_asked);
     let point = examples
         .and_then(|examples| Point::of(course, &examples, place, spec.directions, &AtomicBool::new(false)).ok());
-    let found: Vec<Found> = point.into_iter().map(|point| Found { point, sizes: Vec::new() }).collect();
+    let expected = |point: Point| Found { expected: OfSize::all(course, &spec, &point), point, sizes: Vec::new() };
+    let found: Vec<Found> = point.into_iter().map(expected).collect();
     let (claims, mut notes) = claims::predicted(loaded, course, &found);
     notes.push("Predictions are those at the first weights of the first replica; others need the training".into());
     let groups = groups(loaded, course).iter().map(|group| group.record(&[])).collect();
     let mut findings = document(loaded, course, groups, claims, None, notes);
-    findings.gradient_noise = found.iter().map(|found| figure::record(found, course)).collect();
+    findings.gradient_noise = found.iter().map(figure::record).collect();
     findings
 }
 
@@ -138,15 +162,16 @@ pub(super) fn run(
             }
             loaded.source.problem("loss", format!("at {name}: {error}")).into()
         })?;
-        let sizes = match course.spec.precision {
-            Precision::Single => sizes::<f32>(loaded, course, &spec, &point, index, &mut progress)?,
-            Precision::Double => sizes::<f64>(loaded, course, &spec, &point, index, &mut progress)?,
+        let mut at = Found { expected: OfSize::all(course, &spec, &point), point, sizes: Vec::new() };
+        at.sizes = match course.spec.precision {
+            Precision::Single => sizes::<f32>(loaded, course, &spec, &at, index, &mut progress)?,
+            Precision::Double => sizes::<f64>(loaded, course, &spec, &at, index, &mut progress)?,
         };
-        found.push(Found { point, sizes });
+        found.push(at);
     }
     let (claims, verdict, notes) = claims::judged(loaded, course, &found, group.diverged.len());
     let mut findings = document(loaded, course, records, claims, Some(verdict), notes);
-    findings.gradient_noise = found.iter().map(|found| figure::record(found, course)).collect();
+    findings.gradient_noise = found.iter().map(figure::record).collect();
     Ok((findings, figure::figures(&found)))
 }
 
@@ -186,7 +211,7 @@ fn sizes<T: Real>(
     loaded: &Loaded,
     course: &Course,
     spec: &GradientNoiseSpec,
-    point: &Point,
+    found: &Found,
     place: usize,
     progress: &mut Progress<'_, '_>,
 ) -> Result<Vec<Measured>, ExperimentError> {
@@ -194,16 +219,17 @@ fn sizes<T: Real>(
         .map_err(|error| loaded.source.problem("data", error.to_string()))?;
     let bench = Bench { network: &course.network, examples: &examples };
     let mut measured = Vec::new();
-    for (index, &size) in spec.sizes.iter().enumerate() {
+    for (index, expected) in found.expected.iter().enumerate() {
         let part = FIRST_PART + (place * spec.sizes.len() + index) as u64;
         let draw = Draw {
             sampling: course.sampling,
-            size,
-            batches: spec.batches_of(size),
+            size: expected.size,
+            batches: spec.batches_of(expected.size),
             seed: derived_seed(course.seed, part),
         };
         let stop = progress.control.stop;
-        measured.push(measure(point, &bench, draw, stop, &mut |batches| progress.add(batches))?);
+        let advance = &mut |batches| progress.add(batches);
+        measured.push(measure(&found.point, &bench, &expected.laws, draw, stop, advance)?);
     }
     Ok(measured)
 }

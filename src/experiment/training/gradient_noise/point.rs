@@ -109,15 +109,13 @@ impl Point {
         self.projections.len() / self.directions.len()
     }
 
-    /// The projections of all examples along a direction, in standard deviations.
-    pub(super) fn standardized(&self, direction: usize) -> Vec<f64> {
-        let deviation = self.directions[direction].shape.variance.sqrt();
-        let column = self.projections.iter().skip(direction).step_by(self.directions.len());
-        column.map(|projection| projection / deviation).collect()
+    /// The projections of all examples along a direction.
+    pub(super) fn column(&self, direction: usize) -> Vec<f64> {
+        self.projections.iter().skip(direction).step_by(self.directions.len()).copied().collect()
     }
 }
 
-/// The law of the mean of S of N examples with this shape, and by what C/S is multiplied; `None` where nothing is left to chance. One batch
+/// The moments of the mean of S of N examples with this shape, and by what C/S is multiplied; `None` where nothing is left to chance. One batch
 /// of an epoch, by itself, is a random subset.
 pub(super) fn predicted(shape: &Shape, sampling: Sampling, examples: usize, size: u64) -> Option<(Shape, f64)> {
     match sampling {

@@ -1,0 +1,71 @@
+//! The table in Markdown.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use super::kinds::{DIFFERENCES, Kind};
+use super::results::{Results, Row};
+
+const BEGINNING: &str = "# Operating characteristics
+
+How often a run says HOLDS, REJECTED or UNDETERMINED of a claim whose truth is known, and how often the interval that it shows (90 %) contains the
+true value. Every line is of whole runs over as many seeds as it says, with gates and all; “true difference” is what the prediction is wrong by, in
+units of the tolerance ε. Written by `benches/calibration/run`; do not edit.
+
+What to look for: at a true difference of 0 or ½ REJECTED is false, at 2 HOLDS is, and exactly at ε each of the two is allowed 5 % of the runs;
+too little effort ought to be UNDETERMINED, and ample effort ought not; intervals ought to cover in 90 % of the runs that show one, and not much less
+in those that came to a verdict.
+
+![Verdicts against effort](operating-characteristics.png)
+";
+
+/// Writes `operating-characteristics.md`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(folder: &Path, kinds: &[Kind], results: &Results) -> Result<(), String> {
+    let mut text = BEGINNING.to_owned();
+    for kind in kinds {
+        if results.of(kind.name, DIFFERENCES[0]).next().is_none() {
+            continue;
+        }
+        let _ = write!(
+            text,
+            "\n## {}\n\n{}.\n\n| true difference / ε | {} | seeds | HOLDS | REJECTED | UNDETERMINED | intervals shown | of these cover | cover where \
+             there is a verdict |\n|---|---|---|---|---|---|---|---|---|\n",
+            kind.name, kind.what, kind.unit
+        );
+        for difference in DIFFERENCES {
+            for row in results.of(kind.name, difference) {
+                text.push_str(&line(row));
+            }
+        }
+    }
+    let seconds: f64 = results.rows().iter().map(|row| row.seconds).sum();
+    let _ = write!(text, "\nAll of it took {:.0} minutes.\n", (seconds / 60.0).ceil());
+    let path = folder.join("operating-characteristics.md");
+    fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn line(row: &Row) -> String {
+    let t = &row.tally;
+    let undetermined = t.seeds - t.holds - t.rejected;
+    format!(
+        "| {:.3} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+        row.true_difference,
+        row.effort,
+        t.seeds,
+        share(t.holds, t.seeds),
+        share(t.rejected, t.seeds),
+        share(undetermined, t.seeds),
+        share(t.shown, t.seeds),
+        share(t.covered, t.shown),
+        share(t.decided_covered, t.decided)
+    )
+}
+
+/// In per cent; a dash where there is nothing to take a part of.
+fn share(part: u64, whole: u64) -> String {
+    if whole == 0 { "–".to_owned() } else { format!("{:.1} %", 100.0 * part as f64 / whole as f64) }
+}
