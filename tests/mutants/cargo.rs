@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::runner::hash;
 use crate::switched::VARIABLE;
+use crate::verdicts::hash;
 
 /// What does not belong into the copy: results, what no test reads, the list of mutants, which does not fit to a tree with
 /// one planted, and the references of whole runs, which notice any change whatever, whether or not a test knows what is right.

@@ -8,6 +8,8 @@ mod list;
 mod runner;
 mod source;
 mod switched;
+mod verdicts;
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -102,12 +104,13 @@ fn run() {
         std::process::exit(130);
     })
     .unwrap();
-    let status = match order.and_then(|order| runner::run(root(), &folder, limit, &order)) {
-        Ok(all_caught) => i32::from(!all_caught),
-        Err(reason) => {
-            eprintln!("{reason}");
-            2
-        }
-    };
+    let status =
+        match order.and_then(|order| runner::run(root(), &folder, limit, &order, &mut |line| println!("{line}"))) {
+            Ok(all_caught) => i32::from(!all_caught),
+            Err(reason) => {
+                eprintln!("{reason}");
+                2
+            }
+        };
     std::process::exit(status);
 }

@@ -1,15 +1,15 @@
 //! Plants mutants in a copy of the working tree and runs the tests, which have to fail. See README.md beside this file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::cargo::{Cargo, Outcome};
 use crate::list::{self, Mutant};
 use crate::source::Sources;
-use crate::switched::{Edits, Switched, edited};
+use crate::switched::{Edits, Switched, edited, with_the_switch};
+use crate::verdicts::{Verdicts, hash};
 
 /// What is to be done, as it was typed.
 pub struct Order {
@@ -51,8 +51,14 @@ fn shard(text: &str) -> Option<(usize, usize)> {
     (1 <= index && index <= count).then_some((index, count))
 }
 
-/// Runs the tests on the mutants that were asked for; whether all were caught.
-pub fn run(root: &Path, folder: &Path, limit: Duration, order: &Order) -> Result<bool, String> {
+/// Runs the tests on the mutants that were asked for and tells a line of each; whether all were caught.
+pub fn run(
+    root: &Path,
+    folder: &Path,
+    limit: Duration,
+    order: &Order,
+    tell: &mut dyn FnMut(String),
+) -> Result<bool, String> {
     let begin = Instant::now();
     let mutants = list::read(&root.join("tests/mutants"))?;
     let wanted = order.take(&mutants)?;
@@ -68,12 +74,12 @@ pub fn run(root: &Path, folder: &Path, limit: Duration, order: &Order) -> Result
     for mutant in switched.into_iter().chain(alone) {
         let verdict = run.verdict_on(mutant)?;
         let kind = verdict.split_whitespace().next().unwrap_or_default();
-        println!("{kind:<9} {}{}", mutant.name, &verdict[kind.len()..]);
+        tell(format!("{kind:<9} {}{}", mutant.name, &verdict[kind.len()..]));
         let kind = ["caught", "SURVIVED", "BROKEN", "STALE"].into_iter().find(|known| *known == kind);
         *counts.entry(kind.expect("a verdict begins with its kind")).or_default() += 1;
     }
     let count = |kind| counts.get(kind).copied().unwrap_or(0);
-    println!(
+    tell(format!(
         "{} caught, {} survived, {} stale, {} do not compile, of {} ({} s)",
         count("caught"),
         count("SURVIVED"),
@@ -81,7 +87,7 @@ pub fn run(root: &Path, folder: &Path, limit: Duration, order: &Order) -> Result
         count("BROKEN"),
         wanted.len(),
         begin.elapsed().as_secs()
-    );
+    ));
     Ok(count("caught") == wanted.len())
 }
 
@@ -115,7 +121,7 @@ impl Run {
     fn verdict_on(&mut self, mutant: &Mutant) -> Result<String, String> {
         let number = number(mutant);
         let Some(edits) = self.edits.get(&number) else {
-            return Ok(format!("STALE: {}", mutant.placed(&self.sources).unwrap_err()));
+            return Ok(format!("STALE  {}", mutant.placed(&self.sources).unwrap_err()));
         };
         let key = format!("{} {:016x}", mutant.name, hash(&format!("{edits:?} {}", mutant.tests)));
         if let Some(verdict) = self.verdicts.known(&key) {
@@ -190,7 +196,7 @@ impl Run {
             let outcome = compiled.map(|()| self.cargo.test(tests, None, self.limit));
             self.restore(mutant)?;
             match outcome {
-                Err(_) => return Ok("BROKEN: does not compile, which says nothing about the tests".to_owned()),
+                Err(_) => return Ok("BROKEN  does not compile, which says nothing about the tests".to_owned()),
                 Ok(outcome) => match outcome? {
                     Outcome::Passed { .. } => {}
                     failed => return Ok(caught(&failed, self.limit)),
@@ -200,15 +206,18 @@ impl Run {
         Ok("SURVIVED".to_owned())
     }
 
-    /// The files that a mutant changes, changed.
+    /// The files that a mutant changes, changed and without the others' switches.
     fn with(&self, mutant: &Mutant) -> BTreeMap<String, String> {
         let edits = &self.edits[&number(mutant)];
         let of_file = |file: &str| -> Vec<_> {
             edits.iter().filter(|(at, _)| at.file == file).map(|(at, text)| (at.range.clone(), text.as_str())).collect()
         };
+        let changed = |file: &String| {
+            let text = self.sources.text(file);
+            with_the_switch(file, edited(text, &(0..text.len()), &of_file(file)))
+        };
         let files: BTreeSet<&String> = edits.iter().map(|(place, _)| &place.file).collect();
-        let text = |file: &String| edited(self.sources.text(file), &(0..self.sources.text(file).len()), &of_file(file));
-        files.into_iter().map(|file| (file.clone(), text(file))).collect()
+        files.into_iter().map(|file| (file.clone(), changed(file))).collect()
     }
 
     /// Puts the files that a mutant changes back as they are with switches.
@@ -261,46 +270,6 @@ fn number(mutant: &Mutant) -> u64 {
     hash(&mutant.name) >> 1
 }
 
-/// FNV-1a, of 64 bits.
-pub fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// What has been found out already, of this state of the tree; a line each, so that a run that was stopped goes on.
-struct Verdicts {
-    known: BTreeMap<String, String>,
-    file: File,
-    state: u64,
-}
-
-impl Verdicts {
-    fn read(path: &PathBuf, state: u64) -> Result<Self, String> {
-        let told = |error: std::io::Error| format!("{}: {error}", path.display());
-        let text = if path.exists() { fs::read_to_string(path).map_err(told)? } else { String::new() };
-        let of_line = |line: &str| {
-            let rest = line.strip_prefix(&format!("{state:016x}\t"))?;
-            rest.split_once('\t').map(|(key, verdict)| (key.to_owned(), verdict.to_owned()))
-        };
-        // A line that a stop tore ends without its newline.
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        let known = whole.lines().filter_map(of_line).collect();
-        let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(told)?;
-        if !text.is_empty() && !text.ends_with('\n') {
-            writeln!(file).map_err(told)?;
-        }
-        Ok(Self { known, file, state })
-    }
-
-    fn known(&self, key: &str) -> Option<&String> {
-        self.known.get(key)
-    }
-
-    fn keep(&mut self, key: &str, verdict: &str) -> Result<(), String> {
-        self.known.insert(key.to_owned(), verdict.to_owned());
-        writeln!(self.file, "{:016x}\t{key}\t{verdict}", self.state).map_err(|error| error.to_string())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,22 +281,6 @@ mod tests {
         for wrong in ["--shard", "--shard 3/2", "--shard 0/2", "--shard 1", "--again"] {
             assert!(Order::read(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn what_was_found_out_of_this_state_is_known() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("verdicts");
-        Verdicts::read(&path, 1).unwrap().keep("one", "SURVIVED").unwrap();
-        Verdicts::read(&path, 2).unwrap().keep("two", "caught  by it").unwrap();
-        let mut text = fs::read_to_string(&path).unwrap();
-        text.push_str("0000000000000001\tthree\tSURV");
-        fs::write(&path, text).unwrap();
-        let mut first = Verdicts::read(&path, 1).unwrap();
-        let known = ["one", "two", "three"].map(|key| first.known(key).map(String::as_str));
-        assert_eq!(known, [Some("SURVIVED"), None, None]);
-        first.keep("four", "caught  by it").unwrap();
-        assert_eq!(Verdicts::read(&path, 1).unwrap().known("four").map(String::as_str), Some("caught  by it"));
     }
 
     #[test]

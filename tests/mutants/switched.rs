@@ -9,7 +9,10 @@ use crate::source::{Place, Sources};
 /// The variable of the environment with the number of the mutant that is switched on.
 pub const VARIABLE: &str = "MUTANT";
 
-/// What is added to the library: whether a mutant is switched on.
+/// The file that the switch is added to.
+const LIBRARY: &str = "src/lib.rs";
+
+/// What is added to it: whether a mutant is switched on.
 const SWITCH: &str = r#"
 /// Which mutant is switched on.
 pub(crate) mod mutant {
@@ -83,8 +86,8 @@ impl Switched {
             functions.sort_by_key(|function| function.body.start);
             files.insert(file.to_owned(), with_switches(file, sources.text(file), &functions, &mut bodies));
         }
-        let library = files.entry("src/lib.rs".to_owned()).or_insert_with(|| sources.text("src/lib.rs").to_owned());
-        library.push_str(SWITCH);
+        let library = files.remove(LIBRARY).unwrap_or_else(|| sources.text(LIBRARY).to_owned());
+        files.insert(LIBRARY.to_owned(), with_the_switch(LIBRARY, library));
         (Self { files, bodies }, alone)
     }
 
@@ -95,6 +98,11 @@ impl Switched {
         let function = of_file().filter(|body| body.function.contains(&line)).map(|body| body.number);
         if own.is_empty() { function.collect() } else { own }
     }
+}
+
+/// A file as the others expect it: with the switch, if it is that of the library.
+pub fn with_the_switch(file: &str, text: String) -> String {
+    if file == LIBRARY { text + SWITCH } else { text }
 }
 
 /// A function that mutants change.
