@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::switched::VARIABLE;
 use crate::verdicts::hash;
 
@@ -88,27 +90,37 @@ impl Cargo {
         written.map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    /// Compiles the tests of some targets; where there were errors if it does not.
+    /// Compiles the tests of some targets; where there were errors if it does not. The log has them as cargo shows them.
     pub fn compile(&self, tests: &str) -> Result<Result<(), Errors>, String> {
-        let arguments = ["test", "--no-run", "--message-format", "short"];
+        let arguments = ["test", "--no-run", "--message-format", "json"];
         let child = self.start(arguments.into_iter().chain(tests.split_whitespace()), None)?;
-        let status = finished(child, None, || false)?;
-        let errors = || fs::read_to_string(&self.log).unwrap_or_default().lines().filter_map(place_of_error).collect();
-        Ok(if status == Some(true) { Ok(()) } else { Err(errors()) })
+        if finished(child, None, || false)? == Some(true) {
+            return Ok(Ok(()));
+        }
+        let log = self.read_log();
+        let messages: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let (places, texts): (Vec<Errors>, Vec<&str>) = messages.iter().filter_map(error).unzip();
+        let others = log.lines().filter(|line| !line.starts_with('{'));
+        let readable: Vec<&str> = texts.into_iter().chain(others).collect();
+        fs::write(&self.log, readable.join("\n")).map_err(|error| error.to_string())?;
+        Ok(Err(places.into_iter().flatten().collect()))
     }
 
     /// Runs tests that have been compiled, until one fails.
     pub fn test(&self, tests: &str, mutant: Option<u64>, limit: Duration) -> Result<Outcome, String> {
         let child = self.start(["test"].into_iter().chain(tests.split_whitespace()), mutant)?;
-        let log = || String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned();
-        let status = finished(child, Some(limit), || first_failed(&log()).is_some())?;
-        let log = log();
+        let status = finished(child, Some(limit), || first_failed(&self.read_log()).is_some())?;
+        let log = self.read_log();
         Ok(match (first_failed(&log), status) {
             (Some(test), _) => Outcome::Failed { test },
             (None, Some(true)) => Outcome::Passed { tests: number_of_tests(&log) },
             (None, Some(false)) => Outcome::Failed { test: format!("{} (ended without a report)", last_target(&log)) },
             (None, None) => Outcome::TimeLimit,
         })
+    }
+
+    fn read_log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
     /// Starts cargo in a process group of its own, so that tests and what they started end with it.
@@ -174,12 +186,14 @@ fn files_below(root: &Path) -> Result<BTreeSet<String>, String> {
     Ok(files)
 }
 
-/// File and line of an error, from a line such as `src/random/mod.rs:12:5: error[E0308]: mismatched types`.
-fn place_of_error(line: &str) -> Option<(String, usize)> {
-    let (place, message) = line.split_once(": ")?;
-    let mut parts = place.split(':');
-    let (file, line) = (parts.next()?, parts.next()?.parse().ok()?);
-    message.starts_with("error").then(|| (file.to_owned(), line))
+/// Where an error is and what is said of it, if a message of cargo is one. What it points at beside its place may be anyone's.
+fn error(message: &Value) -> Option<(Errors, &str)> {
+    let message = &message["message"];
+    let is_primary = |span: &&Value| span["is_primary"] == true;
+    let place = |span: &Value| Some((span["file_name"].as_str()?.to_owned(), span["line_start"].as_u64()? as usize));
+    let spans = message["spans"].as_array()?.iter().filter(is_primary);
+    (message["level"] == "error")
+        .then(|| (spans.filter_map(place).collect(), message["rendered"].as_str().unwrap_or("")))
 }
 
 /// The first test that a log says to have failed, with its target.
@@ -237,11 +251,17 @@ test two::is_right ... ok
 
     #[test]
     fn a_compiler_says_where_its_error_is() {
-        let place = |file: &str, line| Some((file.to_owned(), line));
-        assert_eq!(place_of_error("src/random/mod.rs:12:5: error[E0308]: mismatched"), place("src/random/mod.rs", 12));
-        assert_eq!(place_of_error("src/lib.rs:3:1: error: expected item: found }"), place("src/lib.rs", 3));
-        assert_eq!(place_of_error("src/random/mod.rs:12:5: warning: unused variable"), None);
-        assert_eq!(place_of_error("error: could not compile `sgd-sde` (lib) due to 1 previous error"), None);
+        let spans = serde_json::json!([
+            { "file_name": "src/a.rs", "line_start": 3, "is_primary": false },
+            { "file_name": "src/b.rs", "line_start": 12, "is_primary": true },
+        ]);
+        let message = |level: &str, spans: &Value| serde_json::json!({ "message": { "level": level, "spans": spans, "rendered": "error: what" } });
+        let place = ("src/b.rs".to_owned(), 12);
+        assert_eq!(error(&message("error", &spans)), Some(([place].into(), "error: what")));
+        assert_eq!(error(&message("warning", &spans)), None);
+        assert_eq!(error(&message("error", &Value::Null)), None);
+        assert_eq!(error(&message("error", &serde_json::json!([]))), Some(([].into(), "error: what")));
+        assert_eq!(error(&serde_json::json!({ "reason": "build-finished", "success": false })), None);
     }
 
     #[test]
