@@ -173,6 +173,21 @@ fn equal_medians_make_a_lower_correlation() {
     assert!((trend.upper(0.95) + 4.0 / 20f64.sqrt()).abs() < 1e-12, "{}", trend.upper(0.95));
 }
 
+/// By hand: three places, neighbours in doubt and the ends not. One of the two pairs in doubt may run against the others, not both: then the
+/// ends would too. So ρ is one pair of four from −1, or from 1.
+#[test]
+fn what_cannot_be_had_together_is_not_granted_together() {
+    let row =
+        |median: f64, step: usize| (0..21).map(|r| Some(median + 0.1 * ((r * step) % 21) as f64)).collect::<Vec<_>>();
+    let trend = |median: f64| {
+        let values = [row(0.0, 5), row(median, 8), row(2.0 * median, 13)];
+        RankTrend::of(&[1.0, 2.0, 3.0], &values, 1).unwrap()
+    };
+    let (falling, rising) = (trend(-0.55), trend(0.55));
+    assert_eq!((falling.correlation, falling.upper(0.95), falling.lower(0.975)), (-1.0, -0.5, -1.0));
+    assert_eq!((rising.correlation, rising.lower(0.95), rising.upper(0.975)), (1.0, 0.5, 1.0));
+}
+
 /// The bound is not so careful that it never says anything: a clear trend holds, a clear absence of one is rejected, medians that are all
 /// the same are neither.
 #[test]
