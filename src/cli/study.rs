@@ -99,6 +99,7 @@ pub(super) fn check(loaded: &Loaded, threads: usize) -> Result<String, Failure> 
         (&forecast.unstable, "of these predicted to diverge, which alone is tested there"),
         (&forecast.lawless, "of these without a stationary law, and UNDETERMINED whatever is measured"),
         (&forecast.overshooting, "of these with a step TOO LARGE"),
+        (&forecast.remembering, "of these do NOT forget their start, and are UNDETERMINED whatever is measured"),
     ];
     for (those, what) in kinds.into_iter().filter(|(those, _)| those.count > 0) {
         lines.push(format!("  points {} {what}. {}", those.count, first(those)));

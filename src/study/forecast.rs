@@ -27,6 +27,8 @@ pub struct StudyForecast {
     pub lawless: Those,
     /// The ones whose step is too large for where it leads.
     pub overshooting: Those,
+    /// The ones whose burn-in is too short for their softest direction.
+    pub remembering: Those,
     /// Trajectory-steps in all, burn-in included.
     pub trajectory_steps: f64,
     /// Bytes at the peak, roughly.
@@ -116,6 +118,9 @@ impl StudyForecast {
         }
         if let Some(step) = forecast.too_large_step {
             self.overshooting.add(points, index, step.to_string());
+        }
+        if let Some(softest) = forecast.softest {
+            self.remembering.add(points, index, softest.to_string());
         }
         if let Some(error) = forecast.standard_error {
             let [low, high] = self.standard_errors.unwrap_or([error; 2]);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use sgd_sde::dynamics::Dynamics;
+use sgd_sde::ensemble::balance::{Balance, Direction, Gauge, StepMoments, Sums};
 use sgd_sde::ensemble::checkpoint::{Misfit, SavedRun};
 use sgd_sde::ensemble::histogram::{Histogram, HistogramObserver};
 use sgd_sde::ensemble::moments::Moments;
@@ -11,11 +12,12 @@ use sgd_sde::ensemble::occupancy::{Counts, Occupancy, Watch};
 use sgd_sde::ensemble::{Fate, MOST_STRETCHES_KEPT, Plan, Run};
 use sgd_sde::landscape::Landscape;
 use sgd_sde::loss::LANES;
+use sgd_sde::noise::isotropic::Isotropic;
 
 use crate::support::{at_temperature, double_well};
 
-type Observers = ((Occupancy, Moments), Option<HistogramObserver>);
-type Saved = SavedRun<((Counts, Moments), Option<()>)>;
+type Observers = ((Occupancy, (Moments, Balance)), Option<HistogramObserver>);
+type Saved = SavedRun<((Counts, (Moments, Sums)), Option<()>)>;
 
 /// The replicas do not fill their second block; of what is drawn for the 7 steps between two looks one row is not used, or two or three.
 const PLAN: Plan = Plan { replicas: LANES as u64 + 8, burn_in: 71, steps: 7 * 600, observe_every: 7, seed: 31 };
@@ -31,6 +33,7 @@ fn start(replica: u64, point: &mut [f64]) {
 struct Laboratory {
     dynamics: Box<dyn Dynamics>,
     watch: Arc<Watch>,
+    gauge: Arc<Gauge>,
     histogram: Arc<Histogram>,
 }
 
@@ -38,7 +41,12 @@ impl Laboratory {
     fn new() -> Self {
         let loss = double_well();
         let landscape = Arc::new(Landscape::explore(loss.clone(), &[[-3.0, 3.0]]).unwrap());
+        let moments = StepMoments { noise: Arc::new(Isotropic::new(1, 0.8)), noise_scale: 1.0, step: 0.05 };
+        let direction = Direction { vector: vec![1.0], place: -1.0 };
+        // Every seventh look, of 600: the state has to hold which comes next.
+        let gauge = Gauge::new(loss.clone(), (-0.3, vec![0.0]), vec![direction], Some(moments), 7);
         Self {
+            gauge: Arc::new(gauge),
             dynamics: Box::new(at_temperature(loss.clone(), 0.3, 0.05)),
             watch: Arc::new(Watch::new(landscape, loss, 0.3, FOLLOWED)),
             histogram: Arc::new(Histogram::new(&[[-2.0, 2.0]], 20)),
@@ -49,7 +57,10 @@ impl Laboratory {
         |first, count| {
             let followed = FOLLOWED.saturating_sub(first).min(count as u64) as usize;
             let moments = Moments::new(1).following(followed);
-            ((Occupancy::new(&self.watch, first, count), moments), Some(self.histogram.observer(first)))
+            (
+                (Occupancy::new(&self.watch, first, count), (moments, Balance::new(&self.gauge))),
+                Some(self.histogram.observer(first)),
+            )
         }
     }
 
@@ -75,13 +86,15 @@ fn moved(run: &Run<Observers>, from: &Laboratory) -> (Laboratory, Run<Observers>
 /// All that enters a result, as bits; courses by stretches are not among it.
 fn everything(run: &Run<Observers>, histogram: &Histogram) -> Vec<u64> {
     let mut numbers = histogram.counts();
-    for ((occupancy, moments), _) in run.observers() {
+    for ((occupancy, (moments, balance)), _) in run.observers() {
         numbers.extend(occupancy.transitions());
         numbers.push(occupancy.round_trips());
         for lane in 0..LANES {
             let fractions = occupancy.fractions(lane).unwrap_or_default();
             let (first, second) = moments.means(lane).unwrap_or_default();
-            numbers.extend([fractions, first, second].concat().iter().map(|x| x.to_bits()));
+            let of_balance = [balance.means(lane), balance.drifts(lane), balance.relations(lane)];
+            let balance = of_balance.map(Option::unwrap_or_default).concat();
+            numbers.extend([fractions, first, second, balance].concat().iter().map(|x| x.to_bits()));
         }
     }
     for replica in 0..PLAN.replicas {
@@ -132,7 +145,7 @@ fn what_is_kept_by_stretches_stays_bounded_and_keeps_its_means() {
             let sum: f64 = course.iter().zip(stretches).map(|(mean, &looks)| mean * looks as f64).sum();
             sum / (601 * piece) as f64
         };
-        let ((occupancy, moments), _) = run.observers()[0];
+        let ((occupancy, (moments, _)), _) = run.observers()[0];
         for lane in [0, 4, LANES - 1] {
             // Single precision is what the courses of occupancies are kept in.
             assert!((mean(occupancy.course(0, lane)) - occupancy.fractions(lane).unwrap()[0]).abs() < 1e-6);
@@ -154,7 +167,10 @@ fn a_state_of_another_run_is_refused() {
     assert_eq!(resume(&Plan { seed: 32, ..PLAN }), Some(Misfit("plan")));
     assert_eq!(resume(&Plan { replicas: PLAN.replicas + 1, ..PLAN }), Some(Misfit("plan")));
     let unlike = |first: u64, count: usize| -> Observers {
-        ((Occupancy::new(&here.watch, first, count), Moments::new(2)), Some(here.histogram.observer(first)))
+        (
+            (Occupancy::new(&here.watch, first, count), (Moments::new(2), Balance::new(&here.gauge))),
+            Some(here.histogram.observer(first)),
+        )
     };
     let found = Run::resume(here.dynamics.as_ref(), &PLAN, &unlike, read()).err();
     assert_eq!(found, Some(Misfit("dimension")));

@@ -109,6 +109,25 @@ fn what_no_minimum_gives_away_is_seen_in_the_relations_and_the_drifts() {
     assert_eq!((late.verdict, reasons(&late).as_str()), (Some(Verdict::Holds), ""));
 }
 
+/// Replicas of one well start above, those of the other below, far out on the wide bowl: on the whole nothing drifts along y.
+#[test]
+fn groups_that_start_on_opposite_sides_are_told_apart() {
+    let ensemble = "replicas = 512\nsteps = 1000\nburn_in = 1000\nstart = [[1.0, 11.0], [-1.0, -11.0]]";
+    let findings = measured(&scenario("equilibrium", DIMPLE, ensemble, "against = \"gibbs\"\ntolerance = 0.5"));
+    let told = reasons(&findings);
+    assert!(told.contains("the distance from A along y in") && told.contains("differs from that in"), "{told}");
+}
+
+/// Sixteen replicas do not know how skewed they are: the relations are told, and are no reason.
+#[test]
+fn few_replicas_have_relations_that_bar_nothing() {
+    let ensemble = "replicas = 16\nsteps = 3000\nburn_in = 400";
+    let findings = measured(&scenario("equilibrium", DIMPLE, ensemble, "against = \"gibbs\"\ntolerance = 0.5"));
+    let rest = rest(&findings);
+    assert!(!rest.relations_gate && rest.relations.len() == 5 && rest.note.is_some(), "{rest:?}");
+    assert!(!reasons(&findings).contains("slope would hold it"));
+}
+
 /// Yaida's relation holds with the sampling's own C: half of the examples are in a batch, which halves the noise; σ(x) is taken where a step
 /// begins; SVAG's two batches have the noise of one. False failure below 1e-2 each by the tests' own level, seeds fixed.
 #[test]
