@@ -198,7 +198,7 @@ impl Observer for Balance {
     fn observe(&mut self, view: &mut View) {
         let gauge = self.gauge.as_ref();
         self.sums.looks += 1;
-        if self.sums.looks % gauge.every != 0 {
+        if !self.sums.looks.is_multiple_of(gauge.every) {
             return;
         }
         let mut loss = Lanes([0.0; LANES]);
@@ -312,6 +312,9 @@ mod tests {
     use crate::noise::covariance::ConstantCovariance;
     use nalgebra::dmatrix;
 
+    /// A function of θ.
+    type Of<'a> = &'a dyn Fn(&[f64; 2]) -> f64;
+
     /// Three evaluations in nine looks, recounted by hand: L = ½(2x² + y²), n = 0.5, δ = 0.2, C = diag(3, 1), along y from 0.5.
     #[test]
     fn sums_are_those_of_a_recount() {
@@ -344,14 +347,14 @@ mod tests {
                     assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "lane {lane}: {found:?} {expected:?}");
                 }
             };
-            let watched: [&dyn Fn(&[f64; 2]) -> f64; 4] =
+            let watched: [Of<'_>; 4] =
                 [&|[x, y]| x * x + 0.5 * y * y - 1.0, &|[x, y]| 4.0 * x * x + y * y, &|[_, y]| y - 0.5, &|[_, y]| {
                     (y - 0.5) * (y - 0.5)
                 }];
             close(&balance.means(lane).unwrap(), &watched.map(mean));
             close(&balance.drifts(lane).unwrap(), &watched.map(drift));
-            let left: &dyn Fn(&[f64; 2]) -> f64 = &|[x, y]| (x - 0.25) * 2.0 * x + y * y;
-            let relations: [&dyn Fn(&[f64; 2]) -> f64; 4] = [
+            let left: Of<'_> = &|[x, y]| (x - 0.25) * 2.0 * x + y * y;
+            let relations: [Of<'_>; 4] = [
                 left,
                 &|place| left(place) - 0.1 * (4.0 * place[0] * place[0] + place[1] * place[1]) - 0.25 * 4.0,
                 &|[_, y]| *y,

@@ -344,7 +344,11 @@ fn power(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Power {
         let (error, pair) = exchange.as_ref().and_then(|it| rarest(it, ladder, loaded, trajectories)).unzip();
         (exchange.map(|exchange| exchange.rate() * trajectories).filter(|m| *m > 0.0), error, pair.unwrap_or([0, 1]))
     };
-    let difference = bias.map_or(0.0, |(difference, _)| difference);
+    // What the tested rung may be off by itself is as bad as a difference that is known.
+    let against = loaded.scenario.test.against;
+    let pairs = ladder.rung(against).map_or(Vec::new(), contrast_pairs);
+    let bound = pairs.into_iter().map(|pair| ladder.log_odds_bound(against, pair)).fold(0.0, f64::max);
+    let difference = bias.map_or(0.0, |(difference, _)| difference) + bound;
     Power {
         transitions,
         fewest_transitions: standard_error.and_then(effort::transitions_for_standard_error),

@@ -6,8 +6,8 @@
 //! ∇L·∇V₂ = ∂³L(∇L, ∇L, ∇L)/12. Along a way, on which θ̇ = −∇L, it follows that from the minimum A to the saddle V₂ changes by
 //! −(1/6)∫|H∇L|²dt: in one dimension −(1/6)∫L′L″²dx. That is the second order of the chain's law.
 //!
-//! A way is followed by steps along the parabola that fits the loss at each point (Page & McIver 1988), for which the
-//! integral is known.
+//! A way is followed by steps along the parabola that fits the loss at each point (Page & McIver 1988). Since L̇ = −|∇L|², the integral is
+//! that of |H∇L|²/|∇L|² over the fall of L.
 
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
@@ -78,7 +78,7 @@ fn over_saddle(loss: &dyn Loss, landscape: &Landscape, saddle: &Saddle, temperat
     let [(a, one), (b, other)] = <[_; 2]>::try_from(sides?).ok()?;
     let is_right = [a.min(b), a.max(b)] == saddle.between;
     let (lower, upper) = if a < b { (one, other) } else { (other, one) };
-    is_right.then(|| Way {
+    is_right.then_some(Way {
         between: saddle.between,
         height: saddle.point.loss,
         climbs: [lower.climb, upper.climb],
@@ -139,7 +139,7 @@ impl<'a> Descent<'a> {
             let lowest = here.curvatures.min();
             let rest = |i: usize| here.slopes[i] * here.slopes[i] / here.curvatures[i];
             if lowest > 0.0 && 0.5 * (0..here.slopes.len()).map(rest).sum::<f64>() < LEFT * self.temperature {
-                self.climb += here.climb(f64::INFINITY);
+                self.climb += here.rest();
                 return Some(self.place.clone());
             }
             here = self.step(here, longest)?;
@@ -154,7 +154,7 @@ impl<'a> Descent<'a> {
             let place = &self.place + &moved;
             let there = (moved.norm() <= longest).then(|| self.parabola(&place)).flatten();
             if let Some(there) = there.filter(|there| here.fits(there, self.pace)) {
-                self.climb += here.climb(self.pace);
+                self.climb += 0.5 * (here.pull() + there.pull()) * (here.loss - there.loss).max(0.0);
                 self.place = place;
                 self.pace *= 1.5;
                 return Some(there);
@@ -204,13 +204,15 @@ impl Parabola {
         &self.axes * DVector::from_fn(self.slopes.len(), |i, _| along(i))
     }
 
-    /// ∫|H∇L|²dt = Σ λ²g²∫e^(−2λt)dt.
-    fn climb(&self, time: f64) -> f64 {
-        let along = |i: usize| {
-            let pull = self.curvatures[i] * self.slopes[i];
-            pull * pull * decayed(2.0 * self.curvatures[i], time)
-        };
-        (0..self.slopes.len()).map(along).sum()
+    /// |H∇L|²/|∇L|².
+    fn pull(&self) -> f64 {
+        let pulls = (0..self.slopes.len()).map(|i| self.curvatures[i] * self.slopes[i]);
+        pulls.map(|pull| pull * pull).sum::<f64>() / self.slopes.norm_squared()
+    }
+
+    /// ∫|H∇L|²dt down to the minimum of the parabola, Σ λ²g²∫e^(−2λt)dt.
+    fn rest(&self) -> f64 {
+        (0..self.slopes.len()).map(|i| 0.5 * self.curvatures[i] * self.slopes[i] * self.slopes[i]).sum()
     }
 
     /// Whether slope and loss at the end of a step are nearly those of this parabola.

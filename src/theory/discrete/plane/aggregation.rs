@@ -14,15 +14,15 @@ const STEPS: usize = 6;
 /// Solutions after which it has to stand still.
 const MOST_CYCLES: usize = 200;
 /// The largest relative change of a block's mass that counts as standing still.
-const STILL: f64 = 1e-8;
+const STILL: f64 = 1e-7;
 /// A change that is still good enough where the work is spent.
-const NEARLY_STILL: f64 = 1e-6;
+const NEARLY_STILL: f64 = 1e-5;
 /// A chain that would leave the lattice more often than this a step has no stationary law on it.
 const ESCAPES: f64 = 1e-6;
 
-/// The stationary law over the sources of a lattice, which sums to 1.
-pub(super) fn stationary(lattice: &Lattice) -> Result<Vec<f64>, NoDiscreteLaw> {
-    let mut law: Vec<f64> = lattice.sources.iter().map(|source| source.weight).collect();
+/// The stationary law over the sources of a lattice, which sums to 1, from a positive one that is near to it.
+pub(super) fn stationary(lattice: &Lattice, start: Vec<f64>) -> Result<Vec<f64>, NoDiscreteLaw> {
+    let mut law = start;
     let mut room = lattice.room();
     let band = band(lattice);
     let cycles = MOST_CYCLES.min((MOST_WORK / (lattice.entries() * STEPS) as f64) as usize);

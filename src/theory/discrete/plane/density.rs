@@ -8,25 +8,28 @@ const POINTS: usize = 6;
 
 /// The density over the plane: its logarithm is interpolated by polynomials of degree five. It varies on the scale of σ, also where L does
 /// on a smaller one, since a step of the chain spreads it.
-pub(super) struct Density<'a> {
-    lattice: &'a Lattice,
+pub(super) struct Density {
+    origin: [f64; 2],
+    spacing: f64,
+    sides: [usize; 2],
     /// Of the mass of every node, row by row; −∞ where there is none.
     logarithms: Vec<f64>,
 }
 
-impl<'a> Density<'a> {
-    pub(super) fn new(lattice: &'a Lattice, law: &[f64]) -> Self {
+impl Density {
+    /// Of a law over the sources of a lattice.
+    pub(super) fn new(lattice: &Lattice, law: &[f64]) -> Self {
         let mut logarithms = vec![f64::NEG_INFINITY; lattice.nodes()];
         let area = lattice.spacing * lattice.spacing;
         for (source, p) in lattice.sources.iter().zip(law) {
             logarithms[source.place] = math::ln(p / area);
         }
-        Self { lattice, logarithms }
+        Self { origin: lattice.origin, spacing: lattice.spacing, sides: lattice.sides, logarithms }
     }
 
     /// The density at a point; 0 near and beyond the edge of the lattice, where there is next to nothing.
     pub(super) fn at(&self, point: &[f64]) -> f64 {
-        let Lattice { origin, spacing, sides, .. } = self.lattice;
+        let Self { origin, spacing, sides, .. } = self;
         let mut first = [0; 2];
         let mut weights = [[0.0; POINTS]; 2];
         for axis in 0..2 {

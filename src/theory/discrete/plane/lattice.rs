@@ -96,7 +96,8 @@ impl Lattice {
         self.sides[0] * self.sides[1]
     }
 
-    fn point(&self, place: usize) -> [f64; 2] {
+    /// Where a node is.
+    pub(super) fn point(&self, place: usize) -> [f64; 2] {
         let [column, row] = [place % self.sides[0], place / self.sides[0]];
         [self.origin[0] + self.spacing * column as f64, self.origin[1] + self.spacing * row as f64]
     }

@@ -22,7 +22,8 @@ use crate::theory::bounding_box::bounding_box;
 use crate::theory::gibbs::cubature;
 use crate::theory::gibbs::curvature::spectral_norm;
 use density::Density;
-use lattice::Lattice;
+use lattice::{Lattice, Source};
+use rayon::prelude::*;
 
 /// Kernels are cut beyond this many of their standard deviations (probability 3e−12).
 const REACH: f64 = 7.0;
@@ -36,7 +37,7 @@ const SETTLED: f64 = 2e-3;
 const GOOD_ENOUGH: f64 = 2e-2;
 /// The differences between two lattices bound the error of the finer one, which is much smaller; this is for what both have
 /// in common.
-const LEFT: f64 = 1e-7;
+const LEFT: f64 = 1e-6;
 /// Entries of the operator, and entries times steps: about three seconds of one core.
 const MOST_ENTRIES: usize = 100_000_000;
 const MOST_WORK: f64 = 1.2e10;
@@ -76,16 +77,17 @@ pub fn stationary(
     let height = chain.height().ok_or(NoDiscreteLaw::NotConfined)?;
     let region = bounding_box::<2>(loss, landscape, domain, temperature, height).ok_or(NoDiscreteLaw::NotConfined)?;
     let fineness = chain.fineness(&region);
-    let mut before: Option<Vec<f64>> = None;
+    let mut before: Option<(Vec<f64>, Density)> = None;
     let mut result = Err(NoDiscreteLaw::Unsettled);
     for (level, &per_sigma) in FINENESS.iter().enumerate() {
         // A little higher each time, so that the difference tells what the cut leaves out too.
         let height = height + 3.0 * level as f64;
-        let masses = match chain.masses(&region, per_sigma * fineness, height) {
+        let start = before.as_ref().map(|(_, density)| density);
+        let (masses, density) = match chain.masses(&region, per_sigma * fineness, height, start) {
             Err(reason @ NoDiscreteLaw::TooFine(_)) if before.is_some() => return result.or(Err(reason)),
-            masses => masses?,
+            found => found?,
         };
-        if let Some(before) = &before {
+        if let Some((before, _)) = &before {
             let moved: Vec<f64> = masses.iter().zip(before).map(|(a, b)| math::ln(a / b)).collect();
             let minima = landscape.minima.len();
             let bounds = Bounds::of_pairs(minima, |a, b| (moved[a] - moved[b]).abs() + LEFT);
@@ -98,7 +100,7 @@ pub fn stationary(
                 break;
             }
         }
-        before = Some(masses);
+        before = Some((masses, density));
     }
     result
 }
@@ -136,18 +138,36 @@ impl Chain<'_> {
         (0.5 * (1.0 + stretch * stretch)).sqrt()
     }
 
-    /// The masses of the basins and, last, of what lies in none.
-    fn masses(&self, region: &[[f64; 2]; 2], per_sigma: f64, height: f64) -> Result<Vec<f64>, NoDiscreteLaw> {
+    /// The masses of the basins and, last, of what lies in none, with the density on a lattice; from that on a coarser one.
+    fn masses(
+        &self,
+        region: &[[f64; 2]; 2],
+        per_sigma: f64,
+        height: f64,
+        before: Option<&Density>,
+    ) -> Result<(Vec<f64>, Density), NoDiscreteLaw> {
         let lattice = Lattice::new(self, region, per_sigma, height)?;
-        let minima = self.landscape.minima.len();
-        let law = aggregation::stationary(&lattice)?;
-        let density = Density::new(&lattice, &law);
+        let start = self.start(&lattice, before);
+        let density = Density::new(&lattice, &aggregation::stationary(&lattice, start)?);
         let at = |point: &[f64]| density.at(point);
         let masses = cubature::masses(self.loss, self.landscape, self.temperature, region, &at);
+        let minima = self.landscape.minima.len();
         if masses[..minima].iter().any(|mass| !(*mass > 0.0)) {
             return Err(NoDiscreteLaw::Disconnected);
         }
         let whole: f64 = masses.iter().sum();
-        Ok(masses.iter().map(|mass| mass / whole).collect())
+        Ok((masses.iter().map(|mass| mass / whole).collect(), density))
+    }
+
+    /// The density on a coarser lattice or, without one and near its edge, exp(−L/T).
+    fn start(&self, lattice: &Lattice, before: Option<&Density>) -> Vec<f64> {
+        let known = |point: &[f64]| before.map_or(0.0, |density| density.at(point));
+        let highest = known(&self.landscape.minima[0].theta);
+        let scale = if highest > 0.0 { highest } else { 1.0 };
+        let of_node = |source: &Source| {
+            let known = known(&lattice.point(source.place));
+            if known > 0.0 { known } else { scale * source.weight }
+        };
+        lattice.sources.par_iter().map(of_node).collect()
     }
 }

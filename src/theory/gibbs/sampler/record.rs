@@ -70,7 +70,7 @@ impl Record {
                 self.laplacians[lane][label as usize] += hessian.trace();
                 let bends = &mut self.bends[label as usize];
                 // Eigenvalues cost much more than a trace, and neighbouring draws are much alike.
-                let is_measured = (self.labels[lane].len() - 1) % DRAWS_PER_NORM == 0;
+                let is_measured = (self.labels[lane].len() - 1).is_multiple_of(DRAWS_PER_NORM);
                 if is_measured { bends.add(point, hessian, 1.0) } else { bends.add_square(&hessian, 1.0) }
             }
         }
