@@ -41,12 +41,12 @@ pub fn kinds() -> Vec<Kind> {
             differences: &DIFFERENCES,
             most_seeds: MANY,
             tuned: Box::new(|difference| {
-                given(CURVES, 0.5, difference, |seed, replicas, by| curves(seed, replicas, by))
+                given(CURVES, 0.5, difference, curves)
             }),
         },
         Kind {
             name: "curves, trained",
-            what: "The same question of a trained network at β = 1.0000001, which is the same training up to rounding, beside β = 4",
+            what: "The same question of a trained network, β = 2 at so small an η that curves are moved by much less than seeds move them",
             unit: "replicas",
             efforts: &[8.0, 32.0, 128.0],
             differences: &[0.0],
@@ -61,14 +61,14 @@ pub fn kinds() -> Vec<Kind> {
             differences: &DIFFERENCES,
             most_seeds: MANY,
             tuned: Box::new(|difference| {
-                given(STATIONARY, 0.1, difference, |seed, replicas, by| at_rest(seed, replicas, by))
+                given(STATIONARY, 0.1, difference, at_rest)
             }),
         },
         Kind {
             name: "width, judgement",
             what: "Spearman's ρ of twelve medians below −1 + ε, ε = 0.3, replicas two steps of the medians apart",
             unit: "replicas",
-            efforts: &[4.0, 8.0, 16.0, 64.0, 256.0],
+            efforts: &[4.0, 8.0, 16.0, 32.0, 128.0],
             differences: &DIFFERENCES,
             most_seeds: MANY,
             tuned: Box::new(trend),
@@ -109,9 +109,8 @@ fn load(text: &str, overrides: &[String], seed: u64) -> Loaded {
     parse(text, "calibration.toml", overrides, Some(seed)).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-fn outcome(findings: &Findings, id: &str, truth: f64) -> Option<Outcome> {
-    let claim = findings.claims.iter().find(|claim| claim.id == id)?;
-    Some(Outcome { verdict: claim.verdict, interval: claim.interval, truth: Some(truth), transitions: 0 })
+fn outcome(findings: &Findings, truth: f64) -> Option<Outcome> {
+    Some(Outcome::of(findings.claims.iter().find(|claim| claim.primary)?, |_| Some(truth)))
 }
 
 /// Losses of given law, judged as if they had come from training; the group at β = 2 is off by the difference.
@@ -122,8 +121,7 @@ fn given(text: &'static str, tolerance: f64, difference: f64, losses: fn(u64, us
         let Ok(Prepared::Training(course)) = experiment::prepare(&loaded) else { panic!("{text} is of a training") };
         Box::new(move |seed| {
             let findings = judge_losses(&loaded, &course, &losses(seed, replicas as usize, by)).ok()?;
-            let claim = findings.claims.iter().find(|claim| claim.primary)?.id.clone();
-            outcome(&findings, &claim, by)
+            outcome(&findings, by)
         })
     };
     Tuned { difference, at_effort: Box::new(at_effort) }
@@ -184,8 +182,8 @@ fn trend(difference: f64) -> Tuned {
             let values: Vec<Vec<Option<f64>>> = medians.iter().map(|&median| replicas(median as f64)).collect();
             let trend = RankTrend::of(&places, &values, seed);
             let judged = judge_rank_trend("ρ", trend.as_ref().map_err(String::as_str), TOLERANCE - 1.0, 0);
-            let interval = judged.contrasts[0].holds_interval.map(|ends| ends.map(|end| end - 1.0));
-            Some(Outcome { verdict: Some(judged.verdict), interval, truth: Some(truth), transitions: 0 })
+            let interval = judged.contrasts[0].holds_interval.map(|ends| (ends.map(|end| end - 1.0), truth));
+            Some(Outcome { verdict: Some(judged.verdict), intervals: interval.into_iter().collect(), transitions: 0 })
         })
     };
     Tuned { difference: (truth + 1.0) / TOLERANCE, at_effort: Box::new(at_effort) }
@@ -218,22 +216,22 @@ experiment = "curves"
 epochs = 8
 look_every = 2
 [scaling]
-beta = [1, 1.0000001, 4]
+beta = [1, 2]
 [test]
 tolerance = 0.5
 "#;
 
-/// Whole runs: at β = 1.0000001 the same batch size and the same η up to rounding.
+/// Whole runs at a small η, where β moves curves by much less than seeds do: the true difference is next to nothing.
 fn trained(difference: f64) -> Tuned {
     let at_effort = |replicas: f64| -> Run {
-        let overrides = vec![format!("ensemble.replicas={replicas}")];
+        let overrides = vec![format!("ensemble.replicas={replicas}"), "sgd.learning_rate=0.01".to_owned()];
         Box::new(move |seed| {
             let loaded = load(TRAINED, &overrides, seed);
             let control = &mut Control { monitor: &mut |_| (), stop: &AtomicBool::new(false) };
             // The seed is that of the first weights too.
             let prepared = experiment::prepare(&loaded).ok()?;
             let (findings, _) = experiment::run(&loaded, &prepared, control).ok()?;
-            outcome(&findings, "loss-beta-1.0000001", 0.0)
+            outcome(&findings, 0.0)
         })
     };
     Tuned { difference, at_effort: Box::new(at_effort) }

@@ -1,5 +1,6 @@
 //! The kinds of questions, and what a run of one comes to.
 
+use sgd_sde::findings::{ClaimRecord, ContrastRecord};
 use sgd_sde::statistics::Verdict;
 
 use super::{judgements, runs};
@@ -13,12 +14,18 @@ pub const MANY: u64 = 1_000;
 pub struct Outcome {
     /// Of the claim that is asked about.
     pub verdict: Option<Verdict>,
-    /// Of its estimate, as it is shown.
-    pub interval: Option<[f64; 2]>,
-    /// What the estimate tends to.
-    pub truth: Option<f64>,
+    /// Those of its contrasts that are shown, each with what its estimate tends to.
+    pub intervals: Vec<([f64; 2], f64)>,
     /// From well to well, of all replicas.
     pub transitions: u64,
+}
+
+impl Outcome {
+    /// Of a claim, by what the estimate of each contrast tends to.
+    pub fn of(claim: &ClaimRecord, truth: impl Fn(&ContrastRecord) -> Option<f64>) -> Self {
+        let shown = claim.contrasts.iter().filter_map(|contrast| Some((contrast.interval?, truth(contrast)?)));
+        Self { verdict: claim.verdict, intervals: shown.collect(), transitions: 0 }
+    }
 }
 
 /// A run by its seed; `None` where there is no result.

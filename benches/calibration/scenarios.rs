@@ -126,7 +126,7 @@ tolerance = 0.1
 against = "discrete"
 "#;
 
-/// As [`WELLS`], at three n.
+/// Two wells at three n.
 pub const CROSSING: &str = r#"
 name = "two-wells-at-three-n"
 experiment = "crossover"
@@ -140,7 +140,7 @@ loss = 0.0
 hessian = 8.0
 [[loss.well]]
 position = [0.65]
-loss = 0.05
+loss = 0.3
 hessian = 1.5
 [noise]
 kind = "isotropic"
@@ -153,12 +153,12 @@ kind = "euler-maruyama"
 step = 0.02
 [ensemble]
 start = "minima"
-[crossover]
-factors = [0.7, 1.0, 1.4]
-intercept_tolerance = 0.3
 [test]
 tolerance = 0.3
 against = "discrete"
+[crossover]
+factors = [0.7, 1.0, 1.4]
+slope_tolerance = 0.15
 "#;
 
 /// SGD and its SDE in a bowl at a fixed time.

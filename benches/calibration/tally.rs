@@ -16,13 +16,13 @@ pub struct Tally {
     pub rejected: u64,
     /// Without a result.
     pub failed: u64,
-    /// With an interval.
+    /// Intervals, one or several a run.
     pub shown: u64,
-    /// Whose interval contains the truth.
+    /// Those that contain the truth.
     pub covered: u64,
-    /// With a verdict and an interval.
+    /// Intervals beside a verdict.
     pub decided: u64,
-    /// Whose interval contains the truth, of these.
+    /// Those of them that contain the truth.
     pub decided_covered: u64,
     /// Transitions of all runs.
     pub transitions: u64,
@@ -30,21 +30,21 @@ pub struct Tally {
 
 impl Tally {
     fn of(outcome: Option<Outcome>) -> Self {
-        let Some(Outcome { verdict, interval, truth, transitions }) = outcome else {
+        let Some(Outcome { verdict, intervals, transitions }) = outcome else {
             return Self { seeds: 1, failed: 1, ..Self::default() };
         };
-        let one = u64::from;
         let is_decided = verdict.is_some_and(|verdict| verdict != Verdict::Undetermined);
-        let covered = interval.zip(truth).map(|([low, high], truth)| low <= truth && truth <= high);
+        let shown = intervals.len() as u64;
+        let covered = intervals.iter().filter(|([low, high], truth)| low <= truth && truth <= high).count() as u64;
         Self {
             seeds: 1,
-            holds: one(verdict == Some(Verdict::Holds)),
-            rejected: one(verdict == Some(Verdict::Rejected)),
+            holds: u64::from(verdict == Some(Verdict::Holds)),
+            rejected: u64::from(verdict == Some(Verdict::Rejected)),
             failed: 0,
-            shown: one(covered.is_some()),
-            covered: one(covered == Some(true)),
-            decided: one(is_decided && covered.is_some()),
-            decided_covered: one(is_decided && covered == Some(true)),
+            shown,
+            covered,
+            decided: if is_decided { shown } else { 0 },
+            decided_covered: if is_decided { covered } else { 0 },
             transitions,
         }
     }

@@ -333,7 +333,7 @@ mod tests {
                 theta: &theta,
                 live: &live,
                 lost: &mut [false; LANES],
-                scratch: &mut [0.0; 8],
+                scratch: &mut [0.0; 8 * LANES],
             });
         }
         for lane in [0, 3, LANES - 1] {
