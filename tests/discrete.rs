@@ -237,8 +237,8 @@ fn the_bound_of_the_first_order_holds() {
         ("x^4/4 - x^2/2 + 0.3*x", 0.3, [0.005, 0.01]),
         (SHARP, 0.1, [0.0004, 0.0008]),
         (SHARP, 0.2, [0.0004, 0.0008]),
-        (SMOOTH, 0.1, [0.005, 0.01]),
-        (SMOOTH, 0.3, [0.005, 0.01]),
+        (SMOOTH, 0.1, [0.0035, 0.007]),
+        (SMOOTH, 0.3, [0.0035, 0.007]),
     ] {
         let line = Known::of(&["x"], formula, temperature);
         for step in steps {
@@ -289,8 +289,8 @@ fn sharp_places_off_the_critical_points_are_seen() {
         (format!("{wall} + y^2/2"), 2, 0.02, "on the way from minimum A to minimum B"),
         (format!("{rim} + y^2/2"), 2, 0.1, "within the mass of basin"),
         (format!("{QUARTIC} + y^2/2 + {ridge}"), 2, 0.1, "within the mass of basin"),
-        (format!("{wall} + y^2/2 + z^2/2 + 0.1*y*z"), 3, 0.02, "on the way from minimum A to minimum B"),
-        (format!("{rim} + y^2/2 + z^2/2 + 0.1*y*z"), 3, 0.1, "within the mass of basin"),
+        (format!("{wall} + y^2/2 + z^2/2 + 0.1*y*z + 0.05*x*y"), 3, 0.02, "on the way from minimum A to minimum B"),
+        (format!("{rim} + y^2/2 + z^2/2 + 0.1*y*z + 0.05*x*y"), 3, 0.1, "within the mass of basin"),
     ] {
         let known = Known::of(&["x", "y", "z"][..variables], &formula, temperature);
         let largest = known.landscape.largest_curvature() * step;
@@ -374,7 +374,9 @@ fn a_rung_with_a_bound_decides_with_it() {
         assert_eq!(claim("occupancy-discrete").contrasts[0].predicted_bound, Some(bound));
         assert_eq!(claim("occupancy-gibbs").contrasts[0].predicted_bound, None);
         let [a, b, other] = findings.occupancy.as_slice() else { panic!("two minima and other") };
-        assert_eq!((a.discrete, b.discrete), (Some(expected.occupancies[0]), Some(expected.occupancies[1])));
+        for (found, expected) in [a, b].iter().zip(&expected.occupancies) {
+            assert!((found.discrete.unwrap() / expected - 1.0).abs() < 1e-9);
+        }
         let of_occupancy = expected.bounds.of_occupancies(&expected.occupancies, known.gibbs.other);
         for (found, expected) in [a, b].iter().zip(&of_occupancy) {
             assert!((found.discrete_bound.unwrap() / expected - 1.0).abs() < 1e-9);

@@ -40,9 +40,7 @@ pub fn kinds() -> Vec<Kind> {
             efforts: replicas,
             differences: &DIFFERENCES,
             most_seeds: MANY,
-            tuned: Box::new(|difference| {
-                given(CURVES, 0.5, difference, curves)
-            }),
+            tuned: Box::new(|difference| given(CURVES, 0.5, difference, curves)),
         },
         Kind {
             name: "curves, trained",
@@ -60,9 +58,7 @@ pub fn kinds() -> Vec<Kind> {
             efforts: replicas,
             differences: &DIFFERENCES,
             most_seeds: MANY,
-            tuned: Box::new(|difference| {
-                given(STATIONARY, 0.1, difference, at_rest)
-            }),
+            tuned: Box::new(|difference| given(STATIONARY, 0.1, difference, at_rest)),
         },
         Kind {
             name: "width, judgement",

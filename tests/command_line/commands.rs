@@ -197,7 +197,7 @@ fn what_cannot_be_understood_is_status_2_with_a_hint() {
                 "--set",
                 "loss.variables=[\"x\",\"y\",\"z\"]",
                 "--set",
-                "loss.formula=x^4/4-x^2/2+5*y^2+z^2",
+                "loss.formula=x^4/4-x^2/2+5*(y-0.3*x)^2+(z-0.3*y)^2",
                 "--set",
                 "loss.domain=[[-3,3],[-3,3],[-3,3]]",
                 "--set",

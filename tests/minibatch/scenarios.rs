@@ -112,25 +112,3 @@ fn examples_have_a_seed_of_their_own() {
     assert_eq!(one, again);
     assert_ne!(one, other);
 }
-
-/// At βS the finite population leaves less of the noise than at S: a law of the chain with S's factor would be off by a factor of 2.4 at β = 3,
-/// and Yaida's relation with it. False failure below 1e-3.
-#[test]
-fn scaled_batches_of_different_examples_have_the_noise_of_their_own_size() {
-    let noise = "sampling = \"without-replacement\"\nexamples = 40\nsigma = 1.0";
-    let loaded = scenario("scaling", noise, "kind = \"sgd\"", "[scaling]\nbeta = [1, 3]\n[test]\ntolerance = 0.2");
-    let findings = measured(&loaded);
-    let at = |beta: f64, quantity: &str| {
-        let row = findings.points.iter().find(|row| row.at == beta && row.quantity == quantity);
-        row.unwrap_or_else(|| panic!("no {quantity} at {beta}"))
-    };
-    for quantity in ["Var(axis 1)", "Var(axis 2)"] {
-        for beta in [1.0, 3.0] {
-            let row = at(beta, quantity);
-            let (predicted, measured) = (row.discrete.unwrap(), row.measured.unwrap());
-            assert!((measured - predicted).abs() < 5.0 * row.standard_error.unwrap(), "{beta}: {measured} {predicted}");
-        }
-    }
-    let diagnostics = findings.diagnostics.unwrap();
-    assert!(diagnostics.equilibrated, "{:?}", diagnostics.reasons);
-}

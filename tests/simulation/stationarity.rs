@@ -56,7 +56,7 @@ fn foretold(loaded: &Loaded) -> Option<String> {
 /// Each with a burn-in below one relaxation time of its softest direction.
 #[test]
 fn a_soft_direction_that_leaves_the_labels_alone_bars_a_verdict() {
-    let short = "replicas = 128\nsteps = 2000\nburn_in = 2000";
+    let short = "replicas = 1024\nsteps = 2000\nburn_in = 2000";
     for (experiment, loss, direction, test) in [
         ("equilibrium", ALIGNED, "along y,", "against = \"laplace\""),
         ("density", OBLIQUE, "along 0.80 v + 0.60 w,", "tolerance = 0.1"),
