@@ -55,7 +55,6 @@ fn families_on_the_margin_are_seldom_rejected() {
                 let verdict = scenario_verdict(&mut claims.iter_mut().collect::<Vec<_>>());
                 rejected += usize::from(verdict == Verdict::Rejected);
             }
-            println!("{law:?}, ε = {tolerance}: {rejected} families rejected, {held} held");
             assert!(rejected <= MOST, "{law:?}, ε = {tolerance}: {rejected} families rejected");
             assert!(held <= MOST, "{law:?}, ε = {tolerance}: {held} held");
         }
@@ -125,7 +124,6 @@ fn an_estimated_unit_brings_its_error() {
                 }
             }
             let case = format!("{law:?}, {count} seeds, pairs differ by {roughness}: {held} held, {rejected} rejected");
-            println!("{case}");
             assert!(held <= MOST && rejected <= MOST, "{case}");
         }
     }
@@ -251,7 +249,6 @@ fn logarithms_of_skewed_means_have_ends_of_five_per_cent() {
             passed[0] += usize::from(low > 0.0);
             passed[1] += usize::from(high < 0.0);
         }
-        println!("χ² of {values}, {replicas} replicas: {passed:?} of {REPEATS}");
         assert!(passed.iter().all(|&passed| passed <= MOST), "χ² of {values}, {replicas} replicas: {passed:?}");
     }
 }

@@ -134,7 +134,6 @@ fn what_runs_against_the_trend_unseen_in_full() {
     for law in Law::ALL {
         for (case, (places, medians)) in clusters().into_iter().enumerate() {
             let [held, rejected] = verdicts_on_clusters(law, &places, &medians, 1000, &mut random);
-            println!("{law:?}, clusters {case}: {held} held, {rejected} rejected of 1,000");
             assert!(held <= 73 && rejected <= 42, "{law:?}, clusters {case}: {held} held, {rejected} rejected");
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! K(θ′|θ) = N(θ′; θ − δ∇L(θ), σ²I) with σ² = 2Tδ on a square lattice, weights h² (the trapezoid rule), converges faster than any
 //! power of the spacing h: the error is about exp(−2π²σ²/(h²(1 + s²))), s the factor by which θ − δ∇L stretches lengths. What lies more
-//! than [`REACH`] σ from the target of a step is left out. The lattice covers where exp(−L/T) is above e⁻³⁰ of what it is
+//! than `REACH` σ from the target of a step is left out. The lattice covers where exp(−L/T) is above e⁻³⁰ of what it is
 //! at the highest pass that matters. Two lattices, the second finer by a third, tell the error.
 //!
 //! The mass of a basin is the integral over it, by the cubature of the Gibbs law, of the density that interpolates the nodes.
