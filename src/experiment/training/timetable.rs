@@ -5,12 +5,14 @@
 //!
 //! A group has taken a whole number of steps only where x is a multiple of its S, counted from the last change of schedule, and all groups
 //! have only at multiples of the least common multiple. Whatever is to happen at an epoch (a look, a change of η or S, the end) happens at the
-//! first such time at or after it, in all groups. So groups of equal η/S change and are compared at equal SDE time, exactly, whichever looks
+//! first such time at or after it, in all groups; but the end, if that were a tenth later than asked for, at the last one before. So groups of equal η/S change and are compared at equal SDE time, exactly, whichever looks
 //! were asked for; looks that come to the same time are one.
 
 use crate::input::Problem;
 use crate::scenario::{Loaded, TrainingSpec};
 
+/// The share of the epochs asked for by which training may go on beyond them to a time of all groups.
+const MOST_OVER: f64 = 0.1;
 /// What sums and products of fractions of epochs round is far below this part of an example.
 const ROUNDING: f64 = 1e-6;
 
@@ -81,14 +83,17 @@ impl Timetable {
         let count = examples as f64;
         let stretches = stretches(spec, sizes, count)?;
         let last = stretches[stretches.len() - 1];
-        // The group of the largest steps ends its own way, and none goes on beyond that.
-        let largest = sizes.iter().copied().max().unwrap_or(1);
-        let end = last.meeting(&[largest], spec.epochs * count).unwrap_or(u64::MAX);
+        let end = end(last, sizes, spec.epochs * count);
         let asked = asked(spec);
         let every = last.every(sizes).map(|every| every as f64 / count);
         let (mut looks, mut moved) = (vec![0], 0);
         for epoch in &asked {
-            let Some(at) = meeting(&stretches, sizes, epoch * count).filter(|&at| at <= end) else { continue };
+            let Some(at) = meeting(&stretches, sizes, epoch * count) else { continue };
+            // The last look is at the end, wherever that is.
+            let at = if *epoch < spec.epochs { at } else { end };
+            if at > end {
+                continue;
+            }
             moved += usize::from((at as f64 - epoch * count).abs() > ROUNDING);
             looks.extend((Some(&at) > looks.last()).then_some(at));
         }
@@ -173,6 +178,19 @@ fn stretches(spec: &TrainingSpec, sizes: &[u64], count: f64) -> Result<Vec<Stret
         stretches.push(Stretch { from, epoch, rate, size });
     }
     Ok(stretches)
+}
+
+/// When training ends that was to end after so many examples.
+fn end(last: Stretch, sizes: &[u64], asked: f64) -> u64 {
+    // The group of the largest steps ends its own way, however far its step reaches.
+    let largest = sizes.iter().copied().max().unwrap_or(1);
+    let own = last.meeting(&[largest], asked).unwrap_or(u64::MAX);
+    let latest = own.max((asked * (1.0 + MOST_OVER)) as u64);
+    let before = || {
+        let every = last.every(sizes)?;
+        Some(last.from + (asked - last.from as f64).max(0.0) as u64 / every * every)
+    };
+    last.meeting(sizes, asked).filter(|&at| at <= latest).or_else(before).unwrap_or(last.from)
 }
 
 /// The factor that holds from this epoch on.
@@ -280,6 +298,11 @@ mod tests {
         assert_eq!(looks(2.0, 1.0, &[2, 4, 8, 16], 1_437), [0, 1_440, 2_880]);
         // 6 and 10 meet every 30. The last look, at 100, would be at 120, after the batches of 10 have come to the end.
         assert_eq!(looks(1.0, 0.25, &[6, 10], 100), [0, 30, 60, 90]);
+        // 4 and 6 meet every 12: a little after 10 epochs of 10, with looks wherever they were asked for.
+        for look_every in [9.99, 10.0, 11.0] {
+            assert_eq!(looks(10.0, look_every, &[2, 4, 6], 10).last(), Some(&108), "{look_every}");
+        }
+        assert_eq!(looks(1.0, 1.0, &[6, 10], 100), [0, 90]);
     }
 
     /// One alone is looked at after the first step that ends at or after the time, as it has always been.
