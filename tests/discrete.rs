@@ -143,7 +143,8 @@ fn the_operator_in_the_plane_agrees_with_that_on_a_line() {
             let found = known.on_plane(step);
             let error = log_odds(&found.occupancies, 0, 1) - log_odds(&exact, 0, 1);
             let off = (found.occupancies[0] - exact[0]).abs();
-            assert!(off < 1e-6, "{formula}, δ = {step}: {} exactly {}", found.occupancies[0], exact[0]);
+            // Two lattices that agree end it, the finer of which is good to 5e-5.
+            assert!(off < 2e-5, "{formula}, δ = {step}: {} exactly {}", found.occupancies[0], exact[0]);
             assert!(error.abs() <= found.bounds.log_odds(0, 1), "{formula}: {error} {:?}", found.bounds);
             assert!(found.bounds.largest() < 5e-3, "{formula}: {:?}", found.bounds);
         }
