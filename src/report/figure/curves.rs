@@ -165,7 +165,7 @@ impl Design for Curves<'_> {
                 }
                 Shows::Differences => {
                     self.draw_differences(&panel, quantity)?;
-                    panel.left_axis("difference / seed sd", 62.0)?;
+                    panel.left_axis("difference / seed spread", 62.0)?;
                 }
             }
             if row == last { panel.bottom_axis("epochs")? } else { panel.bottom_ticks()? }

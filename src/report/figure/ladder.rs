@@ -33,8 +33,8 @@ pub(super) struct Ladder<'a> {
 /// One compared quantity and how far each rung is from its measurement.
 struct Contrast {
     quantity: String,
-    /// Difference and its interval; `None` where there is no estimate.
-    differences: Vec<(Rung, Option<Difference>)>,
+    /// Difference and its interval; where there is none, what is missing.
+    differences: Vec<(Rung, Result<Difference, &'static str>)>,
 }
 
 struct Difference {
@@ -77,7 +77,8 @@ impl<'a> Ladder<'a> {
         format!(
             "Above: the probability of each minimum, predicted by each rung of the ladder (coloured symbols){sampled} and measured \
              (black; the bar is the 95 % interval between independent replicas, smaller than the symbol where none is seen; an \
-             open symbol at the edge stands for 0 or 1), spread as log-odds. Below: measured \
+             open symbol at the edge stands for 0 or 1; there is no interval where too few transitions were seen, or the start is still \
+             seen in what was measured), spread as log-odds. Below: measured \
              minus predicted log-odds{scale} with 90 % intervals; the band is the tolerance ±ε = ±{}. A rung holds where \
              every bar lies inside the band, is rejected where one lies clearly outside, and is undetermined where a \
              bar crosses an edge. The verdict is about {}.",
@@ -94,7 +95,7 @@ impl<'a> Ladder<'a> {
     /// The range of all differences with their intervals, and of the tolerance band with some room.
     fn reach(&self) -> (f64, f64) {
         let differences = self.contrasts.iter().flat_map(|contrast| &contrast.differences);
-        let ends = differences.filter_map(|(_, difference)| difference.as_ref()).flat_map(|d| d.interval);
+        let ends = differences.filter_map(|(_, difference)| difference.as_ref().ok()).flat_map(|d| d.interval);
         let room = 1.6 * self.tolerance;
         ends.filter(|end| end.is_finite()).fold((-room, room), |(low, high), end| (low.min(end), high.max(end)))
     }
@@ -186,6 +187,12 @@ impl<'a> Ladder<'a> {
                     // 0 and 1 lie infinitely far out: an open symbol at the edge stands for them.
                     let at = panel.across(p).clamp(LEFT, RIGHT);
                     canvas.marker((at, last), MEASURED.marker, 8.0, BLACK, at != panel.across(p))?;
+                    if row.interval.is_none() && p > 0.0 && p < 1.0 {
+                        let (side, align) =
+                            if at > 0.5 * (LEFT + RIGHT) { (-9.0, Align::Right) } else { (9.0, Align::Left) };
+                        let lettering = Lettering { colour: GREY, ..Lettering::new(SMALL - 1.0, align) };
+                        canvas.text("no interval", (at + side, last), lettering)?;
+                    }
                 }
                 None => {
                     let lettering = Lettering { colour: GREY, ..Lettering::new(SMALL - 1.0, Align::Right) };
@@ -218,7 +225,7 @@ impl<'a> Ladder<'a> {
         let frame = [LEFT, top, RIGHT, top + self.lower_height()];
         let panel = Panel { canvas, frame, x: self.differences(), y: Axis::new(Scale::Linear, 0.0, 1.0) };
         panel.block((-self.tolerance, 0.0), (self.tolerance, 1.0), BAND, 1.0)?;
-        let measured = self.contrasts.iter().flat_map(|c| &c.differences).any(|(_, difference)| difference.is_some());
+        let measured = self.contrasts.iter().flat_map(|c| &c.differences).any(|(_, difference)| difference.is_ok());
         for edge in [-self.tolerance, self.tolerance] {
             panel.line([(edge, 0.0), (edge, 1.0)], Stroke::new(GREY, 1.0).dashed(palette::DOTTED))?;
         }
@@ -237,12 +244,12 @@ impl<'a> Ladder<'a> {
                 let y = start + 4.5 + (place as f64 + 0.5) * step;
                 let look = palette::rung(*rung);
                 match difference {
-                    Some(Difference { value, interval: [low, high] }) => {
+                    Ok(Difference { value, interval: [low, high] }) => {
                         panel.interval(*low, *high, y, Stroke::new(look.colour, 2.0))?;
                         canvas.marker((panel.across(*value), y), look.marker, 9.0, look.colour, false)?;
                     }
-                    None => {
-                        let text = format!("{}: no estimate", rung_name(*rung));
+                    Err(missing) => {
+                        let text = format!("{}: no {missing}", rung_name(*rung));
                         let lettering = Lettering { colour: look.colour, ..Lettering::new(SMALL - 1.0, Align::Centre) };
                         let (at, half) = (panel.across(0.0), width(&text, SMALL) / 2.0);
                         // No line runs through the words.
@@ -268,12 +275,15 @@ fn contrasts(claims: &[(Rung, &ClaimRecord)]) -> Vec<Contrast> {
         for record in &claim.contrasts {
             let difference = match (record.measured, record.predicted, record.interval) {
                 (Some(measured), Some(predicted), Some(ends)) => {
-                    // The interval is that of the measurement; the difference has the error of a sampled prediction too.
+                    // The interval is that of the measurement; the difference has the error of a sampled prediction too, and the
+                    // bound of what a prediction leaves out.
                     let widening = widening(record);
-                    let interval = ends.map(|end| measured - predicted + widening * (end - measured));
-                    Some(Difference { value: measured - predicted, interval })
+                    let [low, high] = ends.map(|end| measured - predicted + widening * (end - measured));
+                    let bound = record.predicted_bound.unwrap_or(0.0);
+                    Ok(Difference { value: measured - predicted, interval: [low - bound, high + bound] })
                 }
-                _ => None,
+                (Some(_), Some(_), None) => Err("interval"),
+                _ => Err("estimate"),
             };
             let index = contrasts.iter().position(|c| c.quantity == record.quantity).unwrap_or_else(|| {
                 contrasts.push(Contrast { quantity: record.quantity.clone(), differences: Vec::new() });

@@ -89,8 +89,9 @@ impl<'a> Line<'a> {
                     (δh ≥ 2), an open triangle there has no result.";
         format!(
             "Above: what was measured at each point of the study (black) beside the predictions. Below: Δ, measured minus \
-             the tested prediction, in units of the tolerance ε{compressed}; the band is ±ε. Bars are 95 % (±1.96 standard \
-             errors between independent replicas; where none is seen it is smaller than the symbol). {told}{together}{left_out}"
+             the tested prediction, in units of the tolerance ε{compressed}; the band is ±ε. Bars are ±1.96 standard \
+             errors between independent replicas, 95 % where these are many; where none is seen it is smaller than the symbol, or a point \
+             still remembers its start. {told}{together}{left_out}"
         )
     }
 
