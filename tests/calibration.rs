@@ -63,7 +63,8 @@ fn verdicts_in_a_bowl_are_right_as_often_as_declared() {
     assert!(wrong.rejected >= at_least(SEEDS, 0.95) && wrong.holds == 0, "{wrong:?}");
     assert!(margin.holds <= at_most(SEEDS, 0.05) && margin.rejected <= at_most(SEEDS, 0.05), "{margin:?}");
     for tally in [right, margin, wrong] {
-        assert_eq!(tally.shown, SEEDS);
+        // A gate bars one run in a hundred or two.
+        assert!(tally.shown >= at_least(SEEDS, 0.98), "{tally:?}");
         assert!((at_least(SEEDS, 0.9)..=at_most(SEEDS, 0.9)).contains(&tally.covered), "{tally:?}");
     }
 }

@@ -1,4 +1,5 @@
-//! The figure: for every kind (a row) and true difference (a column) the verdicts against effort as bands, and the coverage of intervals as a line.
+//! The figure: for every kind (a row) and true difference (a column) the verdicts against effort as bands, and the coverage of intervals as a line
+//! with error bars.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,12 +13,12 @@ use resvg::usvg::{Options, Tree};
 use super::kinds::{DIFFERENCES, Kind};
 use super::results::{Results, Row};
 
-const LEFT: f64 = 130.0;
-const TOP: f64 = 92.0;
+const LEFT: f64 = 44.0;
+const TOP: f64 = 96.0;
 const WIDTH: f64 = 170.0;
 const HEIGHT: f64 = 104.0;
-const ACROSS: f64 = 22.0;
-const DOWN: f64 = 46.0;
+const ACROSS: f64 = 26.0;
+const DOWN: f64 = 62.0;
 const HOLDS: &str = "#0072b2";
 const REJECTED: &str = "#d55e00";
 const UNDETERMINED: &str = "#e8e8e8";
@@ -50,29 +51,34 @@ fn drawing(kinds: &[&Kind], results: &Results) -> String {
     );
     let entries = [("HOLDS", HOLDS), ("UNDETERMINED", UNDETERMINED), ("REJECTED", REJECTED)];
     for (index, (name, colour)) in entries.into_iter().enumerate() {
-        let x = LEFT + 140.0 * index as f64;
+        let x = LEFT + 150.0 * index as f64;
         let _ = writeln!(svg, "<rect x=\"{x}\" y=\"14\" width=\"16\" height=\"16\" fill=\"{colour}\"/>");
         text(&mut svg, [x + 22.0, 27.0], "start", name);
     }
-    let x = LEFT + 430.0;
+    let x = LEFT + 450.0;
     let _ = writeln!(
         svg,
         "<line x1=\"{x}\" y1=\"22\" x2=\"{}\" y2=\"22\" stroke=\"black\" stroke-width=\"1.6\"/>",
         x + 22.0
     );
-    text(&mut svg, [x + 28.0, 27.0], "start", "intervals that cover (90 % dotted)");
+    text(&mut svg, [x + 28.0, 27.0], "start", "intervals that cover, ± 2 standard errors (90 % dotted)");
     for (row, kind) in kinds.iter().enumerate() {
         let top = TOP + row as f64 * (HEIGHT + DOWN);
-        text(&mut svg, [LEFT - 34.0, top + 0.5 * HEIGHT], "end", kind.name);
+        let _ = writeln!(
+            svg,
+            "<text x=\"{LEFT}\" y=\"{:.1}\" font-weight=\"bold\">{}<tspan font-weight=\"normal\"> (against {})</tspan></text>",
+            top - 8.0,
+            kind.name,
+            kind.unit
+        );
         for (column, difference) in DIFFERENCES.into_iter().enumerate() {
             let left = LEFT + column as f64 * (WIDTH + ACROSS);
             if row == 0 {
-                text(&mut svg, [left + 0.5 * WIDTH, TOP - 12.0], "middle", &heading(difference));
+                text(&mut svg, [left + 0.5 * WIDTH, TOP - 32.0], "middle", &heading(difference));
             }
             let points: Vec<&Row> = results.of(kind.name, difference).collect();
             panel(&mut svg, [left, top], kind, &points, column == 0);
         }
-        text(&mut svg, [LEFT + 0.5 * WIDTH, top + HEIGHT + 32.0], "middle", kind.unit);
     }
     svg.push_str("</svg>\n");
     svg
@@ -113,10 +119,16 @@ fn panel(svg: &mut String, [left, top]: [f64; 2], kind: &Kind, rows: &[&Row], is
         "<line x1=\"{left}\" y1=\"{dotted:.1}\" x2=\"{}\" y2=\"{dotted:.1}\" stroke=\"black\" stroke-dasharray=\"2 3\"/>",
         left + WIDTH
     );
-    let covering = rows.iter().filter(|row| row.tally.shown > 0);
-    let covering: Vec<String> = covering
-        .map(|row| format!("{:.1},{:.1}", x(row.effort), y(row.tally.covered as f64 / row.tally.shown as f64)))
-        .collect();
+    let mut covering: Vec<String> = Vec::new();
+    for row in rows.iter().filter(|row| row.tally.shown > 0) {
+        let covered = row.tally.covered as f64 / row.tally.shown as f64;
+        // Several intervals of one run are not independent.
+        let error = (covered * (1.0 - covered) / row.tally.shown.min(row.tally.seeds) as f64).sqrt();
+        let [at, low, high] = [x(row.effort), y((covered - 2.0 * error).max(0.0)), y((covered + 2.0 * error).min(1.0))];
+        let _ =
+            writeln!(svg, "<line x1=\"{at:.1}\" y1=\"{low:.1}\" x2=\"{at:.1}\" y2=\"{high:.1}\" stroke=\"black\"/>");
+        covering.push(format!("{at:.1},{:.1}", y(covered)));
+    }
     let _ = writeln!(
         svg,
         "<polyline points=\"{}\" fill=\"none\" stroke=\"black\" stroke-width=\"1.6\"/>",
@@ -126,8 +138,10 @@ fn panel(svg: &mut String, [left, top]: [f64; 2], kind: &Kind, rows: &[&Row], is
         svg,
         "<rect x=\"{left}\" y=\"{top}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"none\" stroke=\"black\"/>"
     );
-    for effort in [kind.efforts[0], kind.efforts[kind.efforts.len() / 2], kind.efforts[kind.efforts.len() - 1]] {
-        text(svg, [x(effort), top + HEIGHT + 16.0], "middle", &effort.to_string());
+    // Those at the ends stay below their own panel.
+    let middle = kind.efforts[kind.efforts.len() / 2];
+    for (effort, anchor) in [(low.exp(), "start"), (middle, "middle"), (high.exp(), "end")] {
+        text(svg, [x(effort), top + HEIGHT + 16.0], anchor, &effort.round().to_string());
     }
     if is_first {
         for (share, words) in [(0.0, "0"), (0.5, "½"), (1.0, "1")] {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use sgd_sde::experiment::{self, Control, Prepared};
-use sgd_sde::findings::{ClaimRecord, Findings};
+use sgd_sde::findings::{ClaimRecord, ContrastRecord, Findings};
 use sgd_sde::scenario::{Loaded, parse};
 use sgd_sde::statistics::special::normal_cdf;
 
@@ -25,8 +25,8 @@ struct Design {
     set: fn(f64) -> Vec<String>,
     /// How far the wrong prediction is off, by the predictions at a value of the knob; rising with it.
     difference: fn(&Findings, f64) -> f64,
-    /// What the estimate of the claim tends to, by the findings of a run, the knob, and whether it is the right claim.
-    truth: fn(&Findings, f64, bool) -> Option<f64>,
+    /// What the estimate of the wrong claim tends to, by the findings of a run and the knob. That of the right one tends to what is predicted.
+    truth: fn(&Findings, f64) -> Option<f64>,
     /// What is set for an effort, by the value of the knob.
     effort: fn(&[String], f64, f64) -> Vec<String>,
 }
@@ -49,9 +49,10 @@ impl Design {
                 let control = &mut Control { monitor: &mut |_| (), stop: &AtomicBool::new(false) };
                 let (findings, _) = experiment::run(&load(scenario, &overrides, seed), &prepared, control).ok()?;
                 let told = claim_of(&findings, claim)?;
-                let truth = truth(&findings, knob, is_zero);
+                let wrong = truth(&findings, knob);
+                let truth = |contrast: &ContrastRecord| if is_zero { contrast.predicted } else { wrong };
                 let transitions = findings.diagnostics.as_ref().map_or(0, |diagnostics| diagnostics.transitions);
-                Some(Outcome { transitions, ..Outcome::of(told, |_| truth) })
+                Some(Outcome { transitions, ..Outcome::of(told, truth) })
             })
         };
         Tuned { difference: if is_zero { 0.0 } else { found }, at_effort: Box::new(at_effort) }
@@ -180,7 +181,7 @@ pub fn kinds() -> Vec<Kind> {
             "crossover",
             "ln of the slope of ln(p_A/p_B) against 1/n, three n: the chain's law is right, Laplace's wrong",
             "transitions at the middle n",
-            &[300.0, 1000.0, 3000.0, 10000.0, 30000.0],
+            &[100.0, 300.0, 1000.0, 3000.0, 10000.0],
             Design {
                 scenario: CROSSING,
                 right: "crossover-slope-discrete",
@@ -189,7 +190,7 @@ pub fn kinds() -> Vec<Kind> {
                 knob: ("dynamics.step", [0.002, 0.12]),
                 set: nothing,
                 difference: |findings, _| apart(findings, "crossover-slope-laplace", "crossover-slope-discrete"),
-                truth: |findings, _, _| claim_of(findings, "crossover-slope-discrete")?.predicted,
+                truth: |findings, _| claim_of(findings, "crossover-slope-discrete")?.predicted,
                 effort: for_transitions_of_crossing,
             },
         ),
@@ -206,7 +207,7 @@ pub fn kinds() -> Vec<Kind> {
                 knob: ("dynamics.step", [0.01, 1.0]),
                 set: nothing,
                 difference: |findings, _| apart(findings, "covariance-laplace", "covariance-discrete"),
-                truth: |findings, _, _| claim_of(findings, "covariance-discrete")?.predicted,
+                truth: |findings, _| claim_of(findings, "covariance-discrete")?.predicted,
                 effort: for_relaxations,
             },
         ),
@@ -223,7 +224,7 @@ pub fn kinds() -> Vec<Kind> {
                 knob: ("dynamics.step", [0.01, 1.5]),
                 set: nothing,
                 difference: |_, step| between_normal_laws(inflated(step)),
-                truth: |_, step, is_right| Some(if is_right { 0.0 } else { between_normal_laws(inflated(step)) }),
+                truth: |_, step| Some(between_normal_laws(inflated(step))),
                 effort: for_relaxations,
             },
         ),
@@ -243,7 +244,7 @@ pub fn kinds() -> Vec<Kind> {
                     vec![format!("dynamics.kind={kind}")]
                 },
                 difference: |_, step| -(1.0 - 0.5 * step).ln(),
-                truth: |_, step, is_right| Some(if is_right { 0.0 } else { (1.0 - 0.5 * step).ln() }),
+                truth: |_, step| Some((1.0 - 0.5 * step).ln()),
                 effort: for_relaxations,
             },
         ),
@@ -260,10 +261,7 @@ pub fn kinds() -> Vec<Kind> {
                 knob: ("sgd.learning_rate", [0.01, 0.8]),
                 set: nothing,
                 difference: |_, rate| ((1.0 - 0.5 * rate) / (1.0 - rate)).ln(),
-                truth: |findings, rate, is_right| match is_right {
-                    true => claim_of(findings, "scaling-discrete-beta-2")?.predicted,
-                    false => Some(((1.0 - 0.5 * rate) / (1.0 - rate)).ln()),
-                },
+                truth: |_, rate| Some(((1.0 - 0.5 * rate) / (1.0 - rate)).ln()),
                 effort: for_relaxations,
             },
         ),
@@ -280,7 +278,7 @@ fn wells(effort: fn(&[String], f64, f64) -> Vec<String>) -> Design {
         knob: ("dynamics.step", [0.002, 0.16]),
         set: nothing,
         difference: |findings, _| apart(findings, "occupancy-laplace", "occupancy-discrete"),
-        truth: |findings, _, _| claim_of(findings, "occupancy-discrete")?.predicted,
+        truth: |findings, _| claim_of(findings, "occupancy-discrete")?.predicted,
         effort,
     }
 }
@@ -300,10 +298,7 @@ fn between_normal_laws(s: f64) -> f64 {
 /// their closed forms. Effort is replicas times (ε/0.3)², at which ε is as many standard errors for every difference.
 fn weak_error() -> Kind {
     let tuned = |difference: f64| {
-        let findings = predictions(ORDERS, &[]);
-        let exact = claim_of(&findings, "weak-error-exact").unwrap_or_else(|| panic!("errors in a bowl are known"));
-        let errors: Vec<f64> = exact.contrasts.iter().filter_map(|contrast| contrast.predicted).collect();
-        let slope = slope_of_first(&errors, &findings);
+        let slope = slope_of_the_sde();
         let tolerance = if difference == 0.0 { 0.3 } else { (slope - 1.0).abs() / difference };
         let claim = if difference == 0.0 { "weak-error-exact" } else { "weak-error-first-order" };
         let at_effort = move |effort: f64| -> Run {
@@ -318,7 +313,9 @@ fn weak_error() -> Kind {
                 let control = &mut Control { monitor: &mut |_| (), stop: &AtomicBool::new(false) };
                 let (findings, _) = experiment::run(&load(ORDERS, &overrides, seed), &prepared, control).ok()?;
                 let told = claim_of(&findings, claim)?;
-                Some(Outcome::of(told, |contrast| if difference == 0.0 { contrast.predicted } else { Some(slope) }))
+                // With the weights of the run.
+                let slope = exact_slope(&findings);
+                Some(Outcome::of(told, |contrast| if difference == 0.0 { contrast.predicted } else { slope }))
             })
         };
         Tuned { difference, at_effort: Box::new(at_effort) }
@@ -327,20 +324,22 @@ fn weak_error() -> Kind {
         name: "weak-error",
         what: "ln|error| of the SDE at t = 1 in a bowl, right by its closed form; its slope in ln η is wrong by what the next order adds (to 5 %)",
         unit: "replicas·(ε/0.3)²",
-        efforts: &[300.0, 1000.0, 3000.0, 10000.0, 30000.0],
+        efforts: &[300.0, 1000.0, 3000.0, 10000.0],
         differences: &DIFFERENCES,
         most_seeds: MANY,
         tuned: Box::new(tuned),
     }
 }
 
-/// The least-squares slope of ln|error| of the SDE, whose errors come before those of the modified equation.
-fn slope_of_first(errors: &[f64], findings: &Findings) -> f64 {
-    let spec = findings.scenario.weak_error.clone().unwrap_or_else(|| panic!("the scenario is of weak errors"));
-    let points: Vec<[f64; 2]> =
-        spec.learning_rates.iter().map(|rate| rate.ln()).zip(errors).map(|(x, y)| [x, *y]).collect();
-    let mean = |axis: usize| points.iter().map(|point| point[axis]).sum::<f64>() / points.len() as f64;
-    let [x, y] = [mean(0), mean(1)];
-    let product: f64 = points.iter().map(|point| (point[0] - x) * (point[1] - y)).sum();
-    product / points.iter().map(|point| (point[0] - x) * (point[0] - x)).sum::<f64>()
+/// The slope of ln|exact error| of the SDE with the weights that a long run gives its points.
+fn slope_of_the_sde() -> f64 {
+    const BEYOND_ALL_SEEDS: u64 = 1_000_000;
+    let loaded = load(ORDERS, &["ensemble.replicas=100000".to_owned()], BEYOND_ALL_SEEDS);
+    let control = &mut Control { monitor: &mut |_| (), stop: &AtomicBool::new(false) };
+    let (findings, _) = experiment::run(&loaded, &prepared(&loaded), control).unwrap_or_else(|error| panic!("{error}"));
+    exact_slope(&findings).unwrap_or_else(|| panic!("errors in a bowl are known"))
+}
+
+fn exact_slope(findings: &Findings) -> Option<f64> {
+    findings.weak_error.as_ref()?.slopes.iter().find(|slope| slope.order == 1)?.exact
 }

@@ -180,7 +180,7 @@ start = [[1.0]]
 time = 1.0
 learning_rates = [0.2, 0.1, 0.05]
 observables = ["θ^2"]
-substeps = 2
+substeps = 8
 [test]
 tolerance = 0.1
 "#;
