@@ -150,10 +150,11 @@ impl Comparison {
             tolerance,
         };
         let freedom = [degrees_of_freedom(a), degrees_of_freedom(b)];
-        comparison.occupancies = comparison.matched(occupancies(a), occupancies(b), freedom);
-        comparison.contrasts = comparison.matched(contrasts(a), contrasts(b), freedom);
+        let evidence = evidence(a, b);
+        let started = evidence.remembers_start;
+        comparison.occupancies = comparison.matched(occupancies(a), occupancies(b), freedom, started);
+        comparison.contrasts = comparison.matched(contrasts(a), contrasts(b), freedom, started);
         if let Some(tolerance) = tolerance {
-            let evidence = evidence(a, b);
             let selection = selections("A", a).into_iter().chain(selections("B", b)).next();
             for difference in &mut comparison.contrasts {
                 if independent {
@@ -172,13 +173,22 @@ impl Comparison {
         self.unmeasured.is_empty() && self.contrasts.iter().all(|difference| difference.verdict == Some(Verdict::Holds))
     }
 
-    fn matched(&mut self, a: Vec<Quantity>, mut b: Vec<Quantity>, freedom: [f64; 2]) -> Vec<Difference> {
+    /// Differences of what both have; without intervals where one of the two still remembers its start.
+    fn matched(
+        &mut self,
+        a: Vec<Quantity>,
+        mut b: Vec<Quantity>,
+        freedom: [f64; 2],
+        remembers_start: bool,
+    ) -> Vec<Difference> {
         let mut differences = Vec::new();
         for first in a {
             match b.iter().position(|second| second.is_like(&first)) {
                 Some(index) => {
                     let second = b.remove(index).turned_as(&first);
-                    differences.push(Difference::new(first, &second, freedom));
+                    let difference = Difference::new(first, &second, freedom);
+                    differences
+                        .push(Difference { interval: difference.interval.filter(|_| !remembers_start), ..difference });
                 }
                 None => self.only_in_a.push(first.name),
             }
@@ -333,6 +343,7 @@ fn evidence(a: &Findings, b: &Findings) -> Evidence {
         if let Some(diagnostics) = &findings.diagnostics {
             let reasons = diagnostics.reasons.iter().map(|reason| format!("in {side}, {reason}"));
             evidence.not_equilibrated.extend(reasons);
+            evidence.remembers_start |= diagnostics.remembers_start;
         }
         evidence.diverged += diverged(findings) as usize;
     }

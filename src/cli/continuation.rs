@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use sgd_sde::experiment;
+use sgd_sde::experiment::ladder::NO_STATIONARY_LAW;
 use sgd_sde::experiment::state::{Earlier, StateError};
 use sgd_sde::findings::Findings;
 use sgd_sde::report;
@@ -79,7 +80,7 @@ fn beyond_help(findings: &Findings) -> Option<String> {
             diagnostics.diverged
         ));
     }
-    let reason = diagnostics.reasons.iter().find(|reason| reason.starts_with("there is no stationary law"))?;
+    let reason = diagnostics.reasons.iter().find(|reason| reason.starts_with(NO_STATIONARY_LAW))?;
     Some(format!("more steps would not settle it: {reason}"))
 }
 

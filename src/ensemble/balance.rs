@@ -162,6 +162,12 @@ impl Balance {
         (count > 0.0).then(|| self.sums.watched.iter().step_by(2).map(|sum| sum[lane] / count).collect())
     }
 
+    /// The mean of L above the height from which it is counted.
+    pub fn mean_excess(&self, lane: usize) -> Option<f64> {
+        let count = self.sums.evaluations as f64;
+        (count > 0.0).then(|| self.sums.watched[0][lane] / count)
+    }
+
     /// By how much what is watched changes over the run, along the straight line that fits its course best.
     pub fn drifts(&self, lane: usize) -> Option<Vec<f64>> {
         let count = self.sums.evaluations as f64;

@@ -124,7 +124,7 @@ impl Cloud {
         let by_start = Groups { names: &[], of_replica: &[] };
         let steps = run.looks() * plan.observe_every;
         let stationarity = Stationarity::of(setting, plan, (start, steps), &balances, &finished, &by_start);
-        cloud.equilibration.reasons.extend(stationarity.reasons);
+        cloud.equilibration.add_start_reasons(stationarity.reasons);
         cloud.stationarity = stationarity.record;
         cloud
     }
@@ -166,6 +166,7 @@ impl Cloud {
             ess: equilibration.minimum_effective_sample_size,
             equilibrated: equilibration.is_equilibrated(),
             reasons: equilibration.reasons.clone(),
+            remembers_start: equilibration.remembers_start,
             diverged: self.diverged() as u64,
             diverged_replicas: diverged_records(&self.fates),
             start_contrast: equilibration.start_contrast.as_ref().map(StartContrastRecord::from),

@@ -47,8 +47,8 @@ pub(super) fn run(
     let tested = contrast_pairs(ladder.rung(scenario.test.against).unwrap_or_default());
     let plan = Measurement::plan(setting, loaded, &tested, effort, control)?;
     let (start, histogram) = (&scenario.ensemble.start, figures::histogram(setting));
-    let measurement =
-        Measurement::take_on_demand(setting, &plan, start, histogram, effort, control)?.with_law_of(&ladder);
+    let measurement = Measurement::take_on_demand(setting, &plan, start, histogram, effort, control)?
+        .with_law_of(&ladder, setting, &plan, start);
 
     if ladder.no_law.is_some() {
         effort.give_up();
@@ -81,7 +81,10 @@ pub(super) fn run(
     let diagnostics = diagnostics(setting, &ladder, &measurement, &plan);
     let mut findings = document(loaded, setting, Some(&ladder), occupancy, claims, Some(diagnostics));
     findings.verdict = Some(verdict);
-    let figure_data = figures::data(setting, &ladder, &measurement, loaded);
+    let mut figure_data = figures::data(setting, &ladder, &measurement, loaded);
+    if measurement.equilibration.remembers_start {
+        figure_data.withhold_errors();
+    }
     Ok((findings, figure_data))
 }
 
@@ -276,6 +279,7 @@ pub(super) fn occupancy_records(
             let is_other = state == minima;
             let visited = measurement.filter(|measurement| measurement.occupancies.visited(state));
             let share = visited.and_then(|measurement| measurement.counted().share(state));
+            let remembers_start = visited.is_some_and(|measurement| measurement.equilibration.remembers_start);
             // Nothing ever in no basin is a fact about the run; nothing ever in a basin is no estimate.
             let never_elsewhere = is_other && measurement.is_some() && visited.is_none();
             let measured = visited.and_then(|measurement| measurement.occupancies.mean(state));
@@ -293,7 +297,7 @@ pub(super) fn occupancy_records(
                 discrete_bound: discrete_bounds.as_ref().and_then(|bounds| *bounds.get(state)?),
                 measured: if never_elsewhere { Some(0.0) } else { measured },
                 standard_error: share.as_ref().map(|share| share.standard_error),
-                interval: share.and_then(|share| share.interval),
+                interval: share.and_then(|share| share.interval).filter(|_| !remembers_start),
             }
         })
         .collect()
@@ -309,6 +313,7 @@ pub(super) fn diagnostics(setting: &Setting, ladder: &Ladder, measurement: &Meas
         ess: equilibration.minimum_effective_sample_size,
         equilibrated: equilibration.is_equilibrated(),
         reasons: equilibration.reasons.clone(),
+        remembers_start: equilibration.remembers_start,
         transitions: measurement.transitions_in_all(),
         transitions_by_pair: pairs
             .map(|(from, to)| TransitionRecord {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Instant;
 
+use super::cost::{bytes_per_block, seconds_of_diagnostics, seconds_per_block_step};
 use super::equilibrium::{contrast_pairs, pair_name};
 use super::exchange::Exchange;
 use super::ladder::Ladder;
@@ -12,14 +13,11 @@ use super::setting::Setting;
 use super::softest::{self, Softest};
 use super::training::Unstable;
 use super::{ExperimentError, Prepared};
-use crate::dynamics::{Block, steps_at_once};
-use crate::ensemble::{FOLLOWED, MOST_STRETCHES, Plan};
-use crate::landscape::basins::Workspace;
 use crate::landscape::minimum_name;
 use crate::lanes::LANES;
 use crate::scenario::{ExperimentKind, Loaded, Rung, Start};
 use crate::statistics::effort;
-use crate::statistics::memory::LARGEST_BIAS;
+use crate::statistics::memory::{ADVISED_BIAS, LARGEST_BIAS};
 use crate::statistics::transitions::PLANNED;
 
 /// Cost and power of a scenario.
@@ -148,6 +146,8 @@ pub(super) struct Power {
     pub time: f64,
     /// As in [`Forecast`].
     pub no_law: Option<String>,
+    /// The direction along which the Gibbs law is filled last, where it is wider than the minima tell.
+    pub softest: Option<Softest>,
     /// Where the ensembles of a question differ in what they cost; `None` where they do not.
     pub cost: Option<Cost>,
     /// Power of a question that is not about log-odds; in its place the fields about log-odds mean nothing.
@@ -317,7 +317,11 @@ impl Forecast {
             bias: power.bias,
             slowest: power.slowest,
             remembered: power.remembered,
-            softest: softest::foreseen(&setting, loaded).filter(|softest| !softest.is_forgotten()),
+            softest: softest::foreseen(&setting, loaded)
+                .into_iter()
+                .chain(power.softest)
+                .reduce(Softest::longer)
+                .filter(|softest| !softest.is_forgotten()),
             time: power.time,
             outlook: power.outlook,
             target: ensemble.target_standard_error.map(|target| {
@@ -362,6 +366,7 @@ fn power(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Power {
         outlook: None,
         cost: None,
         no_law: ladder.no_law.clone(),
+        softest: softest::foreseen_by_law(setting, loaded, ladder),
     }
 }
 
@@ -383,7 +388,7 @@ fn remembered(loaded: &Loaded, setting: &Setting, ladder: &Ladder, standard_erro
     let left = (0.5 - a) * crate::math::exp(-burn_in) * (1.0 - crate::math::exp(-measured)) / measured;
     let odds = |a: f64, b: f64| crate::math::ln(a / b);
     let size = (odds(a + left, b - left) - odds(a, b)).abs() / standard_error;
-    let further = relaxation / setting.step() * crate::math::ln(size / LARGEST_BIAS);
+    let further = relaxation / setting.step() * crate::math::ln(size / ADVISED_BIAS);
     let is_too_short = ensemble.start == Start::Minima && size > LARGEST_BIAS;
     is_too_short.then_some(Remembered { burn_in, size, wanted: steps as f64 + further })
 }
@@ -451,56 +456,4 @@ pub(super) fn slowest(ladder: &Ladder) -> Option<(String, f64)> {
         .iter()
         .filter_map(|escape| Some((format!("from {} to {}", escape.from, escape.to), best_time(escape)?)));
     times.max_by(|a, b| a.1.total_cmp(&b.1))
-}
-
-/// θ, gradient and the noise of the next steps of a block, its generators and spare increments, scratch of the dynamics and of the observers, and their counts.
-fn bytes_per_block(setting: &Setting) -> f64 {
-    let dimension = setting.loss.dimension();
-    let scratch = setting.dynamics.block_scratch() + setting.dynamics.memory() + setting.loss.block_scratch();
-    // Of L, |∇L|² and two directions of every minimum two sums each and the relations, and room for a gradient.
-    let balance = LANES * (6 + 6 * 2 * setting.landscape.minima.len().min(3) + dimension);
-    let counts = LANES * (setting.landscape.minima.len() + 1) + LANES * 2 + balance;
-    let rows = setting.dynamics.noise_rows();
-    let noise = rows * steps_at_once(rows);
-    let batches = setting.dynamics.batches().map_or(0, |plan| plan.bytes_per_block());
-    (8 * ((2 * dimension + noise + 3) * LANES + scratch + counts) + LANES * (5 * 8 + 32) + batches + 1_000) as f64
-}
-
-/// Ranks, R̂ and effective sample sizes of the means of the followed replicas over stretches, on one thread: some 200 ns for each
-/// mean, as measured. What small points of a study mostly spend their time on.
-fn seconds_of_diagnostics(plan: &Plan) -> f64 {
-    2e-7 * (plan.replicas.min(FOLLOWED) * plan.looks().min(MOST_STRETCHES)) as f64
-}
-
-/// To find the basins that the trajectories of a block are in: many dimensions take flows, which may cost more than all steps between
-/// two looks.
-fn seconds_of_labels(setting: &Setting, block: &Block) -> f64 {
-    let mut labels = [0; LANES];
-    let mut workspace = Workspace::default();
-    let mut label = || {
-        let clock = Instant::now();
-        setting.landscape.basins.label_block(&block.theta, &[true; LANES], &mut labels, &mut workspace);
-        clock.elapsed().as_secs_f64()
-    };
-    label();
-    label()
-}
-
-/// A short pilot run of one block that is looked at every so many steps.
-pub(super) fn seconds_per_block_step(setting: &Setting, observe_every: u64) -> f64 {
-    let mut block = Block::new(setting.dynamics.as_ref(), 0, 0);
-    for lane in 0..LANES {
-        block.place(lane, &setting.landscape.minima[lane % setting.landscape.minima.len()].theta);
-    }
-    let mut steps = 64;
-    loop {
-        let clock = Instant::now();
-        setting.dynamics.advance(&mut block, steps);
-        let seconds = clock.elapsed().as_secs_f64();
-        if seconds > 0.01 {
-            // Counts and a block's ends of pieces take about a third on top.
-            return 1.3 * seconds / steps as f64 + seconds_of_labels(setting, &block) / observe_every as f64;
-        }
-        steps *= 2;
-    }
 }

@@ -269,8 +269,7 @@ fn method_note(known: &FiniteStep, setting: &Setting) -> Option<String> {
     match &known.method {
         Method::Line(_) => None,
         Method::Plane => Some(format!(
-            "discrete is the stationary law of the chain's transfer operator in the plane, on two lattices that differ by {bound} in \
-             log-odds at most; that is its bound"
+            "discrete is the stationary law of the chain's transfer operator in the plane, good to {bound} in log-odds by two lattices"
         )),
         Method::Product => Some(format!(
             "discrete is the product of the chain's laws in the {} groups of coordinates that the loss is a sum of functions of",
@@ -287,12 +286,15 @@ fn method_note(known: &FiniteStep, setting: &Setting) -> Option<String> {
     }
 }
 
+/// How the reason begins that bars every verdict where theory finds no law: more steps would not settle it.
+pub const NO_STATIONARY_LAW: &str = "theory finds no stationary law";
+
 /// What bars every verdict about a stationary law where theory finds none: what is measured then depends on how long the run
 /// is, however well it seems to be at rest.
 pub(super) fn no_stationary_law(why: &dyn std::fmt::Display) -> String {
     format!(
-        "there is no stationary law to be in: {why}. Sooner or later trajectories leave the wells for good, and no length of run settles the \
-         question; let the loss rise outwards (for example by a term that grows), or ask about another loss"
+        "{NO_STATIONARY_LAW} to be in: {why}. If there is none, trajectories leave the wells for good sooner or later, and no length of \
+         run settles the question; let the loss rise outwards (for example by a term that grows), or ask about another loss"
     )
 }
 

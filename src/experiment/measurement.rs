@@ -7,6 +7,7 @@ use super::ladder::Ladder;
 use super::pilot::{Pilot, Reading};
 use super::records::all_diverged;
 use super::setting::Setting;
+use super::softest::{self, Softest};
 use super::stationarity::{Groups, Stationarity, gauge};
 use super::{Control, ExperimentError, Status};
 use crate::ensemble::balance::Balance;
@@ -17,6 +18,7 @@ use crate::findings::{MixingFigure, MixingSeries, StationarityRecord};
 use crate::landscape::basins::Workspace;
 use crate::landscape::minimum_name;
 use crate::lanes::LANES;
+use crate::plain::significant;
 use crate::scenario::{Loaded, Start};
 use crate::statistics::{
     Equilibration, EquilibrationInput, Estimate, Jumps, Observable, Occupancies, StartDesign, StartMemory, Transitions,
@@ -36,6 +38,10 @@ pub struct Measurement {
     pub equilibration: Equilibration,
     /// Is it at rest in every direction?
     pub stationarity: StationarityRecord,
+    /// ⟨L − L_A⟩, L_A the lowest minimum.
+    pub mean_excess: Option<Estimate>,
+    /// Measured steps of every replica.
+    steps: u64,
     /// Running occupancies by start basin.
     pub mixing: MixingFigure,
     /// Where the trajectories were.
@@ -150,7 +156,7 @@ impl Measurement {
         let of_finished: Vec<usize> = finished.replicas.iter().map(|&replica| groups.of_replica[replica]).collect();
         let by_start = Groups { names: &groups.names, of_replica: &of_finished };
         let stationarity = Stationarity::of(setting, plan, (start, measured), &balances, &finished.replicas, &by_start);
-        equilibration.reasons.extend(stationarity.reasons);
+        equilibration.add_start_reasons(stationarity.reasons);
         Ok(Self {
             transitions,
             round_trips: observers.iter().map(|observer| observer.round_trips()).sum(),
@@ -159,6 +165,8 @@ impl Measurement {
             fates,
             equilibration,
             stationarity: stationarity.record,
+            mean_excess: stationarity.mean_excess,
+            steps: measured,
             histogram,
         })
     }
@@ -168,11 +176,21 @@ impl Measurement {
         self.fates.iter().filter(|fate| matches!(fate, Fate::Diverged { .. })).count()
     }
 
-    /// Bars every verdict where theory finds no stationary law: a run can look at rest in wells that it would leave for good.
+    /// Bars every verdict where theory finds no stationary law, or one that is wider than the wells and not yet filled, or has mass
+    /// where the run has not been: it can look at rest in wells that it would leave for good, or for long.
     #[must_use]
-    pub(super) fn with_law_of(mut self, ladder: &Ladder) -> Self {
-        if let Some(reason) = &ladder.no_law {
-            self.equilibration.reasons.insert(0, reason.clone());
+    pub(super) fn with_law_of(mut self, ladder: &Ladder, setting: &Setting, plan: &Plan, start: &Start) -> Self {
+        let Plan { seed, replicas, burn_in, .. } = *plan;
+        let run = softest::Run { start, seed, replicas, burn_in, steps: self.steps, step: setting.step() };
+        let softest = ladder.gibbs.as_ref().and_then(|gibbs| Softest::of_law(setting, gibbs, &run));
+        if let Some(softest) = softest.filter(|softest| !softest.is_forgotten()) {
+            self.stationarity.softest = Some(softest.record());
+            self.equilibration.add_start_reasons(softest.reason());
+        }
+        let reason = ladder.no_law.clone().or_else(|| unreached(self.mean_excess.as_ref()?, ladder, setting));
+        if let Some(reason) = reason {
+            self.equilibration.reasons.insert(0, reason);
+            self.equilibration.remembers_start = true;
         }
         self
     }
@@ -186,6 +204,31 @@ impl Measurement {
     pub fn transitions_in_all(&self) -> u64 {
         self.transitions.iter().flatten().sum()
     }
+}
+
+/// The part of T by which the mean loss may be below that of exp(−L/T).
+const LOW: f64 = 0.1;
+/// The probability of a false alarm.
+const FALSE_ALARM: f64 = 1e-3;
+
+/// That the Gibbs law has mass higher up which the run has not reached, if so: no drift and no relation tells of places where no replica has
+/// been, but the mean loss is then too low. (A finite step makes it larger, not smaller, in a bowl by T(δ/4)⟨ΔL⟩; twice that is allowed for what it does
+/// elsewhere.)
+fn unreached(measured: &Estimate, ladder: &Ladder, setting: &Setting) -> Option<String> {
+    let (temperature, gibbs) = (setting.temperature()?, ladder.gibbs.as_ref()?);
+    let expected = gibbs.mean_excess?;
+    let curvature: f64 = gibbs.occupancies.iter().zip(&gibbs.mean_laplacian).map(|(p, h)| p * h.abs()).sum();
+    let allowed = temperature * (LOW + 0.5 * setting.step() * curvature);
+    let missing = Estimate { value: expected - measured.value, ..measured.clone() };
+    (missing.p_value_above(allowed) < FALSE_ALARM).then(|| {
+        let [expected, measured, error] =
+            [expected, measured.value, measured.standard_error].map(|value| significant(value, 3));
+        format!(
+            "the run has not been where exp(−L/T) has much of its mass: its mean loss is {measured} ± {error} above the lowest minimum, that of the \
+             Gibbs law {expected}; what lies higher up, outside of the wells, is reached too seldom from where it started. Start replicas \
+             there too (ensemble.start), lengthen ensemble.burn_in and ensemble.steps many times over, or let the loss rise more steeply outwards"
+        )
+    })
 }
 
 /// What watches a block.

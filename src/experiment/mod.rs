@@ -1,6 +1,7 @@
 //! Experiments: one file per question, each pairing predictions with estimates into claims.
 
 mod cloud;
+mod cost;
 pub mod covariance;
 pub mod crossover;
 pub mod density;

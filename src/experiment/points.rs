@@ -43,7 +43,8 @@ impl Measured {
         control: &mut Control,
     ) -> Result<Self, ExperimentError> {
         let start = &loaded.scenario.ensemble.start;
-        let measurement = Measurement::take(setting, plan, start, None, control)?.with_law_of(ladder);
+        let measurement =
+            Measurement::take(setting, plan, start, None, control)?.with_law_of(ladder, setting, plan, start);
         let diagnostics = equilibrium::diagnostics(setting, ladder, &measurement, plan);
         Ok(Self { measurement, diagnostics })
     }
@@ -59,6 +60,7 @@ pub(super) fn evidence<'a>(points: impl Iterator<Item = (&'a str, &'a Diagnostic
     let mut evidence = Evidence::default();
     for (name, diagnostics) in points {
         evidence.not_equilibrated.extend(diagnostics.reasons.iter().map(|reason| format!("at {name}: {reason}")));
+        evidence.remembers_start |= diagnostics.remembers_start;
         evidence.diverged += diagnostics.diverged as usize;
     }
     evidence
@@ -73,6 +75,7 @@ pub(super) fn together<'a>(points: impl Iterator<Item = (&'a str, &'a Diagnostic
         all.r_hat = largest(all.r_hat, point.r_hat);
         all.ess = [all.ess, point.ess].into_iter().flatten().reduce(f64::min);
         all.equilibrated &= point.equilibrated;
+        all.remembers_start |= point.remembers_start;
         all.reasons.extend(point.reasons.iter().map(|reason| format!("at {name}: {reason}")));
         all.transitions += point.transitions;
         all.round_trips += point.round_trips;

@@ -127,12 +127,17 @@ fn between(setting: &Setting, lower: Step, upper: Step) -> String {
         }
         (Step::Predicted(Rung::Ito), _) => finite_step(setting),
         _ if setting.temperature().is_none() => anisotropic(setting),
-        // No law of the chain to compare with: what is left unmodelled is the step, and the parabola without Gibbs.
+        // No law of the chain to compare with: what is left unmodelled are the steps, and the parabola without Gibbs.
         (Step::Predicted(Rung::Laplace), _) => {
-            format!("With neither a Gibbs nor a discrete rung, two assumptions are open. {} {}", parabola(setting), finite_step(setting))
+            format!("With neither a Gibbs nor a discrete rung, two assumptions are open. {} {}", parabola(setting), steps_of_the_chain(setting))
         }
-        _ => finite_step(setting),
+        _ => steps_of_the_chain(setting),
     }
+}
+
+/// What an SDE does not know of the steps.
+fn steps_of_the_chain(setting: &Setting) -> String {
+    if setting.is_of_minibatches() { unmodelled_chain(setting) } else { finite_step(setting) }
 }
 
 fn parabola(setting: &Setting) -> String {
@@ -210,9 +215,13 @@ fn state_dependent(setting: &Setting) -> String {
     format!("{varies} {law}")
 }
 
-/// What of a chain no rung describes where its noise varies in several dimensions.
+/// What of a chain no rung describes where its noise varies in several dimensions, or is not normal.
 fn unmodelled_chain(setting: &Setting) -> String {
-    let batches = if setting.is_of_minibatches() { ", and that the steps of minibatches are not normal" } else { "" };
+    let batches = if setting.is_of_minibatches() {
+        ", nor that the noise of minibatches is not normal, the less so the fewer examples they have"
+    } else {
+        ""
+    };
     format!(
         "No rung above describes the finite step{batches}: δ = {} times the sharpest curvature is {:.2}. A run with the integrator \
          \"euler-maruyama\" at a small step tells this from what the noise does.",
@@ -307,6 +316,8 @@ mod tests {
                 occupancies,
                 other: 0.0,
                 mean_laplacian: vec![4.0; 2],
+                mean_excess: None,
+                spread: Vec::new(),
                 curvature: Vec::new(),
                 log_normalization: None,
                 sampling: None,
@@ -324,6 +335,27 @@ mod tests {
             no_law: None,
         };
         broken_assumption(&setting, &ladder, against, [0, 1], measured, 0.1)
+    }
+
+    /// The noise of few examples is not normal, and no rung says what that does: the step is not blamed alone.
+    #[test]
+    fn steps_of_minibatches_are_not_blamed_on_their_size_alone() {
+        let of = |noise: &str| {
+            let text = format!(
+                "name = \"steps\"\n[loss]\nkind = \"expression\"\nvariables = [\"x\"]\nformula = \"x^4/4 - x^2/2 + x/10\"\n\
+                 domain = [[-3.0, 3.0]]\n[noise]\nsigma = 2.0\n{noise}\n[sgd]\nlearning_rate = 0.05\nbatch_size = 1\n\
+                 [ensemble]\nreplicas = 64\nsteps = 1000\n"
+            );
+            let loaded = crate::scenario::parse(text, "steps.toml", &[], None).unwrap();
+            assumption(&Setting::from_scenario(&loaded).unwrap(), Rung::Gibbs, None)
+        };
+        let batches = of("kind = \"minibatch\"\nexamples = 3\nsampling = \"with-replacement\"");
+        assert!(
+            batches.contains("the noise of minibatches is not normal") && batches.contains("δ = 0.05"),
+            "{batches}"
+        );
+        let normal = of("kind = \"isotropic\"");
+        assert!(normal.starts_with("The finite step") && !normal.contains("normal"), "{normal}");
     }
 
     #[test]

@@ -155,7 +155,8 @@ impl ContrastRecord {
         Self {
             measured: measured.map(|estimate| estimate.value),
             standard_error: judged.difference.as_ref().map(|difference| difference.standard_error),
-            interval: measured.and_then(|estimate| estimate.interval(HOLDS_LEVEL)),
+            // Where the difference has none, as for a start that is remembered, the measurement has none either.
+            interval: judged.holds_interval.and_then(|_| measured?.interval(HOLDS_LEVEL)),
             ..Self::predicted_only(&judged.contrast)
         }
     }

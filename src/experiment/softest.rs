@@ -1,6 +1,7 @@
 //! The directions that forget their start last, and the burn-in that they ask for: known from the curvatures at the minima before a step is
 //! taken ([`crate::statistics::relaxation`] has the rule).
 
+use super::ladder::Ladder;
 use super::setting::Setting;
 use crate::ensemble::FOLLOWED;
 use crate::findings::SoftestRecord;
@@ -10,12 +11,17 @@ use crate::scenario::{ExperimentKind, Loaded, Start};
 use crate::statistics::Relaxation;
 use crate::statistics::memory::LARGEST_BIAS;
 use crate::statistics::relaxation::SHORTEST_BURN_IN;
+use crate::theory::gibbs::Gibbs;
 
 /// Relaxation times of the softest direction that a burn-in has by default: of a start at a minimum e⁻⁵ is left in a mean and e⁻¹⁰ in a
 /// variance.
 const DEFAULT_RELAXATIONS: f64 = 5.0;
 /// By default at least this part of the measured steps.
 const DEFAULT_PART: u64 = 20;
+/// Where exp(−L/T) spreads as in a bowl of less than this part of the softest curvature at the minimum, that bowl counts.
+const SOFTER: f64 = 0.5;
+/// A basin with less of the law changes nothing that matters.
+const NEGLIGIBLE: f64 = 0.01;
 /// The longest burn-in that a scenario may have.
 const LONGEST: f64 = 1e12;
 
@@ -31,13 +37,23 @@ pub(super) struct Run<'a> {
     pub step: f64,
 }
 
-/// An eigenvector at a minimum along which the start is forgotten last.
+/// A direction at a minimum along which the start is forgotten last.
 #[derive(Clone, Debug)]
 pub struct Softest {
     minimum: usize,
     curvature: f64,
     direction: String,
+    bowl: Bowl,
     relaxation: Relaxation,
+}
+
+/// Whose curvature it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Bowl {
+    /// The Hessian's at the minimum.
+    AtMinimum,
+    /// That of the bowl in which exp(−L/T) would spread as far: T/⟨u²⟩.
+    OfTheLaw,
 }
 
 impl Softest {
@@ -55,7 +71,7 @@ impl Softest {
                 let is_stable = step_times_curvature > 0.0 && step_times_curvature < 2.0;
                 let strength = setting.noise_scale * along.dot(&(&covariance * along));
                 let variance = strength / (2.0 * h * (1.0 - 0.5 * step_times_curvature));
-                let [offset, excess] = starts.along(index, axis, minimum, variance);
+                let [offset, excess] = starts.along(index, along.as_slice(), variance);
                 let relaxation = Relaxation {
                     step_times_curvature,
                     replicas: run.replicas as f64,
@@ -68,13 +84,54 @@ impl Softest {
                     minimum: index,
                     curvature: h,
                     direction: name(along.as_slice(), &setting.variables),
+                    bowl: Bowl::AtMinimum,
                     relaxation,
                 })
             })
         });
-        let longer = |a: &Self, b: &Self| a.wanted().total_cmp(&b.wanted());
-        // The first of equal ones.
-        all.reduce(|a, b| if longer(&a, &b).is_lt() { b } else { a })
+        all.reduce(Self::longer)
+    }
+
+    /// The same of the Gibbs law: around a minimum in a narrow pit of a wide valley, or on a plateau, most of the mass is where the curvature at the
+    /// minimum tells nothing. Along u the law forgets no sooner than in the time ⟨u²⟩/T. `None` where no law spreads farther than
+    /// the curvatures at the minima say.
+    pub(super) fn of_law(setting: &Setting, gibbs: &Gibbs, run: &Run<'_>) -> Option<Self> {
+        let temperature = setting.effective_temperature();
+        let is_alike = setting.loss.symmetry().is_some() || !setting.noise.is_additive();
+        if is_alike || !(temperature > 0.0) {
+            return None;
+        }
+        let starts = Starts::of(setting, run);
+        let basins = gibbs.spread.iter().zip(&gibbs.occupancies).enumerate();
+        let wide = basins.filter(|(_, (_, mass))| **mass > NEGLIGIBLE).filter_map(|(minimum, (spread, _))| {
+            let axes = spread.clone().symmetric_eigen();
+            let widest = axes.eigenvalues.imax();
+            let (variance, along) = (axes.eigenvalues[widest], axes.eigenvectors.column(widest));
+            let curvature = temperature / variance;
+            let softest = setting.landscape.minima[minimum].eigenvalues.first().copied()?;
+            let [offset, excess] = starts.along(minimum, along.as_slice(), variance);
+            let relaxation = Relaxation {
+                step_times_curvature: run.step * curvature,
+                replicas: run.replicas as f64,
+                burn_in: run.burn_in as f64,
+                steps: run.steps as f64,
+                offset,
+                excess,
+            };
+            (curvature > 0.0 && curvature < SOFTER * softest).then(|| Self {
+                minimum,
+                curvature,
+                direction: name(along.as_slice(), &setting.variables),
+                bowl: Bowl::OfTheLaw,
+                relaxation,
+            })
+        });
+        wide.reduce(Self::longer)
+    }
+
+    /// The one that asks for the longer burn-in; the first of equal ones.
+    pub(super) fn longer(self, other: Self) -> Self {
+        if self.wanted().total_cmp(&other.wanted()).is_lt() { other } else { self }
     }
 
     fn wanted(&self) -> f64 {
@@ -113,13 +170,19 @@ impl Softest {
 
 impl std::fmt::Display for Softest {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (curvature, minimum) = (significant(self.curvature, 3), minimum_name(self.minimum));
+        let bowl = match self.bowl {
+            Bowl::AtMinimum => format!("a direction of curvature h = {curvature} at minimum {minimum}"),
+            Bowl::OfTheLaw => format!(
+                "where exp(−L/T) spreads around minimum {minimum} as in a bowl of curvature h = T/⟨u²⟩ = {curvature}, softer than the \
+                 minimum itself"
+            ),
+        };
         write!(
             out,
-            "along {}, a direction of curvature h = {} at minimum {}, the burn-in is {} of the relaxation times 1/(δh) = {} steps, where at \
+            "along {}, {bowl}, the burn-in is {} of the relaxation times 1/(δh) = {} steps, where at \
              least {} is asked for, and leaves {} standard errors of the start, where {LARGEST_BIAS} are allowed; burn_in = {} would do",
             self.direction,
-            significant(self.curvature, 3),
-            minimum_name(self.minimum),
             significant(self.relaxation.relaxations(), 2),
             significant(self.relaxation.time(), 3),
             exact(SHORTEST_BURN_IN),
@@ -131,7 +194,24 @@ impl std::fmt::Display for Softest {
 
 /// The direction that the ensembles of a scenario forget last, by its own burn-in and the smallest of their steps.
 pub(super) fn foreseen(setting: &Setting, loaded: &Loaded) -> Option<Softest> {
-    Softest::of(setting, &Run { burn_in: setting.plan(loaded).burn_in, ..shortest_run(setting, loaded) })
+    Softest::of(setting, &planned_run(setting, loaded))
+}
+
+/// The same by the Gibbs law of a ladder.
+pub(super) fn foreseen_by_law(setting: &Setting, loaded: &Loaded, ladder: &Ladder) -> Option<Softest> {
+    Softest::of_law(setting, ladder.gibbs.as_ref()?, &planned_run(setting, loaded))
+}
+
+/// The same of the ensembles of a question.
+pub(super) fn softest_of<'a>(
+    ensembles: impl Iterator<Item = (&'a Setting, &'a Ladder)>,
+    loaded: &Loaded,
+) -> Option<Softest> {
+    ensembles.filter_map(|(setting, ladder)| foreseen_by_law(setting, loaded, ladder)).reduce(Softest::longer)
+}
+
+fn planned_run<'a>(setting: &Setting, loaded: &'a Loaded) -> Run<'a> {
+    Run { burn_in: setting.plan(loaded).burn_in, ..shortest_run(setting, loaded) }
 }
 
 /// The burn-in of a scenario that gives none: a twentieth of the measured steps, or as much longer as the softest curvature asks for in the
@@ -210,9 +290,9 @@ impl Starts {
         Self { offsets: Some(offsets) }
     }
 
-    /// The mean distance in units of √V along an eigenvector of a minimum, and the mean of its square over V, less 1. Where no replica
+    /// The mean distance in units of √V from a minimum along a unit vector, and the mean of its square over V, less 1. Where no replica
     /// starts those that come later come from nowhere in particular: as if from the minimum itself.
-    fn along(&self, index: usize, axis: usize, minimum: &CriticalPoint, variance: f64) -> [f64; 2] {
+    fn along(&self, index: usize, direction: &[f64], variance: f64) -> [f64; 2] {
         let offsets = self.offsets.as_ref().map_or(&[][..], |offsets| &offsets[index]);
         if variance.is_nan() || variance <= 0.0 {
             // Without noise along it there is no spread to wait for.
@@ -221,7 +301,6 @@ impl Starts {
         if offsets.is_empty() {
             return [0.0, -1.0];
         }
-        let direction = minimum.eigenvectors.column(axis);
         let along = |offset: &Vec<f64>| offset.iter().zip(direction.iter()).map(|(x, e)| x * e).sum::<f64>();
         let count = offsets.len() as f64;
         let mean = offsets.iter().map(along).sum::<f64>() / count;

@@ -20,7 +20,7 @@ use crate::plain::significant;
 use crate::scenario::Start;
 use crate::statistics::start_contrast::start_contrast;
 use crate::statistics::stationarity::{FEWEST_REPLICAS, zero_tests};
-use crate::statistics::{StartContrast, ZeroTest};
+use crate::statistics::{Estimate, StartContrast, ZeroTest};
 
 /// Of every minimum so many of its softest eigenvectors are watched …
 const EIGENVECTORS: usize = 2;
@@ -96,6 +96,8 @@ pub(super) struct Stationarity {
     pub reasons: Vec<String>,
     /// As a record.
     pub record: StationarityRecord,
+    /// ⟨L − L_A⟩, L_A the lowest minimum.
+    pub mean_excess: Option<Estimate>,
 }
 
 impl Stationarity {
@@ -117,8 +119,11 @@ impl Stationarity {
                 evaluated_every: gauge(setting, plan).every() * plan.observe_every,
                 ..StationarityRecord::default()
             },
+            mean_excess: None,
         };
         let sampled = Sampled { balances, finished };
+        let excess = |balance: &Balance, lane: usize| balance.mean_excess(lane).map(|excess| vec![excess]);
+        this.mean_excess = Estimate::from_replicas(&sampled.column(excess, 0));
         let symmetric = setting.loss.symmetry().is_some();
         let directions = if symmetric { Vec::new() } else { watched(setting) };
         this.add_drifts(&directions, &sampled);

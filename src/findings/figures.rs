@@ -41,6 +41,17 @@ pub struct FigureData {
     pub study: Option<Vec<StudyPoint>>,
 }
 
+impl FigureData {
+    /// Without error bars of densities: where the start is still seen in what was measured they would not contain the stationary one.
+    pub fn withhold_errors(&mut self) {
+        let errors = [
+            self.density.as_mut().map(|figure| &mut figure.standard_error),
+            self.distribution.as_mut().map(|figure| &mut figure.standard_error),
+        ];
+        errors.into_iter().flatten().for_each(|errors| errors.fill(f64::NAN));
+    }
+}
+
 /// Measured density with error bars beside the predicted ones, 1-D.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DensityFigure {

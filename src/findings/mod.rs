@@ -248,6 +248,10 @@ pub struct Diagnostics {
     pub equilibrated: bool,
     /// Why not, as sentences.
     pub reasons: Vec<String>,
+    /// Whether the start is seen in what was measured; intervals of what is asked of the stationary law are then null, since they would
+    /// not contain it.
+    #[serde(default)]
+    pub remembers_start: bool,
     /// Core-to-core transitions, all replicas.
     pub transitions: u64,
     /// Transitions by pair, `from`, `to`, `count`.

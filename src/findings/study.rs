@@ -136,7 +136,7 @@ pub struct PointClaim {
     pub predicted: Option<f64>,
     /// By the simulation.
     pub measured: Option<f64>,
-    /// Of measured − predicted.
+    /// Of measured − predicted; null too where the start is still seen in what was measured.
     pub standard_error: Option<f64>,
     /// ε.
     pub tolerance: f64,
@@ -192,7 +192,7 @@ impl From<&ClaimRecord> for PointClaim {
             quantity: contrast.quantity.clone(),
             predicted: contrast.predicted,
             measured: contrast.measured,
-            standard_error: contrast.standard_error,
+            standard_error: contrast.interval.and(contrast.standard_error),
         });
         Self {
             id: claim.id.clone(),
@@ -200,7 +200,7 @@ impl From<&ClaimRecord> for PointClaim {
             quantity: claim.quantity.clone(),
             predicted: claim.predicted,
             measured: claim.measured,
-            standard_error: claim.standard_error,
+            standard_error: claim.interval.and(claim.standard_error),
             tolerance: claim.tolerance,
             verdict: claim.verdict,
             rejection_p_value: claim.rejection_p_value,

@@ -74,6 +74,8 @@ pub struct Contrast {
 pub struct Evidence {
     /// Why the ensemble is not equilibrated; empty if it is, or if the claim is not about equilibrium.
     pub not_equilibrated: Vec<String>,
+    /// Whether the start is seen in what was measured ([`Equilibration::remembers_start`]): then no interval is given.
+    pub remembers_start: bool,
     /// The number of replicas that diverged.
     pub diverged: usize,
     /// Which look at the run this is: later ones are judged more strictly.
@@ -83,12 +85,13 @@ pub struct Evidence {
 impl Evidence {
     /// Measurements at equilibrium: the gate's reasons count, and so do diverged replicas.
     pub fn at_equilibrium(equilibration: &Equilibration, diverged: usize) -> Self {
-        Self { not_equilibrated: equilibration.reasons.clone(), diverged, look: Look::FIRST }
+        let Equilibration { reasons, remembers_start, .. } = equilibration;
+        Self { not_equilibrated: reasons.clone(), remembers_start: *remembers_start, diverged, look: Look::FIRST }
     }
 
     /// Measurements that need no equilibrium: at a fixed time, or passage times.
     pub fn without_equilibrium(diverged: usize) -> Self {
-        Self { not_equilibrated: Vec::new(), diverged, look: Look::FIRST }
+        Self { diverged, ..Self::default() }
     }
 
     /// The same at another look.
@@ -194,9 +197,7 @@ pub(super) fn conclude(
     } else {
         judgement.reason = bars.join("; ");
     }
-    if evidence.diverged > 0 {
-        judgement.reason.push_str(&format!("; {} replica(s) diverged", evidence.diverged));
-    }
+    judgement.finish(evidence);
     judgement
 }
 
@@ -228,7 +229,7 @@ pub(super) fn bars_to_any_verdict(judgement: &Judgement, evidence: &Evidence) ->
         let label = &contrast.label;
         match (&contrast.measured, difference) {
             (None, _) => bars.push(format!(
-                "{label} has no estimate: a state was never visited, or there are too few transitions or replicas"
+                "{label} has no estimate: a state was never visited, or what was seen was too little or in too few replicas"
             )),
             (Some(measured), Some(_)) if measured.has_no_spread() => {
                 bars.push(format!("{label} is the same in all replicas, so its error is unknown; give more replicas, or more of what it is counted over"));
@@ -251,6 +252,18 @@ pub(super) fn bars_to_any_verdict(judgement: &Judgement, evidence: &Evidence) ->
 }
 
 impl Judgement {
+    /// What every judgement ends with: diverged replicas are told, and intervals that a remembered start makes void are taken away.
+    pub(super) fn finish(&mut self, evidence: &Evidence) {
+        if evidence.diverged > 0 {
+            self.reason.push_str(&format!("; {} replica(s) diverged", evidence.diverged));
+        }
+        if evidence.remembers_start {
+            for judged in &mut self.contrasts {
+                (judged.holds_interval, judged.rejected_interval) = (None, None);
+            }
+        }
+    }
+
     /// The verdict where nothing bars one: every contrast has a difference and its intervals.
     fn decide(&mut self, diverged: usize) {
         let tolerance = self.tolerance;

@@ -198,9 +198,7 @@ pub fn judge_distance(
         Some(noise) if bars.is_empty() => decide(&mut judgement, distance, unresolved, noise, evidence.diverged),
         _ => judgement.reason = bars.join("; "),
     }
-    if evidence.diverged > 0 {
-        judgement.reason.push_str(&format!("; {} replica(s) diverged", evidence.diverged));
-    }
+    judgement.finish(evidence);
     judgement
 }
 

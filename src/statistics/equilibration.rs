@@ -34,9 +34,11 @@ pub struct Observable<'a> {
 pub enum StartDesign {
     /// Replicas were shared out over several start groups; with only one group nothing can be concluded.
     SeveralGroups,
-    /// The same where transitions between the states are counted, whose number ([`super::transitions`]) takes the place of the ESS.
-    /// An ESS is large where sojourns in a rare state happened to be short: asking for one lets just those runs pass whose
-    /// occupancies are off. It is still reported, and 0, no movement at all, still is a reason.
+    /// The same where transitions between the states are counted, whose number ([`super::transitions`]) takes the place of the ESS and
+    /// of nested R̂. An ESS is large where sojourns in a rare state happened to be short: asking for one lets just those runs pass whose
+    /// occupancies are off; and a bound on R̂ asks for as much precision, and bars every fourth run that began at rest and saw fifty transitions. Both are
+    /// still reported, and no movement at all still is a reason. What is left of the start is told by the contrast between
+    /// groups, at a level that is known, and by the rates of the transitions ([`super::memory`]).
     CountedGroups,
     /// There is only one region to be in (one minimum, a bowl) and one start group suffices: a drift between the halves
     /// of the run takes the place of nested R̂ and of the start contrast. Wrong for several minima: a frozen run shows no drift.
@@ -90,12 +92,16 @@ pub struct Equilibration {
     pub start_memory: Option<StartMemory>,
     /// Why the ensemble is not equilibrated, in sentences; empty if it is.
     pub reasons: Vec<String>,
+    /// True if a reason is that the start is seen in what was measured, which is then off by more than its errors say: no interval for
+    /// the stationary law follows from it. (A large R̂, or few transitions, speak of the errors alone.)
+    #[serde(default)]
+    pub remembers_start: bool,
 }
 
 impl Equilibration {
     /// Computes all diagnostics and gathers every reason against equilibration.
     ///
-    /// Equilibrated: nested R̂ < 1.01, ESS ≥ 100 in every start group (but for [`StartDesign::CountedGroups`]), the start contrast consistent with 0, and ordinary
+    /// Equilibrated: nested R̂ < 1.01 and ESS ≥ 100 in every start group (but for [`StartDesign::CountedGroups`]), the start contrast consistent with 0, and ordinary
     /// R̂ < 1.01 where every replica's own ESS is ≥ 100. An observable that is constant everywhere tells nothing and is passed
     /// over; if all are, nothing ever moved, and that is a reason. Errors are about the shapes of the input alone.
     pub fn assess(input: &EquilibrationInput<'_>) -> Result<Self, StatisticsError> {
@@ -136,9 +142,17 @@ impl Equilibration {
     /// Takes into account what the run's own transition rates say of its memory; `burn_in` is what it had, in steps.
     pub fn with_memory(mut self, memory: Option<StartMemory>, burn_in: f64, name: impl Fn(usize) -> String) -> Self {
         if let Some(memory) = memory.as_ref().filter(|memory| !memory.is_negligible()) {
-            self.reasons.push(memory_reason(memory, burn_in, name));
+            let reason = memory_reason(memory, burn_in, name);
+            self.add_start_reasons([reason]);
         }
         Self { start_memory: memory, ..self }
+    }
+
+    /// Adds reasons each of which is that the start is seen in what was measured.
+    pub fn add_start_reasons(&mut self, reasons: impl IntoIterator<Item = String>) {
+        let before = self.reasons.len();
+        self.reasons.extend(reasons);
+        self.remembers_start |= self.reasons.len() > before;
     }
 
     /// Takes into account that too few transitions were seen, for the reason given: first of all reasons if the others come of it,
@@ -164,7 +178,9 @@ impl Equilibration {
         if groups.len() > 1 {
             let nested = nested_r_hat(series, input.chain_groups);
             let where_from = format!("of {label} over the {} start groups", groups.len());
-            self.reasons.extend(r_hat_reason("nested R̂", nested, &where_from));
+            // Where transitions are counted these tell how well occupancies are known; a bound on R̂ would bar, and select, runs at rest.
+            let gates = input.design != StartDesign::CountedGroups || !nested.is_some_and(f64::is_finite);
+            self.reasons.extend(r_hat_reason("nested R̂", nested, &where_from).filter(|_| gates));
             self.nested_r_hat = larger(self.nested_r_hat, nested);
         }
 
@@ -219,7 +235,7 @@ impl Equilibration {
         match outcome {
             Err(error) => self.reasons.push(error.to_string()),
             Ok(contrast) => {
-                self.reasons.extend(contrast.as_ref().and_then(start_contrast_reason));
+                self.add_start_reasons(contrast.as_ref().and_then(start_contrast_reason));
                 self.start_contrast = contrast;
             }
         }

@@ -75,7 +75,7 @@ fn nothing_holds_and_nothing_is_rejected_without_a_law() {
             "{case}: {claims:?}"
         );
         let reasons = claims.iter().find(|claim| claim["primary"] == true).unwrap()["reason"].to_string();
-        assert!(reasons.contains("there is no stationary law"), "{case}: {reasons}");
+        assert!(reasons.contains("theory finds no stationary law"), "{case}: {reasons}");
         assert_eq!(result["diagnostics"]["equilibrated"], false, "{case}");
         // More steps would settle nothing, and none are offered.
         assert!(!told.err.contains("--continue"), "{case}: {}", told.err);

@@ -149,6 +149,20 @@ fn an_extrapolated_crossing_cannot_hold() {
     assert_eq!(findings.verdict, Some(Verdict::Undetermined));
 }
 
+/// What points of a study share is computed once, and only what they share.
+#[test]
+fn points_of_a_study_share_their_theory_where_n_is_the_same() {
+    let at = |factors: &str| -> Findings {
+        let loaded = shipped(&[&format!("crossover.factors={factors}")]);
+        predict(&loaded, &prepare(&loaded).unwrap().brief()).unwrap()
+    };
+    let told =
+        |findings: &Findings| -> Vec<f64> { findings.points.iter().map(|point| point.discrete.unwrap()).collect() };
+    let (few, others, again) = (at("[0.8, 1.0, 1.25]"), at("[0.9, 1.0, 1.1]"), at("[0.8, 1.0, 1.25]"));
+    assert_eq!(told(&few), told(&again));
+    assert!(told(&few)[0] > told(&others)[0] && told(&few)[1] == told(&others)[1]);
+}
+
 #[test]
 fn a_pair_is_chosen_among_more_minima() {
     let third = "loss.well=[{position=[-0.85],loss=0.0,hessian=8.0},{position=[0.85],loss=0.2,hessian=1.0},\

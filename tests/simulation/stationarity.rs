@@ -10,17 +10,17 @@ use sgd_sde::findings::{Findings, StationarityRecord};
 use sgd_sde::scenario::{Loaded, parse};
 use sgd_sde::statistics::Verdict;
 
-/// Wells in x whose depths depend on y, which takes 4,000 steps to forget.
-const ALIGNED: &str = "variables = [\"x\", \"y\"]\nparameters = { k = 0.005, a = 0.15, s = 6.957 }\n\
-    formula = \"x^4/4 - x^2/2 + k*y^2/2 + a*x*y^4/(s^4+y^4)\"\ndomain = [[-3.0, 3.0], [-20.0, 20.0]]";
+/// Wells in x whose depths depend on y, which takes 400 steps to forget.
+const ALIGNED: &str = "variables = [\"x\", \"y\"]\nparameters = { k = 0.05, a = 0.15, s = 2.2 }\n\
+    formula = \"x^4/4 - x^2/2 + k*y^2/2 + a*x*y^4/(s^4+y^4)\"\ndomain = [[-3.0, 3.0], [-7.0, 7.0]]";
 /// A soft direction along no coordinate.
 const OBLIQUE: &str = "variables = [\"v\", \"w\"]\n\
-    formula = \"(0.6*v - 0.8*w)^4/4 - (0.6*v - 0.8*w)^2/2 + 0.004*(0.8*v + 0.6*w)^2/2\"\n\
-    domain = [[-25.0, 25.0], [-25.0, 25.0]]";
+    formula = \"(0.6*v - 0.8*w)^4/4 - (0.6*v - 0.8*w)^2/2 + 0.04*(0.8*v + 0.6*w)^2/2\"\n\
+    domain = [[-9.0, 9.0], [-9.0, 9.0]]";
 /// Five dimensions, the wells along one coordinate and the soft direction oblique in two others.
 const FIVE: &str = "variables = [\"x\", \"y\", \"z\", \"p\", \"q\"]\n\
-    formula = \"x^4/4 - x^2/2 + 0.004*(0.6*y + 0.8*z)^2/2 + (0.8*y - 0.6*z)^2 + p^2 + 2*q^2 + 0.2*p*q\"\n\
-    domain = [[-3.0, 3.0], [-20.0, 20.0], [-20.0, 20.0], [-3.0, 3.0], [-3.0, 3.0]]";
+    formula = \"x^4/4 - x^2/2 + 0.04*(0.6*y + 0.8*z)^2/2 + (0.8*y - 0.6*z)^2 + p^2 + 2*q^2 + 0.2*p*q\"\n\
+    domain = [[-3.0, 3.0], [-7.0, 7.0], [-7.0, 7.0], [-3.0, 3.0], [-3.0, 3.0]]";
 /// Every minimum lies in a dimple of curvature 0.25, no deeper than T/2, of a wide bowl of curvature 0.004: the minima tell of a relaxation time of 4,
 /// y takes 250.
 const DIMPLE: &str = "variables = [\"x\", \"y\"]\nformula = \"x^4/4 - x^2/2 + 0.004*y^2/2 - 0.125*exp(-y^2)\"\n\
@@ -56,7 +56,7 @@ fn foretold(loaded: &Loaded) -> Option<String> {
 /// Each with a burn-in below one relaxation time of its softest direction.
 #[test]
 fn a_soft_direction_that_leaves_the_labels_alone_bars_a_verdict() {
-    let short = "replicas = 1024\nsteps = 2000\nburn_in = 2000";
+    let short = "replicas = 1024\nsteps = 400\nburn_in = 200";
     for (experiment, loss, direction, test) in [
         ("equilibrium", ALIGNED, "along y,", "against = \"laplace\""),
         ("density", OBLIQUE, "along 0.80 v + 0.60 w,", "tolerance = 0.1"),
@@ -71,6 +71,11 @@ fn a_soft_direction_that_leaves_the_labels_alone_bars_a_verdict() {
         for text in [&foretold, &told] {
             assert!(text.contains(direction) && text.contains("burn_in = "), "{experiment}: {text}");
         }
+        // Nothing is said of where the stationary value lies.
+        let claims = findings.claims.iter().filter(|claim| claim.verdict.is_some());
+        assert!(findings.diagnostics.as_ref().unwrap().remembers_start);
+        assert!(claims.flat_map(|claim| &claim.contrasts).all(|contrast| contrast.interval.is_none()), "{experiment}");
+        assert!(findings.occupancy.iter().all(|row| row.interval.is_none()), "{experiment}");
         // The tests see it too, and do not leave it to the rule.
         assert!(rest(&findings).relations.iter().any(|test| !test.consistent), "{experiment}");
         assert!(told.contains("not where its own slope would hold it"), "{experiment}: {told}");
@@ -80,17 +85,18 @@ fn a_soft_direction_that_leaves_the_labels_alone_bars_a_verdict() {
 /// ln(p_A/p_B) = .368 by the Gibbs law, 0 by Laplace. False failure below 1e-3.
 #[test]
 fn with_the_burn_in_that_is_told_the_verdict_is_the_true_one() {
-    let ensemble = |burn_in: u64| format!("replicas = 256\nsteps = 20000\nburn_in = {burn_in}");
+    let ensemble = |burn_in: u64| format!("replicas = 256\nsteps = 10000\nburn_in = {burn_in}");
     let loaded = |burn_in: u64| scenario("equilibrium", ALIGNED, &ensemble(burn_in), "against = \"laplace\"");
     let wanted = Forecast::of(&loaded(100), 1).unwrap().softest.unwrap().burn_in_wanted();
-    assert!((4_000..20_000).contains(&wanted), "{wanted}");
+    assert!((400..2_000).contains(&wanted), "{wanted}");
     assert_eq!(foretold(&loaded(wanted)), None);
     let late = measured(&loaded(4 * wanted));
     assert_eq!((late.verdict, reasons(&late).as_str()), (Some(Verdict::Rejected), ""));
+    assert!(late.claims.iter().all(|claim| claim.interval.is_some()) && late.occupancy[0].interval.is_some());
     assert!(rest(&late).yaida.as_ref().unwrap().consistent && rest(&late).softest.as_ref().unwrap().forgotten);
 }
 
-/// The curvature at the minima lets the burn-in pass, and the tests do not: false failure below 1e-6 for the relations.
+/// The curvature at the minima lets the burn-in pass; the law and the tests do not: false failure below 1e-6 for the relations.
 #[test]
 fn what_no_minimum_gives_away_is_seen_in_the_relations_and_the_drifts() {
     let loaded = |burn_in: u64, steps: u64| {
@@ -99,7 +105,10 @@ fn what_no_minimum_gives_away_is_seen_in_the_relations_and_the_drifts() {
     };
     let early = measured(&loaded(400, 3_000));
     let rest = rest(&early);
-    assert!(rest.softest.as_ref().unwrap().forgotten, "{rest:?}");
+    // The spread of the law gives it away, to 5 % of the bowl's curvature of 0.004 …
+    let softest = rest.softest.as_ref().unwrap();
+    assert!(!softest.forgotten && (softest.curvature / 0.0042 - 1.0).abs() < 0.05, "{rest:?}");
+    // … and what was measured does.
     assert_eq!(early.verdict, Some(Verdict::Undetermined));
     assert!(rest.relations.iter().any(|test| !test.consistent) && rest.relations_gate);
     assert!(rest.drifts.iter().any(|test| test.quantity == "its square along y" && !test.consistent), "{rest:?}");
@@ -107,6 +116,63 @@ fn what_no_minimum_gives_away_is_seen_in_the_relations_and_the_drifts() {
     assert!(told.contains("still drifts") && told.contains("its own slope"), "{told}");
     let late = measured(&loaded(60_000, 20_000));
     assert_eq!((late.verdict, reasons(&late).as_str()), (Some(Verdict::Holds), ""));
+}
+
+/// Two wells on a wide plateau, which has as much of the Gibbs law as they have and is reached once in thousands of relaxation times: drifts,
+/// relations and transitions all say that the ensemble is at rest, and it is within the wells.
+const PLATEAU: &str = "variables = [\"x\", \"y\"]\n\
+    formula = \"-1.25*exp(-2*((x + 0.6)^2 + y^2)) - 1.05*exp(-2*((x - 0.6)^2 + y^2)) + 0.0001*(x^2 + y^2)\"\n\
+    domain = [[-3.0, 3.0], [-3.0, 3.0]]";
+
+/// False failure below 1e-6: the mean loss is 40 standard errors too low.
+#[test]
+fn mass_that_is_not_reached_from_the_wells_is_missed_in_the_mean_loss() {
+    let text = |loss: &str, temperature: f64, against: &str| {
+        format!(
+            "name = \"rest\"\nseed = 4\n[loss]\nkind = \"expression\"\n{loss}\n[noise]\nkind = \"temperature\"\nvalue = {temperature}\n\
+             [dynamics]\nkind = \"euler-maruyama\"\nstep = 0.01\n[ensemble]\nreplicas = 64\nsteps = 4000\nburn_in = 1000\n\
+             [test]\nagainst = \"{against}\"\n"
+        )
+    };
+    let measured = |text: String| measured(&parse(text, "rest.toml", &[], None).unwrap_or_else(|p| panic!("{p}")));
+    let findings = measured(text(PLATEAU, 0.13, "gibbs"));
+    let told = reasons(&findings);
+    assert_eq!(findings.verdict, Some(Verdict::Undetermined), "{told}");
+    assert!(told.contains("has not been where exp(−L/T) has much of its mass"), "{told}");
+    assert!(findings.claims[0].contrasts[0].interval.is_none() && findings.occupancy[0].interval.is_none());
+    // A law that the run does reach has the mean loss that it has, at a step of some size too.
+    let reached = measured(text(&ALIGNED.replace("0.05", "0.5"), 0.25, "discrete"));
+    assert!(!reasons(&reached).contains("has not been"), "{}", reasons(&reached));
+}
+
+/// The minima lie in pits of curvature 1.8 of a valley of curvature 0.012, which has most of the mass: their curvatures tell of 6 steps, the valley
+/// takes some 800. With so few replicas no drift and no relation shows it.
+#[test]
+fn a_valley_that_is_wider_than_the_pits_in_it_is_waited_for() {
+    const PIT: &str = "variables = [\"x\", \"y\"]\n\
+        formula = \"x^4/4 - x^2/2 + 0.05*x + 0.25*x*y^2/(50 + y^2) + 0.006*y^2 - 0.3*exp(-3*y^2)\"\n\
+        domain = [[-3.0, 3.0], [-25.0, 25.0]]";
+    let loaded = |replicas: u64, steps: u64, burn_in: u64| {
+        let text = format!(
+            "name = \"rest\"\nseed = 6\n[loss]\nkind = \"expression\"\n{PIT}\n[noise]\nkind = \"temperature\"\nvalue = 0.3\n\
+             [dynamics]\nkind = \"euler-maruyama\"\nstep = 0.1\n[ensemble]\nreplicas = {replicas}\nsteps = {steps}\nburn_in = {burn_in}\n\
+             [test]\nagainst = \"discrete\"\ntolerance = 0.1\n"
+        );
+        parse(text, "rest.toml", &[], None).unwrap_or_else(|problems| panic!("{problems}"))
+    };
+    for (replicas, steps, burn_in) in [(96, 300, 250), (64, 800, 300)] {
+        let early = loaded(replicas, steps, burn_in);
+        let foretold = foretold(&early).unwrap_or_default();
+        let findings = measured(&early);
+        let told = reasons(&findings);
+        assert_eq!(findings.verdict, Some(Verdict::Undetermined), "{told}");
+        for text in [&foretold, &told] {
+            assert!(text.contains("along y, where exp(−L/T) spreads around minimum"), "{text}");
+        }
+        assert!(findings.claims.iter().all(|claim| claim.interval.is_none()));
+        assert!(rest(&findings).softest.as_ref().is_some_and(|softest| !softest.forgotten && softest.curvature < 0.1));
+    }
+    assert_eq!(foretold(&loaded(64, 800, 6_000)), None);
 }
 
 /// Replicas of one well start above, those of the other below, far out on the wide bowl: on the whole nothing drifts along y.
@@ -173,10 +239,10 @@ fn the_default_burn_in_follows_the_softest_curvature() {
         let loaded = scenario(experiment, loss, &format!("replicas = 64\nsteps = {steps}"), "tolerance = 0.5");
         (plan(&loaded), foretold(&loaded))
     };
-    // 1/(δk) = 4,000 steps: five of them; long runs have a twentieth that is more.
-    assert_eq!(of("equilibrium", ALIGNED, 10_000), (20_000, None));
-    assert_eq!(of("equilibrium", ALIGNED, 1_000_000), (50_000, None));
-    assert_eq!(of("density", OBLIQUE, 10_000), (25_000, None));
+    // 1/(δk) = 400 steps: five of them; long runs have a twentieth that is more.
+    assert_eq!(of("equilibrium", ALIGNED, 1_000), (2_000, None));
+    assert_eq!(of("equilibrium", ALIGNED, 100_000), (5_000, None));
+    assert_eq!(of("density", OBLIQUE, 1_000), (2_500, None));
     // SGD's own step is smaller at the smaller noise: 0.6 of it, and as many more steps.
     let crossover = |factors: &str| {
         let text = format!(

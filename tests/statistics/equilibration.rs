@@ -185,7 +185,7 @@ fn malformed_input_is_an_error() {
 }
 
 /// Chains of 200 draws that alternate between ±1 about their group's mean: W = 200/199, and B chosen for the R̂ wanted.
-/// Nested R̂ is bound to 1.01 exactly: 1.005 passes, 1.02 and 1.09 are named.
+/// Nested R̂ is bound to 1.01 exactly: 1.005 passes, 1.02 and 1.09 are named. Where transitions are counted it is shown alone.
 #[test]
 fn nested_r_hat_gates_at_its_threshold() {
     for (wanted, passes) in [(1.005_f64, true), (1.02, false), (1.09, false)] {
@@ -203,5 +203,8 @@ fn nested_r_hat_gates_at_its_threshold() {
         assert!((found.nested_r_hat.unwrap() - wanted).abs() < 1e-12, "{:?}", found.nested_r_hat);
         let named = found.reasons.iter().any(|reason| reason.starts_with("nested R̂"));
         assert_eq!(named, !passes, "nested R̂ = {wanted}: {:?}", found.reasons);
+        let counted = assess(&series, &groups, StartDesign::CountedGroups);
+        assert_eq!(counted.nested_r_hat, found.nested_r_hat);
+        assert!(!counted.reasons.iter().any(|reason| reason.starts_with("nested R̂")), "{:?}", counted.reasons);
     }
 }

@@ -88,7 +88,7 @@ fn a_reason_bars_any_verdict() {
 fn what_bars_a_verdict() {
     let good = contrast(0.0, 0.01);
     let bad = contrast(5.0, 0.01);
-    let unequal = Evidence { not_equilibrated: vec!["nested R̂ = 1.2".into()], diverged: 0, look: Look::FIRST };
+    let unequal = Evidence { not_equilibrated: vec!["nested R̂ = 1.2".into()], ..Evidence::default() };
     for contrast in [&good, &bad] {
         let judgement = judge(std::slice::from_ref(contrast), 0.1, &unequal);
         assert_eq!(judgement.verdict, Verdict::Undetermined);

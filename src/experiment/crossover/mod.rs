@@ -60,7 +60,7 @@ fn require_stable(question: &Question, loaded: &Loaded) -> Result<(), Experiment
 /// When the loss does not allow the question.
 pub fn predict(loaded: &Loaded, setting: &Setting) -> Result<Findings, ExperimentError> {
     let question = Question::new(loaded, setting)?;
-    let theory = Theory::new(&question)?;
+    let theory = Theory::of(&question)?;
     Ok(findings(&question, &theory, loaded, setting, None))
 }
 
@@ -74,7 +74,7 @@ pub fn run(
     control: &mut Control,
 ) -> Result<(Findings, FigureData), ExperimentError> {
     let question = Question::new(loaded, setting)?;
-    let theory = Theory::new(&question)?;
+    let theory = Theory::of(&question)?;
     for ladder in &theory.ladders {
         ladder.require_primary(loaded)?;
     }
@@ -171,6 +171,7 @@ fn findings(question: &Question, theory: &Theory, loaded: &Loaded, setting: &Set
 fn record(question: &Question, theory: &Theory, point: usize, run: Option<&Run>) -> PointRecord {
     let measured = run.and_then(|run| run.log_odds[point].as_ref());
     let diagnostics = run.map(|run| &run.points[point].diagnostics);
+    let remembers_start = diagnostics.is_some_and(|diagnostics| diagnostics.remembers_start);
     PointRecord {
         varied: question.varied.into(),
         at: 1.0 / theory.inverse[point],
@@ -181,7 +182,7 @@ fn record(question: &Question, theory: &Theory, point: usize, run: Option<&Run>)
         discrete: theory.log_odds(point, Rung::Discrete),
         measured: measured.map(|estimate| estimate.value),
         standard_error: measured.map(|estimate| estimate.standard_error),
-        interval: measured.and_then(|estimate| estimate.interval(0.95)),
+        interval: measured.and_then(|estimate| estimate.interval(0.95)).filter(|_| !remembers_start),
         equilibrated: diagnostics.map(|diagnostics| diagnostics.equilibrated),
         diverged: diagnostics.map(|diagnostics| diagnostics.diverged),
     }

@@ -6,13 +6,14 @@ use crate::experiment::ExperimentError;
 use crate::experiment::forecast::{Power, slowest, steps_factor};
 use crate::experiment::reason::RUNGS;
 use crate::experiment::setting::Setting;
+use crate::experiment::softest::softest_of;
 use crate::scenario::{Loaded, Rung};
 use crate::statistics::{Estimate, Line, LinePoint, effort};
 
 /// What the run will show of n*, slope and intercept, by the escape times at every point.
 pub(in crate::experiment) fn power(loaded: &Loaded, setting: &Setting) -> Result<Power, ExperimentError> {
     let question = Question::new(loaded, setting)?;
-    let theory = Theory::new(&question)?;
+    let theory = Theory::of(&question)?;
     for ladder in &theory.ladders {
         ladder.require_primary(loaded)?;
     }
@@ -24,6 +25,7 @@ pub(in crate::experiment) fn power(loaded: &Loaded, setting: &Setting) -> Result
         slowest: theory.ladders.iter().filter_map(slowest).max_by(|a, b| a.1.total_cmp(&b.1)),
         time: theory.settings.iter().map(|setting| setting.step() * steps).fold(f64::INFINITY, f64::min),
         no_law: theory.ladders.iter().find_map(|ladder| ladder.no_law.clone()),
+        softest: softest_of(theory.settings.iter().zip(&theory.ladders), loaded),
         ..Power::default()
     };
     let Some(errors) = theory.expected_errors(replicas, steps) else { return Ok(power) };

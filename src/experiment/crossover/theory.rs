@@ -1,14 +1,17 @@
 //! ln(p_A/p_B) against 1/n by every rung: its line, and the n* at which it is zero.
 
+use std::sync::Arc;
+
 use crate::experiment::exchange::Exchange;
 use crate::experiment::forecast::transition_rate;
 use crate::experiment::ladder::Ladder;
 use crate::experiment::points::{log_odds, of_occupancies, zero_between};
 use crate::experiment::reason::RUNGS;
-use crate::experiment::setting::Setting;
+use crate::experiment::setting::{Described, Setting};
 use crate::findings::CrossingRecord;
 use crate::input::{Problem, Problems};
 use crate::landscape::{Landscape, minimum_name};
+use crate::memo::Memo;
 use crate::scenario::{CrossoverSpec, Loaded, Rung};
 use crate::statistics::{Estimate, Line, LinePoint, effort};
 
@@ -173,12 +176,32 @@ pub(super) struct Theory {
     exact: Vec<(Rung, f64)>,
 }
 
+/// What was computed for the last few points of studies, which may differ in nothing that the theory knows.
+static KNOWN: Memo<(Described, CrossoverSpec), Arc<Theory>> = Memo::of(4);
+
 impl Theory {
+    /// As [`Theory::new`]; what points of a study have in common is computed once.
+    ///
+    /// # Errors
+    /// When the noise of a point cannot be built.
+    pub(super) fn of(question: &Question) -> Result<Arc<Self>, Problems> {
+        let described = question.setting.described.as_ref().filter(|_| question.setting.brief);
+        let Some(key) = described.map(|described| (described.clone(), question.spec())) else {
+            return Ok(Arc::new(Self::new(question)?));
+        };
+        if let Some(known) = KNOWN.find(&key) {
+            return Ok(known);
+        }
+        let theory = Arc::new(Self::new(question)?);
+        KNOWN.keep(key, theory.clone());
+        Ok(theory)
+    }
+
     /// Climbs the ladder once at every point, and finds every rung's n*.
     ///
     /// # Errors
     /// When the noise of a point cannot be built.
-    pub(super) fn new(question: &Question) -> Result<Self, Problems> {
+    fn new(question: &Question) -> Result<Self, Problems> {
         let factors = question.spec().factors;
         let settings: Vec<Setting> = factors.iter().map(|&factor| question.at(factor)).collect::<Result<_, _>>()?;
         let ladders = settings.iter().map(Ladder::climb).collect();

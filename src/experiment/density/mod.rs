@@ -55,7 +55,12 @@ pub fn run(
     let plan = setting.plan(loaded);
     let histogram = laws.grid.histogram(plan.replicas.min(MOST_GROUPS) as usize);
     let start = &loaded.scenario.ensemble.start;
-    let measurement = Measurement::take(setting, &plan, start, Some(histogram), control)?.with_law_of(&laws.ladder);
+    let measurement = Measurement::take(setting, &plan, start, Some(histogram), control)?.with_law_of(
+        &laws.ladder,
+        setting,
+        &plan,
+        start,
+    );
     let measured = Measured::of(&measurement, laws.grid.metric(), loaded.scenario.seed)?;
     let evidence = Evidence::at_equilibrium(&measurement.equilibration, measurement.diverged());
     let tolerance = loaded.scenario.test.tolerance;

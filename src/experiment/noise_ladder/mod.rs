@@ -5,8 +5,9 @@
 mod claims;
 mod form;
 
+use super::cost::seconds_per_block_step;
 use super::equilibrium::{contrast_pairs, pair_name};
-use super::forecast::{Cost, Power, seconds_per_block_step};
+use super::forecast::{Cost, Power};
 use super::ladder::Ladder;
 use super::measurement::Measurement;
 use super::points::{self, Measured, of_occupancies};
@@ -134,6 +135,11 @@ impl Point {
             diagnostics: measured.diagnostics.clone(),
         }
     }
+
+    /// The 95 % interval; none where the start is remembered.
+    fn interval(&self, estimate: &Estimate) -> Option<[f64; 2]> {
+        estimate.interval(0.95).filter(|_| !self.diagnostics.remembers_start)
+    }
 }
 
 fn measure(case: &Case, loaded: &Loaded, index: usize, control: &mut Control) -> Result<Measured, ExperimentError> {
@@ -171,7 +177,7 @@ fn group(case: &Case, loaded: &Loaded, form: &Form, point: Option<&Point>) -> Gr
             quantity: quantity.clone(),
             measured: estimate.value,
             standard_error: estimate.standard_error,
-            interval: estimate.interval(0.95),
+            interval: point?.interval(estimate),
             left_out: None,
         })
     };
@@ -209,7 +215,7 @@ fn figure(case: &Case, run: &Run) -> NoiseLadderFigure {
         marks.extend(predicted);
         for (form, point) in case.forms.iter().zip(&run.points) {
             let estimate = point.estimates[pair].as_ref();
-            let interval = estimate.and_then(|estimate| estimate.interval(0.95)).unwrap_or([f64::NAN; 2]);
+            let interval = estimate.and_then(|estimate| point.interval(estimate)).unwrap_or([f64::NAN; 2]);
             let value = estimate.map_or(f64::NAN, |estimate| estimate.value);
             marks.push(mark(&form.name, true, point.diagnostics.equilibrated, value, interval));
         }

@@ -14,6 +14,7 @@ use super::points::{self, Measured};
 use super::reason::RUNGS;
 use super::records::{all_diverged, document};
 use super::setting::Setting;
+use super::softest::softest_of;
 use super::{Control, ExperimentError, in_turn};
 use crate::findings::{Diagnostics, FigureData, Findings, PointRecord, ScalingRecord};
 use crate::math;
@@ -127,6 +128,7 @@ pub(super) fn power(loaded: &Loaded, setting: &Setting) -> Result<Power, Experim
             power.fewest_transitions = power.standard_error.and_then(effort::transitions_for_standard_error);
             power.transitions = transitions.map(|transitions| transitions.iter().sum());
             power.no_law = ladders.iter().find_map(|ladder| ladder.no_law.clone());
+            power.softest = softest_of(case.settings.iter().zip(ladders), loaded);
             power.slowest = ladders.iter().filter_map(slowest).max_by(|a, b| a.1.total_cmp(&b.1));
         }
     }
@@ -239,6 +241,7 @@ fn records(case: &Case, run: Option<&Run>) -> Vec<PointRecord> {
                 rungs.each_ref().map(|rung| rung.as_ref().map(|values| shown(values[index])));
             let measured = run.map(|run| &run.points[point]);
             let estimate = measured.and_then(|point| point.estimates[index].as_ref());
+            let remembers_start = measured.is_some_and(|point| point.diagnostics.remembers_start);
             let scale = estimate.map_or(1.0, |estimate| if case.is_bowl() { math::exp(estimate.value) } else { 1.0 });
             rows.push(PointRecord {
                 varied: "β".into(),
@@ -250,7 +253,9 @@ fn records(case: &Case, run: Option<&Run>) -> Vec<PointRecord> {
                 discrete,
                 measured: estimate.map(|estimate| shown(estimate.value)),
                 standard_error: estimate.map(|estimate| scale * estimate.standard_error),
-                interval: estimate.and_then(|estimate| estimate.interval(0.95)).map(|ends| ends.map(shown)),
+                interval: (estimate.and_then(|estimate| estimate.interval(0.95)))
+                    .filter(|_| !remembers_start)
+                    .map(|ends| ends.map(shown)),
                 equilibrated: measured.map(|point| point.diagnostics.equilibrated),
                 diverged: measured.map(|point| point.diagnostics.diverged),
             });

@@ -195,6 +195,7 @@ impl Pair {
     fn evidence(&self, measurements: &[Measurement]) -> Evidence {
         Evidence {
             not_equilibrated: self.reasons(measurements),
+            remembers_start: measurements.iter().any(|measurement| measurement.equilibration.remembers_start),
             diverged: measurements.iter().map(Measurement::diverged).sum(),
             ..Evidence::default()
         }
@@ -300,6 +301,7 @@ impl Pair {
             r_hat: each().filter_map(|equilibration| equilibration.r_hat).reduce(f64::max),
             ess: each().filter_map(|equilibration| equilibration.minimum_effective_sample_size).reduce(f64::min),
             equilibrated: reasons.is_empty(),
+            remembers_start: each().any(|equilibration| equilibration.remembers_start),
             reasons,
             transitions: measurements.iter().map(Measurement::transitions_in_all).sum(),
             round_trips: measurements.iter().map(|measurement| measurement.round_trips).sum(),

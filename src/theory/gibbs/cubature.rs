@@ -11,10 +11,11 @@
 
 use std::collections::HashMap;
 
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::curvature::Bends;
-use super::{DECAY, Gibbs, finish};
+use super::{DECAY, Gibbs, Sums};
 use crate::landscape::{CriticalPoint, Landscape, basins::Workspace};
 use crate::loss::Loss;
 use crate::theory::bounding_box::bounding_box;
@@ -66,7 +67,43 @@ pub(super) fn gibbs<const D: usize>(
         integrate(&Frame { loss, landscape, temperature, whole, weight: &weight, is_gibbs: true }, &region);
     let other = sum.mass.pop()?;
     sum.laplacian.pop();
-    finish(landscape, sum.mass, other, sum.laplacian, &bends)
+    let center = landscape.minima[0].theta.as_slice();
+    let about = landscape.minima.iter().zip(sum.moments.iter().zip(&sum.mass));
+    let squares = about.map(|(minimum, (moments, mass))| squares_about(minimum, center, moments, *mass)).collect();
+    Sums { masses: sum.mass, other, laplacians: sum.laplacian, squares, excess: sum.excess }.finish(landscape, &bends)
+}
+
+/// First moments and then the second ones of the upper triangle, row by row: in three dimensions 3 and 6.
+type Moments = [f64; 9];
+
+fn moments<const D: usize>(point: &[f64; D], center: &[f64]) -> Moments {
+    let mut moments = Moments::default();
+    let mut next = D;
+    for a in 0..D {
+        let u = point[a] - center[a];
+        moments[a] = u;
+        for b in a..D {
+            moments[next] = u * (point[b] - center[b]);
+            next += 1;
+        }
+    }
+    moments
+}
+
+/// ∫ uuᵀ with u counted from a minimum, by the moments about another place.
+fn squares_about(minimum: &CriticalPoint, center: &[f64], moments: &Moments, mass: f64) -> DMatrix<f64> {
+    let d = center.len();
+    let shift: Vec<f64> = minimum.theta.iter().zip(center).map(|(x, c)| x - c).collect();
+    let mut squares = DMatrix::zeros(d, d);
+    let mut next = d;
+    for a in 0..d {
+        for b in a..d {
+            let about = moments[next] - shift[a] * moments[b] - shift[b] * moments[a] + shift[a] * shift[b] * mass;
+            (squares[(a, b)], squares[(b, a)]) = (about, about);
+            next += 1;
+        }
+    }
+    squares
 }
 
 /// The masses of another law in the basins of the plane, that of what lies in none last. Its density, positive and no rougher than
@@ -128,16 +165,27 @@ struct Frame<'a> {
     is_gibbs: bool,
 }
 
-/// ∫ exp(−L/T) and ∫ ΔL exp(−L/T) per minimum; the last entry is what lies in no basin.
+/// ∫ exp(−L/T), ∫ ΔL exp(−L/T) and the moments about the lowest minimum, per minimum, the last entry what lies in no basin; and
+/// ∫ (L − L_A) exp(−L/T) over all.
 #[derive(Clone)]
 struct Masses {
     mass: Vec<f64>,
     laplacian: Vec<f64>,
+    moments: Vec<Moments>,
+    excess: f64,
 }
 
 impl Masses {
     fn new(minima: usize) -> Self {
-        Self { mass: vec![0.0; minima + 1], laplacian: vec![0.0; minima + 1] }
+        let (zeros, moments) = (vec![0.0; minima + 1], vec![Moments::default(); minima + 1]);
+        Self { mass: zeros.clone(), laplacian: zeros, moments, excess: 0.0 }
+    }
+
+    fn add_density(&mut self, owner: usize, density: &Density, share: f64) {
+        self.mass[owner] += share * density.mass;
+        self.laplacian[owner] += share * density.laplacian;
+        self.moments[owner].iter_mut().zip(density.moments).for_each(|(a, b)| *a += share * b);
+        self.excess += share * density.excess;
     }
 
     fn add(&mut self, other: &Masses, factor: f64) {
@@ -147,12 +195,25 @@ impl Masses {
         for (a, b) in self.laplacian.iter_mut().zip(&other.laplacian) {
             *a += factor * b;
         }
+        for (a, b) in self.moments.iter_mut().flatten().zip(other.moments.iter().flatten()) {
+            *a += factor * b;
+        }
+        self.excess += factor * other.excess;
     }
 
     /// The largest difference of a mass.
     fn distance(&self, other: &Masses) -> f64 {
         self.mass.iter().zip(&other.mass).fold(0.0, |largest, (a, b)| largest.max((a - b).abs()))
     }
+}
+
+/// exp(−L/T), and the same times |∇L|²/T, L − L_A and the moments of the place; at a place, or integrated.
+#[derive(Clone, Copy, Default)]
+struct Density {
+    mass: f64,
+    laplacian: f64,
+    excess: f64,
+    moments: Moments,
 }
 
 /// An integral over a cell, and whether a ridge runs through the cell.
@@ -281,7 +342,8 @@ impl<'a, const D: usize> Worker<'a, D> {
 
     fn estimate(&mut self, cell: &Cell<D>) -> Estimate {
         let mut masses = Masses::new(self.frame.landscape.minima.len());
-        let (mass, laplacian) = self.product_rule(cell);
+        let density = self.product_rule(cell);
+        let mass = density.mass;
         if mass <= NOTHING * self.frame.whole {
             return Estimate { masses, on_ridge: false };
         }
@@ -291,15 +353,15 @@ impl<'a, const D: usize> Worker<'a, D> {
             let first = Vertex { point: self.place(&cell.corner), node: Some((cell.corner, self.owner(cell.corner))) };
             self.add_simplices(cell, &mut vec![first], 0, &mut masses);
         } else {
-            (masses.mass[owner], masses.laplacian[owner]) = (mass, laplacian);
+            masses.add_density(owner, &density, 1.0);
         }
         Estimate { masses, on_ridge }
     }
 
-    /// Mass and ∫ |∇L|²/T exp(−L/T) of a cell, by the product of Gauss rules of five points.
-    fn product_rule(&mut self, cell: &Cell<D>) -> (f64, f64) {
+    /// The integrals over a cell, by the product of Gauss rules of five points.
+    fn product_rule(&mut self, cell: &Cell<D>) -> Density {
         let (low, high) = (self.place(&cell.corner), self.place(&cell.corner.map(|x| x + cell.span)));
-        let (mut mass, mut laplacian) = (0.0, 0.0);
+        let mut sum = Density::default();
         for index in 0..5usize.pow(D as u32) {
             let (mut point, mut share) = ([0.0; D], 1.0);
             for axis in 0..D {
@@ -308,22 +370,26 @@ impl<'a, const D: usize> Worker<'a, D> {
                 point[axis] = 0.5 * (low[axis] + high[axis]) + half * node;
                 share *= weight * half;
             }
-            let (part, bent) = self.density(&point);
-            mass += share * part;
-            laplacian += share * bent;
+            let part = self.density(&point);
+            sum.mass += share * part.mass;
+            sum.laplacian += share * part.laplacian;
+            sum.excess += share * part.excess;
+            sum.moments.iter_mut().zip(part.moments).for_each(|(a, b)| *a += share * b);
         }
-        (mass, laplacian)
+        sum
     }
 
-    /// exp(−L/T), and the same times |∇L|²/T.
-    fn density(&mut self, point: &[f64; D]) -> (f64, f64) {
-        let weight = (self.frame.weight)(point);
-        if weight == 0.0 || !self.frame.is_gibbs {
-            return (weight, 0.0);
+    fn density(&mut self, point: &[f64; D]) -> Density {
+        let mass = (self.frame.weight)(point);
+        if mass == 0.0 || !self.frame.is_gibbs {
+            return Density { mass, ..Density::default() };
         }
+        let temperature = self.frame.temperature;
         self.frame.loss.gradient(point, &mut self.slope);
-        let bent = weight * self.slope.iter().map(|g| g * g).sum::<f64>() / self.frame.temperature;
-        (weight, if bent.is_finite() { bent } else { 0.0 })
+        let bent = mass * self.slope.iter().map(|g| g * g).sum::<f64>() / temperature;
+        let laplacian = if bent.is_finite() { bent } else { 0.0 };
+        let moments = moments(point, &self.frame.landscape.minima[0].theta).map(|moment| moment * mass);
+        Density { mass, laplacian, excess: -temperature * crate::math::ln(mass) * mass, moments }
     }
 
     fn place(&self, node: &Node<D>) -> [f64; D] {
@@ -417,9 +483,8 @@ impl<'a, const D: usize> Worker<'a, D> {
                     point[axis] += along * edge[axis];
                 }
             }
-            let (part, bent) = self.density(&point);
-            masses.mass[owner] += share * part;
-            masses.laplacian[owner] += share * bent;
+            let part = self.density(&point);
+            masses.add_density(owner, &part, share);
         }
     }
 }

@@ -9,6 +9,8 @@ pub mod curvature;
 pub mod influences;
 pub mod sampler;
 
+use nalgebra::DMatrix;
+
 use super::quadrature;
 use crate::landscape::Landscape;
 use crate::loss::Loss;
@@ -33,6 +35,10 @@ pub struct Gibbs {
     pub other: f64,
     /// ⟨ΔL⟩ = ⟨tr H⟩ within every basin.
     pub mean_laplacian: Vec<f64>,
+    /// ⟨L − L_A⟩, L_A the lowest minimum; `None` where the law was sampled.
+    pub mean_excess: Option<f64>,
+    /// ⟨uuᵀ⟩ within every basin, u = θ − θ_A counted from its minimum; empty where the law was sampled.
+    pub spread: Vec<DMatrix<f64>>,
     /// How strongly the loss bends within every basin.
     pub curvature: Vec<BasinCurvature>,
     /// ln ∫ exp(−(L − L_A)/T) dθ, L_A the lowest minimum; `None` where the law was sampled.
@@ -129,15 +135,17 @@ fn line(loss: &dyn Loss, landscape: &Landscape, domain: [f64; 2], temperature: f
         // Where L is not defined there is no mass; NaN would poison the rest.
         if weight.is_finite() { weight } else { 0.0 }
     };
+    let excess = |x: f64| {
+        let density = weight(x);
+        if density == 0.0 { 0.0 } else { density * (value(x) - lowest) }
+    };
     let laplacian = |x: f64| {
         let density = weight(x);
         if density == 0.0 { 0.0 } else { density * loss.hessian(&[x])[(0, 0)] }
     };
     let count = landscape.minima.len();
-    let mut masses = vec![0.0; count];
-    let mut laplacians = vec![0.0; count];
+    let mut sums = Sums::new(count, 1);
     let mut bends = vec![Bends::default(); count];
-    let mut other = 0.0;
     for (left, right, owner) in landscape.basins.intervals()? {
         let (left, right) = (left.max(from), right.min(to));
         if left >= right {
@@ -151,16 +159,20 @@ fn line(loss: &dyn Loss, landscape: &Landscape, domain: [f64; 2], temperature: f
             None => (left, right),
         };
         let mass = quadrature::integrate(&weight, left, right, 64);
+        sums.excess += quadrature::integrate(&excess, left, right, 64);
         match owner {
             Some(minimum) => {
-                masses[minimum] += mass;
-                laplacians[minimum] += quadrature::integrate(&laplacian, left, right, 64);
+                let place = landscape.minima[minimum].theta[0];
+                let square = |x: f64| (x - place) * (x - place) * weight(x);
+                sums.masses[minimum] += mass;
+                sums.laplacians[minimum] += quadrature::integrate(&laplacian, left, right, 64);
+                sums.squares[minimum][(0, 0)] += quadrature::integrate(&square, left, right, 64);
                 note_bends(loss, &weight, [left, right], &mut bends[minimum]);
             }
-            None => other += mass,
+            None => sums.other += mass,
         }
     }
-    finish(landscape, masses, other, laplacians, &bends)
+    sums.finish(landscape, &bends)
 }
 
 /// The curvature at many places of an interval, with the masses there.
@@ -176,17 +188,42 @@ fn note_bends(loss: &dyn Loss, weight: &dyn Fn(f64) -> f64, [left, right]: [f64;
     }
 }
 
-/// From masses to probabilities.
-fn finish(landscape: &Landscape, masses: Vec<f64>, other: f64, laplacians: Vec<f64>, bends: &[Bends]) -> Option<Gibbs> {
-    let total = masses.iter().sum::<f64>() + other;
-    (total.is_finite() && total > 0.0).then(|| Gibbs {
-        occupancies: masses.iter().map(|mass| mass / total).collect(),
-        other: other / total,
-        mean_laplacian: laplacians.iter().zip(&masses).map(|(sum, mass)| sum / mass).collect(),
-        curvature: summaries(landscape, bends),
-        log_normalization: Some(crate::math::ln(total)),
-        sampling: None,
-    })
+/// Integrals of exp(−L/T) times something over every basin.
+struct Sums {
+    /// Times 1.
+    masses: Vec<f64>,
+    /// The same over what lies in no basin.
+    other: f64,
+    /// Times ΔL.
+    laplacians: Vec<f64>,
+    /// Times uuᵀ, u counted from the minimum.
+    squares: Vec<DMatrix<f64>>,
+    /// Times L − L_A, over all.
+    excess: f64,
+}
+
+impl Sums {
+    fn new(minima: usize, dimension: usize) -> Self {
+        let zeros = vec![0.0; minima];
+        let squares = vec![DMatrix::zeros(dimension, dimension); minima];
+        Self { masses: zeros.clone(), other: 0.0, laplacians: zeros, squares, excess: 0.0 }
+    }
+
+    /// From integrals to probabilities and means.
+    fn finish(self, landscape: &Landscape, bends: &[Bends]) -> Option<Gibbs> {
+        let Self { masses, other, laplacians, squares, excess } = self;
+        let total = masses.iter().sum::<f64>() + other;
+        (total.is_finite() && total > 0.0).then(|| Gibbs {
+            occupancies: masses.iter().map(|mass| mass / total).collect(),
+            other: other / total,
+            mean_laplacian: laplacians.iter().zip(&masses).map(|(sum, mass)| sum / mass).collect(),
+            mean_excess: Some(excess / total),
+            spread: squares.into_iter().zip(&masses).map(|(sum, mass)| sum / *mass).collect(),
+            curvature: summaries(landscape, bends),
+            log_normalization: Some(crate::math::ln(total)),
+            sampling: None,
+        })
+    }
 }
 
 /// The curvature of every basin.
@@ -219,5 +256,40 @@ mod tests {
                 assert!(same && found.len() == expected.len(), "{formula} on ±{reach}: {found:?}, not {expected:?}");
             }
         }
+    }
+
+    /// ⟨L − L_A⟩ = dT/2 in a bowl, whatever its curvatures and wherever it lies.
+    #[test]
+    fn half_of_the_temperature_in_every_coordinate() {
+        for (variables, formula) in [
+            (&["x"][..], "2*(x - 1)^2 + 7"),
+            (&["x", "y"][..], "2*x^2 + x*y + 3*y^2"),
+            (&["x", "y", "z"][..], "2*x^2 + x*y + 3*y^2 + z^2 - 1"),
+        ] {
+            let names: Vec<String> = variables.iter().map(ToString::to_string).collect();
+            let loss = Arc::new(Expression::new(&names, &[], formula).unwrap());
+            let domain = vec![[-4.0, 4.0]; names.len()];
+            let landscape = Landscape::explore(loss.clone(), &domain).unwrap();
+            let law = law(loss.as_ref(), &landscape, &domain, 0.3).unwrap();
+            let found = law.mean_excess.unwrap();
+            assert!((found / (0.15 * names.len() as f64) - 1.0).abs() < 1e-5, "{formula}: {found}");
+            // ⟨uuᵀ⟩ = TH⁻¹.
+            let one = &law.spread[0] * loss.hessian(&landscape.minima[0].theta) / 0.3;
+            assert!((one - DMatrix::identity(names.len(), names.len())).amax() < 1e-5, "{formula}: {}", law.spread[0]);
+        }
+    }
+
+    /// Mirrored wells spread alike, each about its own minimum.
+    #[test]
+    fn spreads_are_about_their_own_minima() {
+        let loss =
+            Arc::new(Expression::new(&["x".to_string(), "y".to_string()], &[], "(x^2 - 1)^2 + y^2 + x^2*y^2").unwrap());
+        let domain = [[-3.0, 3.0], [-3.0, 3.0]];
+        let landscape = Landscape::explore(loss.clone(), &domain).unwrap();
+        let law = law(loss.as_ref(), &landscape, &domain, 0.2).unwrap();
+        let [left, right] = [&law.spread[0], &law.spread[1]];
+        assert!((left[(0, 0)] - right[(0, 0)]).abs() < 1e-6 && (left[(1, 1)] - right[(1, 1)]).abs() < 1e-6, "{law:?}");
+        // Less than half of the distance of the wells, 2.
+        assert!(left[(0, 0)] > 0.01 && left[(0, 0)] < 0.2, "{left}");
     }
 }

@@ -218,6 +218,16 @@ impl Run {
             jump_acceptance: total(&|walkers| &walkers.jumps),
         };
         let curvature = summaries(moves.landscape, &summary.bends);
-        Ok(Gibbs { occupancies, other, mean_laplacian, curvature, log_normalization: None, sampling: Some(sampling) })
+        let (mean_excess, spread, log_normalization) = (None, Vec::new(), None);
+        Ok(Gibbs {
+            occupancies,
+            other,
+            mean_laplacian,
+            mean_excess,
+            spread,
+            curvature,
+            log_normalization,
+            sampling: Some(sampling),
+        })
     }
 }
