@@ -244,7 +244,7 @@ pub struct Diagnostics {
     pub r_hat: Option<f64>,
     /// Smallest over start groups and minima.
     pub ess: Option<f64>,
-    /// Whether nested R̂, ESS and start contrast all pass.
+    /// Whether nothing speaks against its being at rest, and known well enough for an error.
     pub equilibrated: bool,
     /// Why not, as sentences.
     pub reasons: Vec<String>,

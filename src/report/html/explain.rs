@@ -73,7 +73,7 @@ fn rows(diagnostics: &Diagnostics) -> Vec<(String, String, &'static str)> {
         (
             "nested R̂".to_owned(),
             number(diagnostics.nested_r_hat, 5),
-            "√(1 + B/W) over the groups of replicas that started in the same minimum; below 1.01 the groups agree",
+            "√(1 + B/W) over the groups of replicas that started in the same minimum; near 1 where the groups agree",
         ),
         (
             "R̂".to_owned(),
