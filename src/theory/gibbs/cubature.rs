@@ -11,10 +11,10 @@
 
 use std::collections::HashMap;
 
-use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::curvature::Bends;
+use super::moments::{Moments, moments, squares_about};
 use super::{DECAY, Gibbs, Sums};
 use crate::landscape::{CriticalPoint, Landscape, basins::Workspace};
 use crate::loss::Loss;
@@ -69,41 +69,9 @@ pub(super) fn gibbs<const D: usize>(
     sum.laplacian.pop();
     let center = landscape.minima[0].theta.as_slice();
     let about = landscape.minima.iter().zip(sum.moments.iter().zip(&sum.mass));
-    let squares = about.map(|(minimum, (moments, mass))| squares_about(minimum, center, moments, *mass)).collect();
+    let squares =
+        about.map(|(minimum, (moments, mass))| squares_about(&minimum.theta, center, moments, *mass)).collect();
     Sums { masses: sum.mass, other, laplacians: sum.laplacian, squares, excess: sum.excess }.finish(landscape, &bends)
-}
-
-/// First moments and then the second ones of the upper triangle, row by row: in three dimensions 3 and 6.
-type Moments = [f64; 9];
-
-fn moments<const D: usize>(point: &[f64; D], center: &[f64]) -> Moments {
-    let mut moments = Moments::default();
-    let mut next = D;
-    for a in 0..D {
-        let u = point[a] - center[a];
-        moments[a] = u;
-        for b in a..D {
-            moments[next] = u * (point[b] - center[b]);
-            next += 1;
-        }
-    }
-    moments
-}
-
-/// ∫ uuᵀ with u counted from a minimum, by the moments about another place.
-fn squares_about(minimum: &CriticalPoint, center: &[f64], moments: &Moments, mass: f64) -> DMatrix<f64> {
-    let d = center.len();
-    let shift: Vec<f64> = minimum.theta.iter().zip(center).map(|(x, c)| x - c).collect();
-    let mut squares = DMatrix::zeros(d, d);
-    let mut next = d;
-    for a in 0..d {
-        for b in a..d {
-            let about = moments[next] - shift[a] * moments[b] - shift[b] * moments[a] + shift[a] * shift[b] * mass;
-            (squares[(a, b)], squares[(b, a)]) = (about, about);
-            next += 1;
-        }
-    }
-    squares
 }
 
 /// The masses of another law in the basins of the plane, that of what lies in none last. Its density, positive and no rougher than
