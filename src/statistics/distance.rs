@@ -15,7 +15,7 @@ use super::claim::{
 };
 use super::estimate::Estimate;
 use super::occupancy::Occupancies;
-use super::special::{normal_quantile, student_t_quantile};
+use super::special::{normal_quantile, student_t_quantile, student_t_survival};
 use crate::math;
 use crate::random::{Purpose, stream::Stream};
 
@@ -122,10 +122,18 @@ impl Noise {
         self.draws[rank.clamp(1, self.draws.len()) - 1]
     }
 
-    /// P(error ≥ `excess`), at least one in the number of draws.
+    /// P(error ≥ `excess`). Beyond all draws it is that of Student's law with the same 99 % quantile, whose tail is the heavier one: one
+    /// in the number of draws would be too much for many distances that are judged together.
     pub fn probability_beyond(&self, excess: f64) -> f64 {
+        const LEVEL: f64 = 0.99;
         let beyond = self.draws.len() - self.draws.partition_point(|&draw| draw < excess);
-        (beyond + 1) as f64 / (self.draws.len() + 1) as f64
+        let drawn = (beyond + 1) as f64 / (self.draws.len() + 1) as f64;
+        let degrees_of_freedom = (self.groups - 1) as f64;
+        let scale = self.quantile(LEVEL) / student_t_quantile(LEVEL, degrees_of_freedom);
+        if beyond > 0 || !(scale > 0.0) {
+            return drawn;
+        }
+        student_t_survival(excess / scale, degrees_of_freedom).min(drawn)
     }
 }
 
@@ -286,6 +294,10 @@ mod tests {
             let found = noise.quantile(0.975);
             assert!((found / expected - 1.0).abs() < 0.06, "{metric:?}: {found} against {expected}");
             assert!((noise.probability_beyond(found) - 0.025).abs() < 1e-3);
+            // Four times the 99 % quantile is 13.5 of Student with five degrees of freedom: 2e-5.
+            let far = noise.probability_beyond(4.0 * noise.quantile(0.99));
+            assert!(far < 1e-4 && far > 1e-6, "{metric:?}: {far}");
+            assert!(noise.probability_beyond(8.0 * noise.quantile(0.99)) < far);
         }
         assert!(Noise::of(&Occupancies::new(2, vec![0.5, 0.5]).unwrap(), Metric::Kolmogorov, 1).is_none());
     }
