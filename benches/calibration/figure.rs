@@ -61,12 +61,12 @@ fn drawing(kinds: &[&Kind], results: &Results) -> String {
         "<line x1=\"{x}\" y1=\"22\" x2=\"{}\" y2=\"22\" stroke=\"black\" stroke-width=\"1.6\"/>",
         x + 22.0
     );
-    text(&mut svg, [x + 28.0, 27.0], "start", "intervals that cover, ± 2 standard errors (90 % dotted)");
+    text(&mut svg, [x + 28.0, 27.0], "start", "intervals that cover, ± 2 errors (90 % dotted)");
     for (row, kind) in kinds.iter().enumerate() {
         let top = TOP + row as f64 * (HEIGHT + DOWN);
         let _ = writeln!(
             svg,
-            "<text x=\"{LEFT}\" y=\"{:.1}\" font-weight=\"bold\">{}<tspan font-weight=\"normal\"> (against {})</tspan></text>",
+            "<text x=\"{LEFT}\" y=\"{:.1}\" font-weight=\"bold\">{}<tspan font-weight=\"normal\" dx=\"5\">(against {})</tspan></text>",
             top - 8.0,
             kind.name,
             kind.unit
@@ -77,7 +77,9 @@ fn drawing(kinds: &[&Kind], results: &Results) -> String {
                 text(&mut svg, [left + 0.5 * WIDTH, TOP - 32.0], "middle", &heading(difference));
             }
             let points: Vec<&Row> = results.of(kind.name, difference).collect();
-            panel(&mut svg, [left, top], kind, &points, column == 0);
+            if !points.is_empty() {
+                panel(&mut svg, [left, top], kind, &points, column == 0);
+            }
         }
     }
     svg.push_str("</svg>\n");

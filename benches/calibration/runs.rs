@@ -213,7 +213,7 @@ pub fn kinds() -> Vec<Kind> {
         ),
         kind(
             "density",
-            "Kolmogorov distance of the law in a bowl: the chain's is right, Gibbs' wrong",
+            "Kolmogorov distance of the law in a bowl: the chain's is right, Gibbs' wrong; intervals allow for the supremum, and cover more often",
             "relaxation times",
             &[100.0, 300.0, 1000.0, 3000.0, 10000.0, 30000.0],
             Design {
@@ -322,7 +322,7 @@ fn weak_error() -> Kind {
     };
     Kind {
         name: "weak-error",
-        what: "ln|error| of the SDE at t = 1 in a bowl, right by its closed form; its slope in ln η is wrong by what the next order adds (to 5 %)",
+        what: "ln|error| of the SDE at t = 1 in a bowl, right by its closed form; its slope in ln η is wrong by what the next order adds (to 5 %); a slope is shown where every error is told from zero, which selects where few are",
         unit: "replicas·(ε/0.3)²",
         efforts: &[300.0, 1000.0, 3000.0, 10000.0],
         differences: &DIFFERENCES,
