@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use super::CriticalPoint;
 use super::ellipsoid::Ellipsoid;
 use super::flow::{Accuracy, Destination, Room, basin, follow_flow, follow_flows};
+use super::grid::Grid;
 use super::search::diagonal;
 use crate::instructions::vectorized;
 use crate::loss::{LANES, Loss};
@@ -57,10 +58,12 @@ impl Workspace {
     /// All that a block needs at the first look, since it is seen late whether the flow is needed.
     fn prepare(&mut self, loss: &dyn Loss) {
         let numbers = loss.dimension() * LANES;
-        self.rows.resize(3 * numbers, 0.0);
         self.left.clear();
-        self.left.reserve(numbers);
-        self.flow.prepare(loss);
+        if self.rows.len() != 3 * numbers {
+            self.rows.resize(3 * numbers, 0.0);
+            self.left.reserve(numbers);
+            self.flow.prepare(loss);
+        }
     }
 }
 
@@ -76,13 +79,10 @@ impl Basins {
 
     pub(super) fn by_flow(loss: Arc<dyn Loss>, minima: &[CriticalPoint], domain: &[[f64; 2]]) -> Self {
         let scale = diagonal(domain);
-        let ellipsoids =
-            minima.iter().map(|minimum| Ellipsoid::around(loss.as_ref(), minimum, minima, scale)).collect();
-        let mut flow = Flow { loss, ellipsoids, scale, grid: None };
-        if domain.len() <= 3 {
-            flow.grid = Some(Grid::new(&flow, domain));
-        }
-        Self { kind: Kind::Flow(Box::new(flow)) }
+        let ellipsoid = |minimum| Ellipsoid::around(loss.as_ref(), minimum, minima, scale);
+        let ellipsoids = minima.par_iter().map(ellipsoid).collect();
+        let grid = Grid::is_for(domain.len()).then(|| Grid::new(domain));
+        Self { kind: Kind::Flow(Box::new(Flow { loss, ellipsoids, scale, grid })) }
     }
 
     /// The minimum to which a point belongs; `None` where the flow reaches none of them.
@@ -167,6 +167,7 @@ impl Basins {
     }
 }
 
+/// Basins that the flow tells, and what is known without following it.
 struct Flow {
     loss: Arc<dyn Loss>,
     ellipsoids: Vec<Ellipsoid>,
@@ -179,27 +180,28 @@ impl Flow {
     fn label_block(&self, theta: &[f64], live: &[bool; LANES], labels: &mut [u64; LANES], workspace: &mut Workspace) {
         let d = theta.len() / LANES;
         workspace.prepare(self.loss.as_ref());
-        *labels = self.inside(theta.as_chunks().0, &mut workspace.rows);
-        let mut left = 0;
+        let Workspace { rows, left, flow } = workspace;
+        *labels = self.inside(theta.as_chunks().0, rows);
+        let mut waiting = 0;
         let mut lanes = [0; LANES];
         for lane in 0..LANES {
             if live[lane] && labels[lane] == NO_BASIN {
-                workspace.left.extend(theta.chunks_exact(LANES).map(|row| row[lane]));
-                match self.certain_label(&workspace.left[left * d..]) {
+                left.extend(theta.chunks_exact(LANES).map(|row| row[lane]));
+                match self.certain_label(&left[waiting * d..], rows, flow) {
                     Some(label) => {
                         labels[lane] = label;
-                        workspace.left.truncate(left * d);
+                        left.truncate(waiting * d);
                     }
                     None => {
-                        lanes[left] = lane;
-                        left += 1;
+                        lanes[waiting] = lane;
+                        waiting += 1;
                     }
                 }
             }
         }
         let mut settled = [NO_BASIN; LANES];
-        self.settle_all(&mut settled[..left], workspace);
-        for (&lane, label) in lanes[..left].iter().zip(settled) {
+        self.settle_all(left, &mut settled[..waiting], rows, flow);
+        for (&lane, label) in lanes[..waiting].iter().zip(settled) {
             labels[lane] = label;
         }
     }
@@ -208,20 +210,21 @@ impl Flow {
     fn label_all(&self, points: &[f64], labels: &mut [u64], workspace: &mut Workspace) {
         let d = self.loss.dimension();
         workspace.prepare(self.loss.as_ref());
+        let Workspace { rows, left, flow } = workspace;
         let mut indices = Vec::new();
         let mut block = vec![0.0; d * LANES];
         for (first, points) in (0..).step_by(LANES).zip(points.chunks(d * LANES)) {
             for (lane, point) in points.chunks_exact(d).enumerate() {
                 point.iter().enumerate().for_each(|(i, x)| block[i * LANES + lane] = *x);
             }
-            let inside = self.inside::<LANES>(block.as_chunks().0, &mut workspace.rows);
+            let inside = self.inside::<LANES>(block.as_chunks().0, rows);
             for (lane, point) in points.chunks_exact(d).enumerate() {
                 labels[first + lane] = inside[lane];
                 if inside[lane] == NO_BASIN {
-                    match self.certain_label(point) {
+                    match self.certain_label(point, rows, flow) {
                         Some(label) => labels[first + lane] = label,
                         None => {
-                            workspace.left.extend_from_slice(point);
+                            left.extend_from_slice(point);
                             indices.push(first + lane);
                         }
                     }
@@ -229,16 +232,17 @@ impl Flow {
             }
         }
         let mut settled = vec![NO_BASIN; indices.len()];
-        self.settle_all(&mut settled, workspace);
+        self.settle_all(left, &mut settled, rows, flow);
         for (index, label) in indices.into_iter().zip(settled) {
             labels[index] = label;
         }
     }
 
     fn label(&self, theta: &[f64], workspace: &mut Workspace) -> Option<usize> {
-        workspace.rows.resize(workspace.rows.len().max(3 * theta.len()), 0.0);
-        let [inside] = self.inside::<1>(theta.as_chunks().0, &mut workspace.rows);
-        let known = if inside == NO_BASIN { self.certain_label(theta) } else { Some(inside) };
+        workspace.prepare(self.loss.as_ref());
+        let Workspace { rows, flow, .. } = workspace;
+        let [inside] = self.inside::<1>(theta.as_chunks().0, rows);
+        let known = if inside == NO_BASIN { self.certain_label(theta, rows, flow) } else { Some(inside) };
         known.map_or_else(|| self.settle(theta, workspace), basin)
     }
 
@@ -271,8 +275,9 @@ impl Flow {
     }
 
     /// The label that the grid knows of a point.
-    fn certain_label(&self, theta: &[f64]) -> Option<u64> {
-        self.grid.as_ref()?.certain_label(theta).map(|owner| owner.map_or(NO_BASIN, |owner| owner as u64))
+    fn certain_label(&self, theta: &[f64], rows: &mut [f64], room: &mut Room) -> Option<u64> {
+        let mut settle = |points: &[f64], labels: &mut [u64]| self.settle_all(points, labels, rows, room);
+        self.grid.as_ref()?.certain_label(theta, &mut settle)
     }
 
     fn accuracy(&self) -> Accuracy {
@@ -281,17 +286,16 @@ impl Flow {
 
     /// Where the flow takes a point.
     fn settle(&self, theta: &[f64], workspace: &mut Workspace) -> Option<usize> {
+        workspace.prepare(self.loss.as_ref());
         let Workspace { rows, flow, .. } = workspace;
-        rows.resize(rows.len().max(3 * theta.len()), 0.0);
         let arrived = |theta: &[[f64; 1]]| basin(self.inside(theta, rows)[0]);
         follow_flow(self.loss.as_ref(), theta, self.accuracy(), &mut flow.alone, arrived)
     }
 
-    /// Where the flow takes the points in `workspace.left`.
-    fn settle_all(&self, labels: &mut [u64], workspace: &mut Workspace) {
-        let Workspace { rows, left, flow } = workspace;
+    /// Where the flow takes many points, d numbers after d numbers.
+    fn settle_all(&self, points: &[f64], labels: &mut [u64], rows: &mut [f64], room: &mut Room) {
         let mut ellipsoids = Ellipsoids { flow: self, rows };
-        follow_flows(self.loss.as_ref(), left, self.accuracy(), flow, &mut ellipsoids, labels);
+        follow_flows(self.loss.as_ref(), points, self.accuracy(), room, &mut ellipsoids, labels);
     }
 }
 
@@ -305,76 +309,6 @@ impl Destination for Ellipsoids<'_> {
     fn arrived<const N: usize>(&mut self, theta: &[[f64; N]]) -> [u64; N] {
         self.flow.inside(theta, self.rows)
     }
-}
-
-/// Labels at the nodes of a grid over the domain and half of its width around it.
-struct Grid {
-    low: Vec<f64>,
-    cell: Vec<f64>,
-    /// Cells per coordinate.
-    cells: usize,
-    /// Per cell, first coordinate running fastest: `CERTAIN_NOWHERE`, `UNCERTAIN`, or a minimum.
-    labels: Vec<u8>,
-}
-
-const NOWHERE: u8 = u8::MAX;
-const UNCERTAIN: u8 = u8::MAX - 1;
-
-impl Grid {
-    fn new(flow: &Flow, domain: &[[f64; 2]]) -> Self {
-        let d = domain.len();
-        let cells: usize = if d == 2 { 128 } else { 32 };
-        let nodes = cells + 1;
-        let low: Vec<f64> = domain.iter().map(|[low, high]| low - 0.5 * (high - low)).collect();
-        let cell: Vec<f64> = domain.iter().map(|[low, high]| 2.0 * (high - low) / cells as f64).collect();
-        let node_labels: Vec<u8> = (0..nodes.pow(d as u32))
-            .into_par_iter()
-            .map_init(Workspace::default, |workspace, index| {
-                let point: Vec<f64> =
-                    (0..d).map(|i| low[i] + cell[i] * (index / nodes.pow(i as u32) % nodes) as f64).collect();
-                flow.label(&point, workspace).map_or(NOWHERE, |label| label as u8)
-            })
-            .collect();
-        let labels = (0..cells.pow(d as u32)).map(|index| common_label(&node_labels, index, cells, d)).collect();
-        Self { low, cell, cells, labels }
-    }
-
-    /// The label of a point in a certain cell; `Some(None)` where the flow certainly reaches no minimum.
-    fn certain_label(&self, theta: &[f64]) -> Option<Option<usize>> {
-        let (mut index, mut stride) = (0, 1);
-        for i in 0..theta.len() {
-            let place = (theta[i] - self.low[i]) / self.cell[i];
-            if !(place >= 0.0 && place < self.cells as f64) {
-                return None;
-            }
-            index += stride * place as usize;
-            stride *= self.cells;
-        }
-        match self.labels[index] {
-            UNCERTAIN => None,
-            NOWHERE => Some(None),
-            label => Some(Some(usize::from(label))),
-        }
-    }
-}
-
-/// The one label of all nodes of a cell and of the ring around it, else `UNCERTAIN`.
-fn common_label(node_labels: &[u8], cell: usize, cells: usize, d: usize) -> u8 {
-    let nodes = cells + 1;
-    let corner: Vec<usize> = (0..d).map(|i| cell / cells.pow(i as u32) % cells).collect();
-    let mut common = None;
-    for offset in 0..4usize.pow(d as u32) {
-        let mut index = 0;
-        for i in 0..d {
-            let along = (corner[i] + offset / 4usize.pow(i as u32) % 4).saturating_sub(1).min(nodes - 1);
-            index += along * nodes.pow(i as u32);
-        }
-        let label = node_labels[index];
-        if *common.get_or_insert(label) != label {
-            return UNCERTAIN;
-        }
-    }
-    common.unwrap_or(UNCERTAIN)
 }
 
 #[cfg(test)]
@@ -436,7 +370,8 @@ mod tests {
         for _ in 0..points {
             let point = [6.0 * stream.uniform() - 3.0, 6.0 * stream.uniform() - 3.0];
             let near_minimum = flow.inside::<1>(point.as_chunks().0, &mut [0.0; 6]) != [NO_BASIN];
-            by_short_cut += i32::from(near_minimum || flow.grid.as_ref().unwrap().certain_label(&point).is_some());
+            let mut grid = |rows: &mut [f64], room: &mut Room| flow.certain_label(&point, rows, room).is_some();
+            by_short_cut += i32::from(near_minimum || grid(&mut [0.0; 6 * LANES], &mut Room::default()));
             let close =
                 |at: &[[f64; 1]]| landscape.minima.iter().position(|m| distance(&m.theta, at.as_flattened()) < 1e-2);
             let strict = follow_flow(loss.as_ref(), &point, strict(flow.scale), &mut Vec::new(), close);
@@ -444,6 +379,58 @@ mod tests {
         }
         assert!(differences <= points / 10_000, "{differences} of {points}");
         assert!(by_short_cut > points * 9 / 10, "only {by_short_cut} of {points} labels were cheap");
+    }
+
+    /// Stiff landscapes whose ridge is known by their symmetry or because they separate: all but points at the ridge itself have the
+    /// right label.
+    #[test]
+    fn labels_of_stiff_landscapes_are_those_of_their_ridge() {
+        let plane = ["x", "y"].map(String::from).to_vec();
+        let ring = |soft: f64| format!("(x^2 + y^2 - 1)^2 + {soft}*x*y");
+        let bent = |walls: f64| format!("(x^2 - 1)^2/4 + {walls}*(y - x^2)^2");
+        let mut cases: Vec<(Vec<String>, String, Box<dyn Fn(&[f64]) -> f64>)> = Vec::new();
+        for soft in [1e-2, 1e-6, 1e-8] {
+            // Minima at (−1, 1) and (1, −1), and x = y between them.
+            cases.push((plane.clone(), ring(soft), Box::new(|at| at[0] - at[1])));
+        }
+        for walls in [10.0, 1e4, 1e7] {
+            cases.push((plane.clone(), bent(walls), Box::new(|at| at[0])));
+        }
+        for (d, condition) in [(2, 1e4f64), (2, 1e8), (5, 1e2), (5, 1e6), (5, 1e8), (10, 1e2), (10, 1e8)] {
+            // Coordinates v = θ − 2w(w·θ), mirrored at a plane across w.
+            let w: Vec<f64> = (1..=d).map(|i| (i as f64).sqrt()).collect();
+            let norm = w.iter().map(|w| w * w).sum::<f64>().sqrt();
+            let w: Vec<f64> = w.iter().map(|w| w / norm).collect();
+            let names: Vec<String> = (0..d).map(|i| format!("x{i}")).collect();
+            let along: Vec<String> = names.iter().zip(&w).map(|(x, w)| format!("{w}*{x}")).collect();
+            let v = |i: usize| format!("({} - {}*({}))", names[i], 2.0 * w[i], along.join(" + "));
+            let wall = |i: usize| condition.powf(i as f64 / (d - 1) as f64);
+            let walls: Vec<String> = (1..d).map(|i| format!("{}*{}^2", wall(i), v(i))).collect();
+            // The ridge of (v² − 1)²/4 + 0.05v.
+            let ridge = 0.050_126_111_6;
+            let formula = format!("({v}^2 - 1)^2/4 + 0.05*{v} + {}", walls.join(" + "), v = v(0));
+            let side = move |at: &[f64]| {
+                let product: f64 = at.iter().zip(&w).map(|(x, w)| x * w).sum();
+                at[0] - 2.0 * w[0] * product - ridge
+            };
+            cases.push((names, formula, Box::new(side)));
+        }
+        let mut stream = Stream::new(0, 9, Purpose::Landscape);
+        for (names, formula, side) in cases {
+            let d = names.len();
+            let loss = Arc::new(crate::loss::expression::Expression::new(&names, &[], &formula).unwrap());
+            let landscape = Landscape::explore(loss, &vec![[-2.0, 2.0]; d]).unwrap();
+            assert_eq!(landscape.minima.len(), 2, "{formula}");
+            let is_right = |point: &[f64], label: u64| {
+                side(point).abs() < 2e-3
+                    || landscape.minima.get(label as usize).is_some_and(|m| side(&m.theta) * side(point) > 0.0)
+            };
+            let points: Vec<f64> = (0..500 * d).map(|_| 4.0 * stream.uniform() - 2.0).collect();
+            let mut labels = vec![0; 500];
+            landscape.basins.label_all(&points, &mut labels, &mut Workspace::default());
+            let wrong = points.chunks_exact(d).zip(&labels).filter(|(point, label)| !is_right(point, **label)).count();
+            assert_eq!(wrong, 0, "{formula}");
+        }
     }
 
     /// A network, whose labels are found in a crowd, where soft directions bend the way and every minimum has two images.

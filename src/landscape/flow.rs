@@ -1,27 +1,45 @@
 //! The gradient flow dθ/dt = −∇L, which decides to which minimum a point belongs: of one point, or of many side by side.
 //!
+//! A flow begins with explicit steps. What has not arrived after [`EXPLICIT_STEPS`] of them is stiff, and goes on by [`super::stiff_flow`].
+//!
 //! One piece of code follows N flows, each with its own step, so that a point ends in the same place, to the last bit, whether it is
 //! alone or in a block. [`follow_flows`] keeps the lanes of a block busy: where flows have arrived, the next points begin.
 
+use super::stiff_flow::follow_stiffly;
 use crate::instructions::vectorized;
 use crate::loss::{LANES, Loss};
 
 /// The label of a point that is in no minimum's basin.
 pub const NO_BASIN: u64 = u64::MAX;
 
-/// The flow ends nowhere after so many steps, or when so many of them led no farther than this part of the scale: it
-/// then rests at a minimum that is not asked about, and the steps that are left would not lead away.
-const MOST_STEPS: u32 = 20_000;
-const STEPS_BETWEEN_GLANCES: u32 = 500;
-const STUCK: f64 = 1e-4;
+/// Explicit steps that a flow takes, attempts that were too rough included. Where the condition number is ten, nine of ten flows need fewer.
+const EXPLICIT_STEPS: u32 = 64;
 
 /// Numbers of room that a flow needs for each coordinate.
-pub(super) const FLOW_ROOM: usize = 7;
+pub(super) const FLOW_ROOM: usize = 6;
 
 /// So many lanes have to be free before points that wait take their places, since that costs a gradient of the whole block.
 const FREE: usize = LANES / 8;
 /// So few flows are followed one by one: a block of them would take longer.
 const FEW: usize = LANES / 8;
+
+/// Beyond so many of the landscape's lengths a flow has left for good.
+const FARTHEST: f64 = 1e6;
+
+/// Where a flow that has not arrived is.
+enum Stage {
+    Underway,
+    /// Not there after all the explicit steps.
+    Stiff,
+    /// It leads nowhere.
+    Lost,
+}
+
+/// Whether a flow has left every bound.
+pub(super) fn has_left(theta: &[f64], accuracy: Accuracy) -> bool {
+    // Not above: what is not a number has left too.
+    !(theta.iter().map(|x| x * x).sum::<f64>().sqrt() <= FARTHEST * accuracy.scale)
+}
 
 /// How exactly flows are followed.
 #[derive(Clone, Copy)]
@@ -38,8 +56,6 @@ struct Course<'a, const N: usize> {
     /// ∇L at θ and at the three places that a step looks at; the last of them is where it leads, `there`.
     slopes: [&'a mut [[f64; N]]; 4],
     there: &'a mut [[f64; N]],
-    /// θ at the last glance.
-    earlier: &'a mut [[f64; N]],
     step: [f64; N],
     taken: [u32; N],
     accuracy: Accuracy,
@@ -53,14 +69,13 @@ impl<'a, const N: usize> Course<'a, N> {
         let (k2, rest) = rest.split_at_mut(d);
         let (k3, rest) = rest.split_at_mut(d);
         let (k4, rest) = rest.split_at_mut(d);
-        let (there, rest) = rest.split_at_mut(d);
-        let earlier = &mut rest[..d];
-        Self { theta, slopes: [k1, k2, k3, k4], there, earlier, step: [0.0; N], taken: [0; N], accuracy }
+        let there = &mut rest[..d];
+        Self { theta, slopes: [k1, k2, k3, k4], there, step: [0.0; N], taken: [0; N], accuracy }
     }
 
     fn place(&mut self, lane: usize, point: &[f64]) {
-        for ((x, earlier), &coordinate) in self.theta.iter_mut().zip(&mut *self.earlier).zip(point) {
-            (x[lane], earlier[lane]) = (coordinate, coordinate);
+        for (x, &coordinate) in self.theta.iter_mut().zip(point) {
+            x[lane] = coordinate;
         }
         self.taken[lane] = 0;
     }
@@ -140,26 +155,29 @@ impl<'a, const N: usize> Course<'a, N> {
         }
     }
 
-    /// Whether a flow leads nowhere.
-    fn is_lost(&mut self, lane: usize) -> bool {
-        let column = |rows: &[[f64; N]]| rows.iter().map(|row| row[lane] * row[lane]).sum::<f64>().sqrt();
-        // Not below: a step that is not a number is lost too.
-        if !(self.step[lane] >= 1e-300)
-            || self.taken[lane] >= MOST_STEPS
-            || !column(self.slopes[0]).is_finite()
-            || column(self.theta) > 1e6 * self.accuracy.scale
-        {
-            return true;
+    /// Where a flow that has not arrived is.
+    fn stage(&self, lane: usize) -> Stage {
+        let squares = |rows: &[[f64; N]]| rows.iter().map(|row| row[lane] * row[lane]).sum::<f64>();
+        let has_left = !(squares(self.theta).sqrt() <= FARTHEST * self.accuracy.scale);
+        // Not below: a step that is not a number leads nowhere either.
+        if !(self.step[lane] >= 1e-300) || !squares(self.slopes[0]).is_finite() || has_left {
+            Stage::Lost
+        } else if self.taken[lane] >= EXPLICIT_STEPS {
+            Stage::Stiff
+        } else {
+            Stage::Underway
         }
-        if self.taken[lane] == 0 || !self.taken[lane].is_multiple_of(STEPS_BETWEEN_GLANCES) {
-            return false;
-        }
-        let mut moved = 0.0;
-        for (x, earlier) in self.theta.iter().zip(&mut *self.earlier) {
-            moved += (x[lane] - earlier[lane]) * (x[lane] - earlier[lane]);
-            earlier[lane] = x[lane];
-        }
-        moved.sqrt() < STUCK * self.accuracy.scale
+    }
+
+    /// Follows one lane to its end by the method for stiff flows.
+    fn end_stiffly(
+        &mut self,
+        lane: usize,
+        loss: &dyn Loss,
+        arrived: impl FnMut(&[[f64; 1]]) -> Option<usize>,
+    ) -> Option<usize> {
+        let place: Vec<f64> = self.theta.iter().map(|row| row[lane]).collect();
+        follow_stiffly(loss, &place, self.step[lane], self.accuracy, arrived)
     }
 
     /// Takes over one lane of another course, with all that its future depends on.
@@ -168,7 +186,6 @@ impl<'a, const N: usize> Course<'a, N> {
             rows.iter_mut().zip(others).for_each(|(row, other)| row[lane] = other[from]);
         };
         copy(self.theta, other.theta);
-        copy(self.earlier, other.earlier);
         copy(self.slopes[0], other.slopes[0]);
         (self.step[lane], self.taken[lane]) = (other.step[from], other.taken[from]);
     }
@@ -218,8 +235,10 @@ fn follow(
         if let Some(index) = arrived(course.theta) {
             return Some(index);
         }
-        if course.is_lost(0) {
-            return None;
+        match course.stage(0) {
+            Stage::Lost => return None,
+            Stage::Stiff => return course.end_stiffly(0, loss, arrived),
+            Stage::Underway => {}
         }
         course.advance(&mut |theta, slope| loss.gradient(theta.as_flattened(), slope.as_flattened_mut()));
     }
@@ -291,9 +310,13 @@ pub(super) fn follow_flows(
         let arrived = destination.arrived(course.theta);
         for lane in 0..LANES {
             let Some(index) = point_of[lane] else { continue };
-            if arrived[lane] != NO_BASIN || course.is_lost(lane) {
-                (labels[index], point_of[lane]) = (arrived[lane], None);
-            }
+            let end = match course.stage(lane) {
+                _ if arrived[lane] != NO_BASIN => arrived[lane],
+                Stage::Underway => continue,
+                Stage::Lost => NO_BASIN,
+                Stage::Stiff => label(course.end_stiffly(lane, loss, |theta| basin(destination.arrived(theta)[0]))),
+            };
+            (labels[index], point_of[lane]) = (end, None);
         }
         course.advance(&mut gradient);
     }

@@ -9,11 +9,14 @@ mod bowl;
 mod descent;
 mod ellipsoid;
 mod flow;
+mod grid;
 mod one_dimension;
 mod saddles;
 mod search;
+mod stiff_flow;
 
 use nalgebra::{DMatrix, SymmetricEigen};
+use rayon::prelude::*;
 
 use crate::loss::Loss;
 use crate::plain::{exact, significant};
@@ -61,7 +64,8 @@ impl CriticalPoint {
     /// The eigenvalues that are zero beside the curvature that is usual in the domain ([`curvature_scale`]), and along which
     /// no parabola fits however near one looks: the quadratic approximation means nothing there.
     fn flat_directions(&self, loss: &dyn Loss, curvature_scale: f64, domain: &[[f64; 2]]) -> Vec<usize> {
-        let is_small = |h: f64| !h.is_finite() || h.abs() <= SINGULAR * curvature_scale;
+        let largest = self.eigenvalues.iter().fold(0.0f64, |a, h| a.max(h.abs()));
+        let is_small = |h: f64| !h.is_finite() || h.abs() <= (SINGULAR * curvature_scale).max(FLAT * largest);
         let reach = search::diagonal(domain);
         let small = (0..self.eigenvalues.len()).filter(|&i| is_small(self.eigenvalues[i]));
         small.filter(|&i| !self.is_parabola_along(loss, i, [NEAREST * reach, 0.1 * reach])).collect()
@@ -84,7 +88,7 @@ impl CriticalPoint {
         let h = self.eigenvalues[i];
         let largest = self.eigenvalues.iter().fold(0.0f64, |a, h| a.max(h.abs()));
         // What rounding leaves of a zero beside the other eigenvalues is linear too.
-        if !h.is_finite() || h.abs() <= ROUNDING * largest {
+        if !h.is_finite() || h.abs() <= FLAT * largest {
             return false;
         }
         let mut gradient = vec![0.0; self.theta.len()];
@@ -113,19 +117,15 @@ const SINGULAR: f64 = 1e-9;
 /// So near, in parts of the domain's diagonal, is a parabola looked for around an eigenvalue that seems to be zero. Nearer it only
 /// tells that the domain is too wide.
 const NEAREST: f64 = 1e-9;
-/// Below this part of the largest eigenvalue of the same Hessian an eigenvalue is what rounding left of zero.
-const ROUNDING: f64 = 1e-12;
+/// Below this part of the largest eigenvalue of the same Hessian an eigenvalue counts as zero: it may be what rounding left of it.
+const FLAT: f64 = 1e-10;
 
 /// The curvature that is usual in a domain: the median over probe points of the largest |eigenvalue| of H.
 fn curvature_scale(loss: &dyn Loss, domain: &[[f64; 2]]) -> f64 {
     let mut stream = Stream::new(0, 3, Purpose::Landscape);
-    let mut sizes: Vec<f64> = (0..65)
-        .map(|_| {
-            let point = search::random_point(&mut stream, domain);
-            sorted_eigen(loss.hessian(&point)).0.iter().fold(0.0f64, |a, h| a.max(h.abs()))
-        })
-        .filter(|size| size.is_finite())
-        .collect();
+    let points: Vec<Vec<f64>> = (0..65).map(|_| search::random_point(&mut stream, domain)).collect();
+    let size = |point: &Vec<f64>| spectral_norm(loss.hessian(point));
+    let mut sizes: Vec<f64> = points.par_iter().map(size).filter(|size| size.is_finite()).collect();
     sizes.sort_by(f64::total_cmp);
     sizes.get(sizes.len() / 2).copied().unwrap_or(0.0)
 }
@@ -217,7 +217,7 @@ pub enum LandscapeError {
 }
 
 /// The largest number of minima of a landscape.
-pub const MAXIMUM_MINIMA: usize = 254;
+pub const MAXIMUM_MINIMA: usize = 253;
 
 impl Landscape {
     /// Finds minima, saddles and basins.
@@ -226,7 +226,7 @@ impl Landscape {
     /// it, or to infinity, lies in no basin.
     ///
     /// # Errors
-    /// When there is no minimum in the domain, one of them is degenerate, or there are more than 254.
+    /// When there is no minimum in the domain, one of them is degenerate, or there are more than 253.
     pub fn explore(loss: std::sync::Arc<dyn Loss>, domain: &[[f64; 2]]) -> Result<Self, LandscapeError> {
         Self::explore_from(loss, domain, None)
     }
@@ -247,9 +247,10 @@ impl Landscape {
         if let Some(center) = loss.center() {
             return bowl::explore(loss.as_ref(), &center, domain);
         }
-        let (minima, doubt) = search::minima(loss.as_ref(), domain, starts)?;
+        let usual_curvature = curvature_scale(loss.as_ref(), domain);
+        let (minima, doubt) = search::minima(loss.as_ref(), domain, starts, usual_curvature)?;
         let basins = Basins::by_flow(loss.clone(), &minima, domain);
-        let saddles = saddles::between(loss.as_ref(), &minima, &basins, domain);
+        let saddles = saddles::between(loss.as_ref(), &minima, &basins, domain, usual_curvature);
         Ok(Self { minima, saddles, basins, doubt })
     }
 
@@ -341,6 +342,18 @@ fn point_text(theta: &[f64]) -> String {
         shown.push("…".into());
     }
     format!("({})", shown.join(", "))
+}
+
+/// The largest |eigenvalue| of a symmetric matrix; ∞ where an entry is not finite.
+pub(crate) fn spectral_norm(matrix: DMatrix<f64>) -> f64 {
+    if matrix.iter().any(|x| !x.is_finite()) {
+        return f64::INFINITY;
+    }
+    match matrix.as_slice() {
+        [h] => h.abs(),
+        [a, b, _, d] => 0.5 * (a + d).abs() + libm::hypot(0.5 * (a - d), *b),
+        _ => matrix.symmetric_eigenvalues().iter().fold(0.0f64, |largest, h| largest.max(h.abs())),
+    }
 }
 
 /// Eigenvalues ascending, eigenvectors as columns, each with its largest component positive.

@@ -1,33 +1,40 @@
 //! Index-1 saddles between minima, in more than one dimension.
 
 use nalgebra::DVector;
+use rayon::prelude::*;
 
 use super::basins::Basins;
-use super::descent::newton;
+use super::descent::{Aim, newton};
 use super::search::{apart, diagonal, random_point, standard};
-use super::{CriticalPoint, Saddle, curvature_scale};
+use super::{CriticalPoint, Saddle};
 use crate::loss::Loss;
 use crate::random::{Purpose, stream::Stream};
 
+/// Random points per dimension from which saddles are climbed to, up to so many dimensions: in more, their number falls as the cost of
+/// a step, d³, rises.
+const STARTS_PER_DIMENSION: usize = 32;
+const MOST_DIMENSIONS: usize = 10;
+/// Beyond some thirty minima, pairs are too many; the random points and the near pairs must do.
+const MOST_PARTNERS: usize = 30;
+
 /// Saddles that eigenvector following reaches from the ridge of every straight line between two minima, and from
 /// random points of the domain; kept when the descents on their two sides end in different minima.
-pub(super) fn between(loss: &dyn Loss, minima: &[CriticalPoint], basins: &Basins, domain: &[[f64; 2]]) -> Vec<Saddle> {
-    let usual_curvature = curvature_scale(loss, domain);
-    let longest = 0.02 * diagonal(domain);
-    let mut starts = Vec::new();
-    // Beyond some thirty minima, pairs are too many; the random points and the near pairs must do.
-    for (i, a) in minima.iter().enumerate() {
-        for b in minima.iter().skip(i + 1).take(30) {
-            let image = loss.symmetry().map(|symmetry| symmetry.nearest(&a.theta, &b.theta).1);
-            starts.push(ridge_point(loss, &a.theta, image.as_ref().unwrap_or(&b.theta)));
-        }
+pub(super) fn between(
+    loss: &dyn Loss,
+    minima: &[CriticalPoint],
+    basins: &Basins,
+    domain: &[[f64; 2]],
+    usual_curvature: f64,
+) -> Vec<Saddle> {
+    // What lies between a minimum and itself or one of its images is not asked about.
+    if minima.len() < 2 {
+        return Vec::new();
     }
-    let mut stream = Stream::new(0, 1, Purpose::Landscape);
-    starts.extend((0..32 * domain.len()).map(|_| random_point(&mut stream, domain)));
-
+    let longest = 0.02 * diagonal(domain);
+    let ends: Vec<Option<Vec<f64>>> =
+        starts(loss, minima, domain).par_iter().map(|start| newton(loss, start, longest, Aim::Saddle)).collect();
     let mut saddles: Vec<Saddle> = Vec::new();
-    for start in starts {
-        let Some(theta) = newton(loss, &start, longest, true) else { continue };
+    for theta in ends.into_iter().flatten() {
         if saddles.iter().any(|other| apart(loss, &other.point.theta, &theta) < 1e-5 * diagonal(domain)) {
             continue;
         }
@@ -41,6 +48,23 @@ pub(super) fn between(loss: &dyn Loss, minima: &[CriticalPoint], basins: &Basins
     }
     saddles.sort_by(|a, b| a.point.loss.total_cmp(&b.point.loss));
     saddles
+}
+
+/// Where climbs begin.
+fn starts(loss: &dyn Loss, minima: &[CriticalPoint], domain: &[[f64; 2]]) -> Vec<Vec<f64>> {
+    let mut starts = Vec::new();
+    for (i, a) in minima.iter().enumerate() {
+        for b in minima.iter().skip(i + 1).take(MOST_PARTNERS) {
+            let image = loss.symmetry().map(|symmetry| symmetry.nearest(&a.theta, &b.theta).1);
+            starts.push(ridge_point(loss, &a.theta, image.as_ref().unwrap_or(&b.theta)));
+        }
+    }
+    let d = domain.len();
+    let many = STARTS_PER_DIMENSION * d.min(MOST_DIMENSIONS);
+    let dearer = (d as f64 / MOST_DIMENSIONS as f64).max(1.0).powi(3);
+    let mut stream = Stream::new(0, 1, Purpose::Landscape);
+    starts.extend((0..(many as f64 / dearer) as usize).map(|_| random_point(&mut stream, domain)));
+    starts
 }
 
 /// The two different minima on the sides of a saddle.

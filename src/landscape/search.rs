@@ -1,97 +1,221 @@
 //! Minima in more than one dimension: many descents, merged.
 
+use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-use super::descent::newton;
-use super::{
-    CriticalPoint, LandscapeError, MAXIMUM_MINIMA, curvature_scale, domain_text, point_text, require_regular,
-    sort_by_loss,
-};
+use super::descent::{Aim, newton, quasi_newton};
+use super::flow::Accuracy;
+use super::stiff_flow::rest;
+use super::{CriticalPoint, LandscapeError, MAXIMUM_MINIMA, domain_text, point_text, require_regular, sort_by_loss};
 use crate::loss::Loss;
 use crate::random::{Purpose, stream::Stream};
 
-/// Descents per batch and dimension.
+/// Descents per batch and dimension, up to so many dimensions: in more, random points do not come to narrow wells anyway, and wells that are
+/// known have starts of their own.
 const STARTS_PER_DIMENSION: usize = 48;
+const MOST_DIMENSIONS: usize = 16;
+/// Local error of a flow that only has to come to some minimum, in parts of the domain's diagonal.
+const ROUGH: f64 = 1e-4;
+/// So often a descent goes on from a degenerate critical point that is no minimum.
+const MOST_NUDGES: usize = 8;
 /// The search ends after a batch that finds nothing new, or after this many batches, unless the number of starts is given.
 const BATCHES: usize = 8;
 
-/// Every minimum that descents from random points of the domain reach inside of it, from so many or until a batch finds nothing new; and why
-/// some may have been missed.
+/// A point this near to a known minimum, in parts of the domain's diagonal, on whose parabola it lies, has come to it.
+const NEAR: f64 = 1e-4;
+
+/// Every minimum that descents reach inside of the domain: from places where the loss itself supposes some, and from random points of the
+/// domain, from so many or until a batch finds nothing new; and why some may have been missed.
 ///
 /// The points are the same for every run: they depend on neither seed nor thread, and fewer are the first of more.
 pub(super) fn minima(
     loss: &dyn Loss,
     domain: &[[f64; 2]],
     starts: Option<u64>,
+    usual_curvature: f64,
 ) -> Result<(Vec<CriticalPoint>, Option<String>), LandscapeError> {
-    let d = domain.len();
-    let longest = 0.1 * diagonal(domain);
-    let mut found: Vec<CriticalPoint> = Vec::new();
-    // How many descents came to each of them.
-    let mut arrivals: Vec<usize> = Vec::new();
-    let usual_curvature = curvature_scale(loss, domain);
-    let mut strays = 0;
-    let mut last_stray = None;
+    let batch = STARTS_PER_DIMENSION * domain.len().min(MOST_DIMENSIONS);
+    let mut search = Search { loss, domain, usual_curvature, found: Vec::new(), strays: 0, last_stray: None };
+    search.descend(loss.likely_minima())?;
+    // The doubt is about what random points find: what was known before is no evidence for it.
+    search.found.iter_mut().for_each(|known| known.arrivals = 0);
     let mut stream = Stream::new(0, 0, Purpose::Landscape);
-    let batch = STARTS_PER_DIMENSION * d;
     let mut left = starts.map_or(BATCHES * batch, |starts| starts as usize);
     let mut is_first = true;
     while left > 0 {
-        let before = found.len();
+        let before = search.found.len();
         let count = batch.min(left);
         left -= count;
-        let mut start = |attempt: usize| {
+        let start = |attempt: usize| {
             if is_first && attempt == 0 { center(domain) } else { random_point(&mut stream, domain) }
         };
-        let points: Vec<Vec<f64>> = (0..count).map(&mut start).collect();
-        // Descents know nothing of each other; what they found is gone through in their order, whatever the threads did.
-        let ends: Vec<Option<Vec<f64>>> = points.par_iter().map(|start| newton(loss, start, longest, false)).collect();
-        for end in ends {
-            let Some(theta) = end else {
-                strays += 1;
-                continue;
-            };
-            if !is_inside(&theta, domain) {
-                strays += 1;
-                last_stray = Some(theta);
-                continue;
-            }
-            let point = CriticalPoint::at(loss, &theta);
-            if !point.loss.is_finite() {
-                continue;
-            }
-            // One degenerate minimum is enough to refuse the loss; a flat valley yields a new one from every start.
-            require_regular(loss, std::slice::from_ref(&point), usual_curvature, domain)?;
-            // A saddle can be a fixed point of the descent only from a set of measure zero; symmetric starts hit it.
-            if point.index() > 0 {
-                continue;
-            }
-            let is_near = |other: &CriticalPoint| apart(loss, &other.theta, &theta) < 1e-5 * diagonal(domain);
-            match found.iter().position(is_near) {
-                Some(known) => arrivals[known] += 1,
-                None => {
-                    found.push(standard(loss, point));
-                    arrivals.push(1);
-                }
-            }
-            if found.len() > MAXIMUM_MINIMA {
-                return Err(LandscapeError::TooMany { limit: MAXIMUM_MINIMA });
-            }
-        }
-        if found.len() == before && !is_first && starts.is_none() {
+        search.descend((0..count).map(start).collect())?;
+        if search.found.len() == before && !is_first && starts.is_none() {
             break;
         }
         is_first = false;
     }
-    if found.is_empty() {
-        let hint = match last_stray {
-            Some(theta) => format!("a descent ended outside of it, at {}: extend loss.domain", point_text(&theta)),
-            None => format!("{strays} descents did not settle anywhere: the loss has no minimum there"),
-        };
-        return Err(LandscapeError::NoMinimum { domain: domain_text(domain), hint });
+    search.finish()
+}
+
+/// Descents, and the minima that they came to.
+struct Search<'a> {
+    loss: &'a dyn Loss,
+    domain: &'a [[f64; 2]],
+    usual_curvature: f64,
+    found: Vec<Known>,
+    strays: usize,
+    last_stray: Option<Vec<f64>>,
+}
+
+/// A minimum that a descent came to.
+struct Known {
+    point: CriticalPoint,
+    hessian: DMatrix<f64>,
+    /// How many descents from random points came to it.
+    arrivals: usize,
+}
+
+/// How a descent ended.
+enum End {
+    /// On the parabola of this minimum.
+    At(usize),
+    /// At a critical point.
+    Critical(Vec<f64>),
+    /// Outside of the domain.
+    Outside(Vec<f64>),
+    Nowhere,
+}
+
+impl Search<'_> {
+    /// Goes down from each of these points, and keeps the new minima.
+    fn descend(&mut self, starts: Vec<Vec<f64>>) -> Result<(), LandscapeError> {
+        // Descents know only what earlier batches found; what they find is gone through in their order, whatever the threads did.
+        let ends: Vec<End> = starts.par_iter().map(|start| self.end(start)).collect();
+        for end in ends {
+            match end {
+                End::At(known) => self.found[known].arrivals += 1,
+                End::Critical(theta) => self.note(theta)?,
+                End::Outside(theta) => {
+                    self.strays += 1;
+                    self.last_stray = Some(theta);
+                }
+                End::Nowhere => self.strays += 1,
+            }
+        }
+        Ok(())
     }
-    sort_by_loss(&mut found);
-    Ok((found, doubt(&arrivals)))
+
+    /// Where a descent ends: near a known minimum by slopes alone; elsewhere Newton's method has the last word.
+    fn end(&self, start: &[f64]) -> End {
+        let longest = 0.1 * diagonal(self.domain);
+        let Some(near) = quasi_newton(self.loss, start, longest) else { return End::Nowhere };
+        if let Some(known) = self.found.iter().position(|known| self.is_on_parabola(known, &near)) {
+            return End::At(known);
+        }
+        let mut theta = near;
+        for _ in 0..MOST_NUDGES {
+            let Some(critical) = self.critical(&theta, longest) else { return End::Nowhere };
+            if !is_inside(&critical, self.domain) {
+                return End::Outside(critical);
+            }
+            match self.below(&critical) {
+                Some(lower) => theta = lower,
+                None => return End::Critical(critical),
+            }
+        }
+        End::Nowhere
+    }
+
+    /// The critical point below a place. Newton's method with a search along its straight lines takes short steps where a narrow valley bends:
+    /// there the flow leads to the end, and Newton's method makes it exact.
+    fn critical(&self, theta: &[f64], longest: f64) -> Option<Vec<f64>> {
+        newton(self.loss, theta, longest, Aim::Minimum).or_else(|| {
+            let accuracy = Accuracy { scale: diagonal(self.domain), tolerance: ROUGH };
+            let end = rest(self.loss, theta, NEAR * longest, accuracy, |_| false)?;
+            newton(self.loss, &end, longest, Aim::Minimum)
+        })
+    }
+
+    /// Whether a point is so near to a minimum that the slope is that of its parabola.
+    fn is_on_parabola(&self, known: &Known, theta: &[f64]) -> bool {
+        let image = self.loss.symmetry().map(|symmetry| symmetry.nearest(&known.point.theta, theta).1);
+        let theta = image.as_deref().unwrap_or(theta);
+        if distance(&known.point.theta, theta) > NEAR * diagonal(self.domain) {
+            return false;
+        }
+        let mut slope = DVector::zeros(theta.len());
+        self.loss.gradient(theta, slope.as_mut_slice());
+        let away = DVector::from_column_slice(theta) - DVector::from_column_slice(&known.point.theta);
+        let expected = &known.hessian * away;
+        (slope - &expected).norm() <= 0.1 * expected.norm()
+    }
+
+    /// A lower place beside a critical point that is no minimum although its Hessian does not tell: along directions in which it
+    /// is zero, the loss falls. A monkey saddle is one.
+    fn below(&self, theta: &[f64]) -> Option<Vec<f64>> {
+        let point = CriticalPoint::at(self.loss, theta);
+        let flat = point.flat_directions(self.loss, self.usual_curvature, self.domain);
+        if flat.is_empty() {
+            return None;
+        }
+        let mut stream = Stream::new(0, 4, Purpose::Landscape);
+        let along = |index: &usize| point.eigenvectors.column(*index).into_owned();
+        let axes = flat.iter().map(along).flat_map(|axis| [axis.clone(), -axis]);
+        let mixed = (0..16 * (flat.len() - 1)).map(|_| {
+            let parts = flat.iter().map(|index| along(index) * (stream.uniform() - 0.5));
+            parts.fold(DVector::zeros(theta.len()), |sum, part| sum + part).normalize()
+        });
+        let directions: Vec<DVector<f64>> = axes.chain(mixed).collect();
+        [1e-2, 1e-3, 1e-4].iter().find_map(|part| {
+            let at = |direction: &DVector<f64>| -> Vec<f64> {
+                theta.iter().zip(direction.iter()).map(|(x, v)| x + part * diagonal(self.domain) * v).collect()
+            };
+            // More than rounding leaves.
+            let margin = 1e-12 * point.loss.abs();
+            directions.iter().map(at).find(|place| self.loss.value(place) < point.loss - margin)
+        })
+    }
+
+    fn note(&mut self, theta: Vec<f64>) -> Result<(), LandscapeError> {
+        let point = CriticalPoint::at(self.loss, &theta);
+        if !point.loss.is_finite() {
+            return Ok(());
+        }
+        // One degenerate minimum is enough to refuse the loss; a flat valley yields a new one from every start.
+        require_regular(self.loss, std::slice::from_ref(&point), self.usual_curvature, self.domain)?;
+        // A saddle can be a fixed point of the descent only from a set of measure zero; symmetric starts hit it.
+        if point.index() > 0 {
+            return Ok(());
+        }
+        let near = 1e-5 * diagonal(self.domain);
+        if let Some(known) = self.found.iter_mut().find(|known| apart(self.loss, &known.point.theta, &theta) < near) {
+            known.arrivals += 1;
+            return Ok(());
+        }
+        let point = standard(self.loss, point);
+        let hessian = self.loss.hessian(&point.theta);
+        self.found.push(Known { point, hessian, arrivals: 1 });
+        if self.found.len() > MAXIMUM_MINIMA {
+            return Err(LandscapeError::TooMany { limit: MAXIMUM_MINIMA });
+        }
+        Ok(())
+    }
+
+    /// What was found, and what speaks for more.
+    fn finish(self) -> Result<(Vec<CriticalPoint>, Option<String>), LandscapeError> {
+        if self.found.is_empty() {
+            let hint = match &self.last_stray {
+                Some(theta) => format!("a descent ended outside of it, at {}: extend loss.domain", point_text(theta)),
+                None => format!("{} descents did not settle anywhere: the loss has no minimum there", self.strays),
+            };
+            return Err(LandscapeError::NoMinimum { domain: domain_text(self.domain), hint });
+        }
+        let arrivals: Vec<usize> = self.found.iter().map(|known| known.arrivals).collect();
+        let mut minima: Vec<CriticalPoint> = self.found.into_iter().map(|known| known.point).collect();
+        sort_by_loss(&mut minima);
+        Ok((minima, doubt(&arrivals)))
+    }
 }
 
 /// By Good and Turing (1953) the next descent comes to a minimum not yet seen with a probability of about the number of minima
@@ -145,9 +269,12 @@ pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
 mod tests {
     use std::sync::Arc;
 
+    use nalgebra::DMatrix;
+
     use super::doubt;
     use crate::landscape::Landscape;
     use crate::loss::expression::Expression;
+    use crate::loss::wells::{Well, Wells};
 
     #[test]
     fn in_the_plane_too_wide_is_not_flat_either() {
@@ -161,6 +288,71 @@ mod tests {
             for formula in ["(x^2 - 1)^2 + y^4", "(x - y)^2 + x^4"] {
                 assert!(!told(formula, reach).contains("is too wide"), "{formula} on ±{reach}");
             }
+        }
+    }
+
+    fn explored(variables: &[&str], formula: &str, reach: f64) -> Result<Landscape, String> {
+        let names: Vec<String> = variables.iter().map(ToString::to_string).collect();
+        let loss = Arc::new(Expression::new(&names, &[], formula).unwrap());
+        Landscape::explore(loss, &vec![[-reach, reach]; names.len()]).map_err(|error| error.to_string())
+    }
+
+    /// Critical points where H is zero along some direction, at which the very first descent begins, and which are no minima.
+    #[test]
+    fn degenerate_points_that_are_no_minima_are_passed() {
+        for (variables, formula, minima) in [
+            (&["x", "y"][..], "x^3 - 3*x*y^2 + (x^2 + y^2)^2", 3),
+            (&["x", "y"], "(x^2 + y^2)^3 - (x^4 - 6*x^2*y^2 + y^4)", 4),
+            (&["x", "y"], "x^6 - x^4 + y^2", 2),
+            (&["x", "y"], "x^4/4 - x^3/3 + y^2/2 + 0.1*x^2*y^2", 1),
+            (&["x", "y", "z"], "x^3 - 3*x*y^2 + (x^2 + y^2)^2 + z^2", 3),
+            (&["x", "y", "z"], "x^6 - x^4 + y^6 - y^4 + z^2", 4),
+        ] {
+            let landscape = explored(variables, formula, 1.5).unwrap_or_else(|told| panic!("{formula}: {told}"));
+            assert_eq!(landscape.minima.len(), minima, "{formula}");
+        }
+        // What is a minimum stays one, however flat.
+        assert_eq!(
+            explored(&["x", "y"], "x^2 + x*y + y^2 + 1e-9*(x - y)^4", 1.5).map(|found| found.minima.len()),
+            Ok(1)
+        );
+        assert_eq!(explored(&["x", "y"], "x^2 + 1e-9*y^2", 1.5).map(|found| found.minima.len()), Ok(1));
+        for formula in ["x^2 + 1e-11*y^2", "x^4 + y^2", "(x^2 + y^2)^2", "(x - y)^2 + (x + y)^4", "(x^2 + y^2 - 1)^2"] {
+            let told = explored(&["x", "y"], formula, 1.5).err().unwrap_or_default();
+            assert!(told.contains("singular"), "{formula}: {told}");
+        }
+    }
+
+    /// A valley that bends while its floor is almost flat: descents in straight lines take thousands of steps to its ends.
+    #[test]
+    fn the_ends_of_a_bent_valley_are_found() {
+        for soft in [1e-4, 1e-6, 1e-8] {
+            let landscape = explored(&["x", "y"], &format!("(x^2 + y^2 - 1)^2 + {soft}*x*y"), 2.0).unwrap();
+            // At radius r on x = −y: 4(r² − 1)r = soft·r.
+            let place = f64::sqrt(0.5 * (1.0 + 0.25 * soft));
+            let ends = [[-place, place], [place, -place]];
+            assert_eq!((landscape.minima.len(), landscape.doubt), (2, None), "{soft}");
+            for (minimum, end) in landscape.minima.iter().zip(ends) {
+                assert!((0..2).all(|i| (minimum.theta[i] - end[i]).abs() < 1e-6), "{soft}: {:?}", minimum.theta);
+            }
+        }
+    }
+
+    /// Sharp wells in many dimensions are no part of a box that random points hit, but whoever typed them knows where they are.
+    #[test]
+    fn typed_wells_are_found_in_many_dimensions() {
+        for (d, sharpness) in [(10, 10.0), (20, 2.0), (20, 50.0), (50, 2.0)] {
+            let well = |place: f64, loss: f64, h: f64| Well {
+                position: std::iter::once(place).chain(std::iter::repeat_n(0.0, d - 1)).collect(),
+                loss,
+                hessian: DMatrix::from_diagonal_element(d, d, h),
+            };
+            let wells = [well(-1.0, 0.0, sharpness), well(1.0, 0.1, 1.0)];
+            let loss = Arc::new(Wells::new(&wells, 0.1).unwrap());
+            let landscape = Landscape::explore(loss, &vec![[-4.0, 4.0]; d]).unwrap();
+            let places: Vec<f64> = landscape.minima.iter().map(|minimum| minimum.theta[0]).collect();
+            assert!(places.len() == 2 && places[0] < -0.5 && places[1] > 0.5, "{d}, {sharpness}: {places:?}");
+            assert_eq!((landscape.saddles.len(), landscape.doubt), (1, None), "{d}, {sharpness}");
         }
     }
 

@@ -68,6 +68,11 @@ pub trait Loss: Send + Sync {
         None
     }
 
+    /// Places near which the loss is known to have minima, for those that are made of wells: the search begins there.
+    fn likely_minima(&self) -> Vec<Vec<f64>> {
+        Vec::new()
+    }
+
     /// The coordinates in groups, such that L is a sum of functions of one group each: every coordinate once, each group ascending,
     /// the groups by their first coordinates. One group, unless the loss knows better.
     fn independent_coordinates(&self) -> Vec<Vec<usize>> {

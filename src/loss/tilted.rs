@@ -156,6 +156,10 @@ impl Loss for Tilted {
         self.loss.hessian(theta)
     }
 
+    fn likely_minima(&self) -> Vec<Vec<f64>> {
+        self.loss.likely_minima()
+    }
+
     fn finite_sum(self: Arc<Self>) -> Option<Arc<dyn FiniteSum>> {
         Some(self)
     }

@@ -237,6 +237,10 @@ impl Loss for Wells {
         self.wells[0].position.len()
     }
 
+    fn likely_minima(&self) -> Vec<Vec<f64>> {
+        self.wells.iter().map(|well| well.position.clone()).collect()
+    }
+
     fn value(&self, theta: &[f64]) -> f64 {
         let mut value = [0.0];
         with_scratch(self.scratch_length(1), |scratch| self.value_of::<1>(theta, &mut value, scratch));

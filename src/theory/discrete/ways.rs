@@ -12,10 +12,10 @@
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
+use crate::landscape::spectral_norm;
 use crate::landscape::{Landscape, Saddle, basins::Workspace};
 use crate::loss::Loss;
 use crate::math;
-use crate::theory::gibbs::curvature::spectral_norm;
 
 /// Where the curvature is largest, and how large.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,6 +2,8 @@
 
 use nalgebra::DMatrix;
 
+use crate::landscape::spectral_norm;
+
 /// The largest curvature is that of all but this part of a basin's mass. What lies beyond moves a mass by less than this,
 /// and counts in [`BasinCurvature::mean_square`] all the same.
 pub const TAIL: f64 = 1e-3;
@@ -77,18 +79,6 @@ impl Bends {
             return BasinCurvature { mean_square, ..at_minimum };
         }
         BasinCurvature { largest, place: self.places[place * d..][..d].to_vec(), mean_square }
-    }
-}
-
-/// The largest |eigenvalue| of a symmetric matrix; ∞ where an entry is not finite.
-pub(crate) fn spectral_norm(matrix: DMatrix<f64>) -> f64 {
-    if matrix.iter().any(|x| !x.is_finite()) {
-        return f64::INFINITY;
-    }
-    match matrix.as_slice() {
-        [h] => h.abs(),
-        [a, b, _, d] => 0.5 * (a + d).abs() + libm::hypot(0.5 * (a - d), *b),
-        _ => matrix.symmetric_eigenvalues().iter().fold(0.0f64, |largest, h| largest.max(h.abs())),
     }
 }
 

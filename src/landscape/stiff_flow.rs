@@ -1,0 +1,248 @@
+//! The gradient flow where it is stiff: steps that the curvature across a valley does not bound.
+//!
+//! An explicit step is at most 2.5/h_max long, while the way along a valley's floor takes some 1/h_min: as many steps as the condition number.
+//! Here every step is implicit: the trapezoidal rule over a part of it and a backward difference over the rest (TR-BDF2 of Bank and others 1985,
+//! as a Runge–Kutta method with an embedded error by Hosea and Shampine, Appl. Numer. Math. 20, 21, 1996). It is of order 2, stable at any length,
+//! forgets a wall within a step, and becomes Newton's step where the flow has nearly arrived. Both stages are solved by Newton's method
+//! until they lie on the valley's floor: a method that linearises once a step (Rosenbrock's kind) leaves a bent floor, whose walls then cut
+//! its steps to the fourth root of the inverse condition number.
+//!
+//! A stage z = c + τf(z), f = −∇L, is the lowest place of L(z) + |z − c|²/(2τ).
+
+use nalgebra::{Cholesky, DVector, Dyn};
+
+use super::flow::{Accuracy, has_left};
+use crate::loss::Loss;
+
+/// The flow ends nowhere after so many attempts, or when so many in a row led no farther than this part of the scale: it then rests at a
+/// minimum that is not asked about. Near one the steps become five times as long each time.
+const MOST_ATTEMPTS: u32 = 4_000;
+const ATTEMPTS_BETWEEN_GLANCES: u32 = 20;
+const STUCK: f64 = 1e-4;
+
+/// Steps are no longer: where the slope is zero nothing bounds them.
+const LONGEST: f64 = 1e100;
+
+/// Where the trapezoidal rule ends, γ = 2 − √2, and the coefficients that follow from it: τ = (γ/2)·step for both stages, and √2/4.
+const GAMMA: f64 = 2.0 - std::f64::consts::SQRT_2;
+const WEIGHT: f64 = 0.25 * std::f64::consts::SQRT_2;
+
+/// Newton steps for a stage; what takes more has too long a step.
+const MOST_ITERATIONS: usize = 10;
+/// A step may be off by so much more than an explicit one: of 10⁴ points in bent valleys of condition 10⁴ to 10⁶ not one gets another label
+/// at a thousandth of it, since the ways to different minima part.
+const ROUGHER: f64 = 10.0;
+/// A stage is solved to this part of what a step may be off by.
+const SOLVED: f64 = 1e-2;
+
+/// Follows the flow from θ, beginning with a step of this length, until `arrived` recognises where it is.
+pub(super) fn follow_stiffly(
+    loss: &dyn Loss,
+    theta: &[f64],
+    step: f64,
+    accuracy: Accuracy,
+    mut arrived: impl FnMut(&[[f64; 1]]) -> Option<usize>,
+) -> Option<usize> {
+    let mut found = None;
+    rest(loss, theta, step, accuracy, |place| {
+        found = arrived(place.as_chunks().0);
+        found.is_some()
+    });
+    found
+}
+
+/// Where the flow from θ comes to rest, or is stopped; `None` where it leaves every bound, or does neither.
+pub(super) fn rest(
+    loss: &dyn Loss,
+    theta: &[f64],
+    step: f64,
+    accuracy: Accuracy,
+    mut stop: impl FnMut(&[f64]) -> bool,
+) -> Option<Vec<f64>> {
+    let mut course = Course::new(loss, theta, step);
+    let mut earlier = course.theta.clone();
+    for attempt in 1..=MOST_ATTEMPTS {
+        let place = course.theta.as_slice();
+        if stop(place) {
+            return Some(place.to_vec());
+        }
+        // Not below: a step that is not a number leads nowhere either.
+        if has_left(place, accuracy) || !(course.step >= 1e-300) {
+            return None;
+        }
+        if attempt % ATTEMPTS_BETWEEN_GLANCES == 0 {
+            if (&course.theta - &earlier).norm() < STUCK * accuracy.scale {
+                return Some(place.to_vec());
+            }
+            earlier.copy_from(&course.theta);
+        }
+        course.advance(ROUGHER * accuracy.tolerance * accuracy.scale);
+    }
+    None
+}
+
+struct Course<'a> {
+    loss: &'a dyn Loss,
+    theta: DVector<f64>,
+    /// f(θ), so that a stage's own slope is never taken as a difference of large numbers.
+    descent: DVector<f64>,
+    step: f64,
+}
+
+/// A stage that was solved.
+struct Stage {
+    place: DVector<f64>,
+    /// f there.
+    descent: DVector<f64>,
+    /// Of H + 1/τ.
+    factors: Cholesky<f64, Dyn>,
+}
+
+impl<'a> Course<'a> {
+    fn new(loss: &'a dyn Loss, theta: &[f64], step: f64) -> Self {
+        let theta = DVector::from_column_slice(theta);
+        let mut slope = DVector::zeros(theta.len());
+        loss.gradient(theta.as_slice(), slope.as_mut_slice());
+        Self { loss, theta, descent: -slope, step: step.min(LONGEST) }
+    }
+
+    /// One attempt: what is too rough is tried again with a smaller step the next time.
+    fn advance(&mut self, allowed: f64) {
+        let Some((end, error)) = self.attempt(allowed) else {
+            self.step *= 0.25;
+            return;
+        };
+        let ratio = error / allowed;
+        if ratio <= 1.0 {
+            (self.theta, self.descent) = (end.place, end.descent);
+        }
+        let factor = if ratio.is_finite() { 0.9 / ratio.max(1e-6).cbrt() } else { 0.1 };
+        self.step = (self.step * factor.clamp(0.1, 5.0)).min(LONGEST);
+    }
+
+    /// Where a step leads, and by how much it may be off.
+    fn attempt(&self, allowed: f64) -> Option<(Stage, f64)> {
+        let Self { theta, descent, step, .. } = self;
+        let tau = 0.5 * GAMMA * step;
+        let solver = Solver { loss: self.loss, tau, solved: SOLVED * allowed };
+        let Stage { place, descent: there, .. } = solver.stage(&(theta + descent * tau), theta.clone())?;
+        let from = theta + (descent + &there) * (WEIGHT * step);
+        let end = solver.stage(&from, place)?;
+        // Against the embedded rule of order 3: weights (1 − w)/3, (1 + 3w)/3, γ/6.
+        let difference =
+            descent * (WEIGHT - (1.0 - WEIGHT) / 3.0) - there / 3.0 + &end.descent * (GAMMA / 2.0 - GAMMA / 6.0);
+        // What leads up a wall is undone at once and says nothing of the way along the floor: (1 + τH)⁻¹ times the difference.
+        let error = end.factors.solve(&difference) * (step / tau);
+        Some((end, error.norm()))
+    }
+}
+
+/// Newton's method for the stages of one step.
+struct Solver<'a> {
+    loss: &'a dyn Loss,
+    tau: f64,
+    /// A last step of this length is small enough.
+    solved: f64,
+}
+
+impl Solver<'_> {
+    /// The lowest place of L(z) + |z − c|²/(2τ), from a guess of it. `None` where it takes too many steps, or where L bends downwards by more
+    /// than 1/τ: the flow then grows too fast for the step.
+    fn stage(&self, center: &DVector<f64>, guess: DVector<f64>) -> Option<Stage> {
+        let mut place = guess;
+        let mut slope = DVector::zeros(place.len());
+        for _ in 0..MOST_ITERATIONS {
+            self.loss.gradient(place.as_slice(), slope.as_mut_slice());
+            let factors = self.factors(&place)?;
+            let mut moved = &slope + (&place - center) / self.tau;
+            factors.solve_mut(&mut moved);
+            place -= &moved;
+            if moved.norm() <= self.solved {
+                let descent = (&place - center) / self.tau;
+                return Some(Stage { place, descent, factors });
+            }
+        }
+        None
+    }
+
+    /// H + 1/τ in factors.
+    fn factors(&self, place: &DVector<f64>) -> Option<Cholesky<f64, Dyn>> {
+        let mut matrix = self.loss.hessian(place.as_slice());
+        for i in 0..matrix.nrows() {
+            matrix[(i, i)] += 1.0 / self.tau;
+        }
+        Cholesky::new(matrix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::expression::Expression;
+
+    fn end(formula: &str, start: [f64; 2], ends: &[[f64; 2]]) -> Option<usize> {
+        let loss = Expression::new(&["x", "y"].map(String::from), &[], formula).unwrap();
+        let near = |at: &[[f64; 1]]| ends.iter().position(|end| (at[0][0] - end[0]).hypot(at[1][0] - end[1]) < 1e-3);
+        follow_stiffly(&loss, &start, 1e-6, Accuracy { scale: 4.0, tolerance: 1e-6 }, near)
+    }
+
+    /// e^(−t) and e^(−3t), to second order with an error that is told to third, and no more where a wall of 10⁶ stands beside.
+    #[test]
+    fn a_step_is_of_second_order_and_knows_its_error() {
+        for wall in [1.0, 1e6] {
+            let loss =
+                Expression::new(&["x", "y"].map(String::from), &[], &format!("0.5*x^2 + 0.5*{wall}*y^2")).unwrap();
+            let off = |step: f64| {
+                let course = Course::new(&loss, &[1.0, 0.0], step);
+                let (end, told) = course.attempt(1e-6).unwrap();
+                (end.place[0] - (-step).exp(), told)
+            };
+            let [(coarse, told), (fine, _)] = [off(0.1), off(0.05)];
+            assert!((coarse / fine - 8.0).abs() < 1.0 && coarse.abs() < 1e-4, "{wall}: {coarse} {fine}");
+            assert!((told / coarse.abs() - 1.0).abs() < 0.2, "{wall}: {told} {coarse}");
+        }
+    }
+
+    /// Along a floor that bends: as many steps, however steep the walls beside it.
+    #[test]
+    fn the_number_of_steps_does_not_rise_with_the_condition() {
+        for soft in [1e-4, 1e-6, 1e-8] {
+            let ring = format!("(x^2 + y^2 - 1)^2 + {soft}*x*y");
+            let loss = Expression::new(&["x", "y"].map(String::from), &[], &ring).unwrap();
+            let mut steps = 0;
+            let end = rest(&loss, &[0.7, 0.5], 1e-3, Accuracy { scale: 5.6, tolerance: 1e-5 }, |place| {
+                steps += 1;
+                (place[0] - 0.5f64.sqrt()).hypot(place[1] + 0.5f64.sqrt()) < 1e-2
+            });
+            assert!(end.is_some() && steps < 60, "{soft}: {steps} steps to {end:?}");
+        }
+    }
+
+    /// Along a parabola of condition 10⁸ the flow is exact: (x₀e^(−t), y₀e^(−10⁸t)) comes to the minimum from anywhere.
+    #[test]
+    fn a_parabola_of_any_condition_ends_at_its_minimum() {
+        for stiff in ["1e2", "1e4", "1e6", "1e8"] {
+            assert_eq!(end(&format!("0.5*x^2 + 0.5*{stiff}*y^2"), [1.5, 1.0], &[[0.0, 0.0]]), Some(0), "{stiff}");
+        }
+    }
+
+    /// The gradient flow of a function of u = cx + sy and another of v leaves u = 0 alone, however steep the valley is.
+    #[test]
+    fn a_tilted_valley_is_cut_at_its_ridge() {
+        let (c, s) = (0.93f64, 0.367_559_518_989_782_1);
+        let valley = format!("({c}*x + {s}*y)^4/4 - ({c}*x + {s}*y)^2/2 + 5e5*({c}*y - {s}*x)^2");
+        let ends = [[-c, -s], [c, s]];
+        for (u, v, owner) in [(0.01, 0.9, 1), (-0.01, 0.9, 0), (1e-3, -1.2, 1), (-1e-3, -1.2, 0), (1.8, 0.3, 1)] {
+            let start = [c * u - s * v, s * u + c * v];
+            assert_eq!(end(&valley, start, &ends), Some(owner), "u = {u}, v = {v}");
+        }
+    }
+
+    /// From a thousandth of a millionth beside a saddle the flow still leaves it, to the right side, and on it stays.
+    #[test]
+    fn a_saddle_is_left() {
+        let wells = "(x^2 - 1)^2 + 1e4*y^2";
+        let ends = [[-1.0, 0.0], [1.0, 0.0]];
+        assert_eq!([1e-9, -1e-9, 0.0].map(|x| end(wells, [x, 0.5], &ends)), [Some(1), Some(0), None]);
+    }
+}
