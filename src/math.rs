@@ -33,7 +33,7 @@ mod exponential;
 mod logarithm;
 mod trigonometric;
 
-pub use exponential::{cosh, exp, logistic, sinh, softplus, tanh};
+pub use exponential::{cosh, exp, ln_cosh, logistic, sech_squared, sinh, softplus, tanh};
 pub use logarithm::ln;
 pub use trigonometric::{NEAR, cos, cos_near, sin, sin_near};
 

@@ -1,0 +1,158 @@
+//! Derivatives of forms that are finite where the rules one by one meet 0·∞.
+//!
+//! 1/(1 + eᵘ) at u = 800 is 1/∞ = 0, and its slope by the rules for quotient and exponential is 0·∞. Here such a form is one
+//! function of u, whose slope −σ(u)σ(−u) has no such place. The value of a formula is computed as it is written.
+//!
+//! | Form | is | so its slope is |
+//! |---|---|---|
+//! | n/(1 + eᵘ)ᵐ, (1 + eᵘ)⁻ᵐ | n·σ(−u)ᵐ | −m·n·σ(−u)ᵐ·σ(u) by u |
+//! | eᵘ/(1 + eᵘ) | σ(u) | σ(u)·σ(−u) |
+//! | n/coshᵐ u, cosh⁻ᵐ u | n·sechᵐ u | −m·n·sechᵐ u·tanh u |
+//! | sinh u/cosh u | tanh u | sech² u |
+//! | ln(1 + eᵘ), ln cosh u | | σ(u), tanh u |
+//! | (a²ᵐ)^p, √(a²ᵐ), \|a\|^p | \|a\|^q | q·\|a\|^(q−1)·sign a, and q·a^(q−1) for even q |
+//!
+//! What is left meets a second evaluation ([`super::careful`]), which is slow: these are the forms that people write.
+
+use super::graph::{Graph, Node, NodeId};
+use super::operation::{Binary, Unary};
+
+/// Powers in powers deeper than that are taken rule by rule: no step recurses into the formula.
+const DEEPEST: usize = 8;
+
+/// The derivative of a form by something in it: weight·slope.
+pub(super) struct Slope {
+    pub(super) by: NodeId,
+    pub(super) weight: f64,
+    pub(super) slope: NodeId,
+}
+
+impl Slope {
+    fn new(by: NodeId, weight: f64, slope: NodeId) -> Slope {
+        Slope { by, weight, slope }
+    }
+}
+
+/// The derivatives of the node by all that it depends on, if it is one of these forms.
+pub(super) fn slopes(graph: &mut Graph, id: NodeId) -> Option<Vec<Slope>> {
+    match graph.node(id) {
+        Node::Binary(Binary::Divide, numerator, denominator) => quotient(graph, numerator, denominator),
+        Node::IntegerPower { exponent: ..0, previous, .. } => {
+            let one = graph.constant(1.0);
+            quotient(graph, one, previous)
+        }
+        Node::Unary(Unary::Ln, a) => {
+            if let Some(u) = one_plus_exponential(graph, a) {
+                Some(vec![Slope::new(u, 1.0, graph.unary(Unary::Logistic, u))])
+            } else if let Node::Unary(Unary::Cosh, u) = graph.node(a) {
+                Some(vec![Slope::new(u, 1.0, graph.unary(Unary::Tanh, u))])
+            } else {
+                None
+            }
+        }
+        node => {
+            let (a, exponent) = power_of_size(graph, node)?;
+            Some(vec![Slope::new(a, exponent, lower_power(graph, a, exponent))])
+        }
+    }
+}
+
+/// u, if the node is 1 + eᵘ.
+fn one_plus_exponential(graph: &Graph, id: NodeId) -> Option<NodeId> {
+    let Node::Binary(Binary::Add, a, b) = graph.node(id) else { return None };
+    let (one, other) = if graph.constant_of(a).is_some() { (a, b) } else { (b, a) };
+    match graph.node(other) {
+        Node::Unary(Unary::Exp, u) if graph.constant_of(one) == Some(1.0) => Some(u),
+        _ => None,
+    }
+}
+
+fn quotient(graph: &mut Graph, numerator: NodeId, denominator: NodeId) -> Option<Vec<Slope>> {
+    let (base, power) = match graph.node(denominator) {
+        Node::IntegerPower { base, exponent, .. } if exponent > 0 => (base, exponent),
+        _ => (denominator, 1),
+    };
+    let (u, reciprocal, decay) = if let Some(u) = one_plus_exponential(graph, base) {
+        let opposite = graph.negate(u);
+        let opposite = graph.unary(Unary::Logistic, opposite);
+        let rise = graph.unary(Unary::Logistic, u);
+        if power == 1 && graph.node(numerator) == Node::Unary(Unary::Exp, u) {
+            return Some(vec![Slope::new(u, 1.0, graph.binary(Binary::Multiply, rise, opposite))]);
+        }
+        (u, whole_power(graph, opposite, power), rise)
+    } else if let Node::Unary(Unary::Cosh, u) = graph.node(base) {
+        let square = graph.unary(Unary::SechSquared, u);
+        if power == 1 && graph.node(numerator) == Node::Unary(Unary::Sinh, u) {
+            return Some(vec![Slope::new(u, 1.0, square)]);
+        }
+        let even = whole_power(graph, square, power / 2);
+        let reciprocal = if power % 2 == 0 {
+            even
+        } else {
+            let logarithm = graph.unary(Unary::LnCosh, u);
+            let opposite = graph.negate(logarithm);
+            let single = graph.unary(Unary::Exp, opposite);
+            graph.binary(Binary::Multiply, even, single)
+        };
+        (u, reciprocal, graph.unary(Unary::Tanh, u))
+    } else {
+        return None;
+    };
+    let slope = graph.binary(Binary::Multiply, reciprocal, decay);
+    let slope = graph.binary(Binary::Multiply, numerator, slope);
+    Some(vec![Slope::new(numerator, 1.0, reciprocal), Slope::new(u, -f64::from(power), slope)])
+}
+
+fn whole_power(graph: &mut Graph, base: NodeId, exponent: i32) -> NodeId {
+    let exponent = graph.constant(f64::from(exponent));
+    graph.binary(Binary::Power, base, exponent)
+}
+
+/// a and q, if the node is |a|^q by way of a root, a real power or an absolute value.
+fn power_of_size(graph: &Graph, mut node: Node) -> Option<(NodeId, f64)> {
+    let mut exponent = 1.0;
+    let mut is_plain = true;
+    for depth in 0..DEEPEST {
+        let inner = match node {
+            Node::Unary(Unary::Sqrt, inner) => {
+                (exponent, is_plain) = (0.5 * exponent, false);
+                inner
+            }
+            Node::Binary(Binary::Power, inner, power) => {
+                (exponent, is_plain) = (exponent * graph.constant_of(power)?, false);
+                inner
+            }
+            Node::Unary(Unary::Abs, a) if depth > 0 => return Some((a, exponent)),
+            Node::IntegerPower { base, exponent: power, .. } => {
+                exponent *= f64::from(power);
+                if !is_plain && power % 2 == 0 && !is_power(graph, base) {
+                    return Some((base, exponent));
+                }
+                base
+            }
+            _ => return None,
+        };
+        node = graph.node(inner);
+    }
+    None
+}
+
+fn is_power(graph: &Graph, id: NodeId) -> bool {
+    let node = graph.node(id);
+    matches!(
+        node,
+        Node::Unary(Unary::Sqrt | Unary::Abs, _) | Node::Binary(Binary::Power, ..) | Node::IntegerPower { .. }
+    )
+}
+
+/// The slope of |a|^exponent, divided by the exponent.
+fn lower_power(graph: &mut Graph, a: NodeId, exponent: f64) -> NodeId {
+    let lower = graph.constant(exponent - 1.0);
+    if exponent % 2.0 == 0.0 {
+        return graph.binary(Binary::Power, a, lower);
+    }
+    let base = if (exponent - 1.0) % 2.0 == 0.0 { a } else { graph.unary(Unary::Abs, a) };
+    let power = graph.binary(Binary::Power, base, lower);
+    let sign = graph.unary(Unary::Sign, a);
+    graph.binary(Binary::Multiply, power, sign)
+}
