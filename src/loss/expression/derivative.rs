@@ -24,7 +24,7 @@ fn scaled_partial(graph: &mut Graph, id: NodeId, operand: usize, factor: NodeId)
             graph.binary(Multiply, weight, lower)
         }
         Node::Unary(operation, a) => match operation {
-            Unary::Copy => factor,
+            Unary::Copy | Unary::Bounded => factor,
             Unary::Negate => graph.negate(factor),
             Unary::Square => {
                 let two = graph.constant(2.0);
@@ -34,10 +34,14 @@ fn scaled_partial(graph: &mut Graph, id: NodeId, operand: usize, factor: NodeId)
             Unary::Sqrt => {
                 let half = graph.constant(0.5);
                 let weight = graph.binary(Multiply, factor, half);
-                graph.binary(Divide, weight, id)
+                let root = graph.unary(Unary::Bounded, id);
+                graph.binary(Divide, weight, root)
             }
             Unary::Exp => graph.binary(Multiply, factor, id),
-            Unary::Ln => graph.binary(Divide, factor, a),
+            Unary::Ln => {
+                let argument = graph.unary(Unary::Bounded, a);
+                graph.binary(Divide, factor, argument)
+            }
             Unary::Sin => {
                 let cosine = graph.unary(Unary::Cos, a);
                 graph.binary(Multiply, factor, cosine)

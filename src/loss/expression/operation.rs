@@ -21,6 +21,8 @@ pub(super) enum Unary {
     Abs,
     /// −1, 0 or 1; 0 at ±0, NaN for NaN.
     Sign,
+    /// a itself, but NaN for ∞: what a quotient in a derivative is by, so that 1/∞ does not pass for 0 where a overflowed.
+    Bounded,
     /// Like `Sign`, but NaN at ±0: what second derivatives are made of, since a slope that is chosen has none.
     Side,
     /// ln(1 + eᵃ).
@@ -168,6 +170,7 @@ pub(super) fn apply_unary<const WIDTH: usize>(operation: Unary, result: &mut [f6
         Unary::Tanh => each(result, a, math::tanh),
         Unary::Abs => each(result, a, f64::abs),
         Unary::Sign => each(result, a, sign),
+        Unary::Bounded => each(result, a, |a| if a == f64::INFINITY { f64::NAN } else { a }),
         Unary::Side => each(result, a, |a| if a == 0.0 { f64::NAN } else { sign(a) }),
         Unary::Softplus => each(result, a, math::softplus),
         Unary::Logistic => each(result, a, math::logistic),

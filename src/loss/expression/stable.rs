@@ -5,7 +5,7 @@
 //!
 //! | Form | is | so its slope is |
 //! |---|---|---|
-//! | n/(1 + eᵘ)ᵐ, (1 + eᵘ)⁻ᵐ | n·σ(−u)ᵐ | −m·n·σ(−u)ᵐ·σ(u) by u |
+//! | n/(1 + eᵘ)ᵐ, (1 + eᵘ)⁻ᵐ, and with d + k·eᵘ | n·σ(−u)ᵐ | −m·n·σ(−u)ᵐ·σ(u) by u |
 //! | eᵘ/(1 + eᵘ) | σ(u) | σ(u)·σ(−u) |
 //! | n/coshᵐ u, cosh⁻ᵐ u | n·sechᵐ u | −m·n·sechᵐ u·tanh u |
 //! | sinh u/cosh u | tanh u | sech² u |
@@ -42,8 +42,8 @@ pub(super) fn slopes(graph: &mut Graph, id: NodeId) -> Option<Vec<Slope>> {
             quotient(graph, one, previous)
         }
         Node::Unary(Unary::Ln, a) => {
-            if let Some(u) = one_plus_exponential(graph, a) {
-                Some(vec![Slope::new(u, 1.0, graph.unary(Unary::Logistic, u))])
+            if let Some((_, u, v)) = one_plus_exponential(graph, a) {
+                Some(vec![Slope::new(u, 1.0, graph.unary(Unary::Logistic, v))])
             } else if let Node::Unary(Unary::Cosh, u) = graph.node(a) {
                 Some(vec![Slope::new(u, 1.0, graph.unary(Unary::Tanh, u))])
             } else {
@@ -57,14 +57,29 @@ pub(super) fn slopes(graph: &mut Graph, id: NodeId) -> Option<Vec<Slope>> {
     }
 }
 
-/// u, if the node is 1 + eᵘ.
-fn one_plus_exponential(graph: &Graph, id: NodeId) -> Option<NodeId> {
+/// d, u and v, if the node is d + k·eᵘ with positive constants, which is d·(1 + eᵛ), v = u + ln(k/d).
+fn one_plus_exponential(graph: &mut Graph, id: NodeId) -> Option<(f64, NodeId, NodeId)> {
     let Node::Binary(Binary::Add, a, b) = graph.node(id) else { return None };
-    let (one, other) = if graph.constant_of(a).is_some() { (a, b) } else { (b, a) };
-    match graph.node(other) {
-        Node::Unary(Unary::Exp, u) if graph.constant_of(one) == Some(1.0) => Some(u),
-        _ => None,
+    let (constant, other) = if graph.constant_of(a).is_some() { (a, b) } else { (b, a) };
+    let (factor, exponential) = match graph.node(other) {
+        Node::Binary(Binary::Multiply, a, b) => match (graph.constant_of(a), graph.constant_of(b)) {
+            (Some(factor), _) => (factor, b),
+            (_, Some(factor)) => (factor, a),
+            _ => return None,
+        },
+        _ => (1.0, other),
+    };
+    let Node::Unary(Unary::Exp, u) = graph.node(exponential) else { return None };
+    let constant = graph.constant_of(constant)?;
+    let ratio = factor / constant;
+    if !(constant > 0.0 && factor > 0.0 && ratio.is_normal()) {
+        return None;
     }
+    if ratio == 1.0 {
+        return Some((constant, u, u));
+    }
+    let shift = graph.constant(crate::math::ln(ratio));
+    Some((constant, u, graph.binary(Binary::Add, u, shift)))
 }
 
 fn quotient(graph: &mut Graph, numerator: NodeId, denominator: NodeId) -> Option<Vec<Slope>> {
@@ -72,14 +87,15 @@ fn quotient(graph: &mut Graph, numerator: NodeId, denominator: NodeId) -> Option
         Node::IntegerPower { base, exponent, .. } if exponent > 0 => (base, exponent),
         _ => (denominator, 1),
     };
-    let (u, reciprocal, decay) = if let Some(u) = one_plus_exponential(graph, base) {
-        let opposite = graph.negate(u);
+    // The denominator is scale·(1/reciprocal), and the slope of the reciprocal −power·reciprocal·decay by u.
+    let (u, scale, reciprocal, decay) = if let Some((constant, u, v)) = one_plus_exponential(graph, base) {
+        let opposite = graph.negate(v);
         let opposite = graph.unary(Unary::Logistic, opposite);
-        let rise = graph.unary(Unary::Logistic, u);
-        if power == 1 && graph.node(numerator) == Node::Unary(Unary::Exp, u) {
-            return Some(vec![Slope::new(u, 1.0, graph.binary(Binary::Multiply, rise, opposite))]);
+        let rise = graph.unary(Unary::Logistic, v);
+        if power == 1 && graph.node(numerator) == Node::Unary(Unary::Exp, v) {
+            return Some(vec![Slope::new(u, 1.0 / constant, graph.binary(Binary::Multiply, rise, opposite))]);
         }
-        (u, whole_power(graph, opposite, power), rise)
+        (u, crate::math::powi(constant, power), whole_power(graph, opposite, power), rise)
     } else if let Node::Unary(Unary::Cosh, u) = graph.node(base) {
         let square = graph.unary(Unary::SechSquared, u);
         if power == 1 && graph.node(numerator) == Node::Unary(Unary::Sinh, u) {
@@ -94,13 +110,17 @@ fn quotient(graph: &mut Graph, numerator: NodeId, denominator: NodeId) -> Option
             let single = graph.unary(Unary::Exp, opposite);
             graph.binary(Binary::Multiply, even, single)
         };
-        (u, reciprocal, graph.unary(Unary::Tanh, u))
+        (u, 1.0, reciprocal, graph.unary(Unary::Tanh, u))
     } else {
         return None;
     };
     let slope = graph.binary(Binary::Multiply, reciprocal, decay);
     let slope = graph.binary(Binary::Multiply, numerator, slope);
-    Some(vec![Slope::new(numerator, 1.0, reciprocal), Slope::new(u, -f64::from(power), slope)])
+    let mut slopes = vec![Slope::new(u, -f64::from(power) / scale, slope)];
+    if graph.constant_of(numerator).is_none() {
+        slopes.push(Slope::new(numerator, 1.0 / scale, reciprocal));
+    }
+    Some(slopes)
 }
 
 fn whole_power(graph: &mut Graph, base: NodeId, exponent: i32) -> NodeId {

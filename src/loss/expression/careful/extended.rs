@@ -7,7 +7,7 @@ const LN_2_HIGH: f64 = 0.6931471805598903;
 const LN_2_LOW: f64 = 5.497923018708371e-14;
 
 /// Beyond e^(±LARGEST_LOGARITHM) is what a [`Germ`](super::germ::Germ) calls beyond.
-pub(super) const LARGEST_LOGARITHM: f64 = (1u64 << 40) as f64;
+pub(super) const LARGEST_LOGARITHM: f64 = 1e17;
 
 /// Exponents beyond do not come from exponentials, and products of them must not wrap.
 const LARGEST_EXPONENT: i64 = 1 << 60;
@@ -29,6 +29,9 @@ fn power_of_two(exponent: i64) -> f64 {
 impl Extended {
     pub(super) const ZERO: Extended = Extended { mantissa: 0.0, exponent: 0 };
     pub(super) const ONE: Extended = Extended { mantissa: 1.0, exponent: 0 };
+
+    /// A number beyond all exponentials, which has no digits of its own.
+    pub(super) const IMMENSE: Extended = Extended { mantissa: 1.0, exponent: LARGEST_EXPONENT / 2 };
 
     pub(super) fn new(number: f64) -> Extended {
         Extended::scaled(number, 0)

@@ -113,8 +113,8 @@ impl Germ {
             (Beyond { negative: a, logarithm: log_a }, Beyond { negative: b, logarithm: log_b }) => {
                 match sum_of_logarithms(log_a, &log_b.negate()).and_then(|ratio| ratio.leading()) {
                     Some((_, c)) => (if c.is_negative() { other } else { self }).clone(),
-                    // Of one order of magnitude, about which nothing else is known.
-                    None if a == b => self.clone(),
+                    // Of one order of magnitude, about which nothing else is known: no larger than that, if it is small.
+                    None if a == b || !is_huge(log_a) => self.clone(),
                     None => Unknown,
                 }
             }
@@ -205,7 +205,12 @@ impl Germ {
                 let split = series.split();
                 split.map(|(c, rest)| rest.taylor([Extended::ONE]).scale(c.exp())).into()
             }
-            Beyond { logarithm, .. } if is_huge(logarithm) => Unknown,
+            Beyond { negative, logarithm } if is_huge(logarithm) => {
+                // Which of two such powers is larger is not known, but that it decides against everything else.
+                let immense = if *negative { Extended::IMMENSE.negate() } else { Extended::IMMENSE };
+                let moves = logarithm.leading().is_some_and(|(exponent, _)| exponent < 0.0);
+                if moves { Unknown } else { beyond(false, Series::constant(immense)) }
+            }
             Beyond { .. } => Germ::number(1.0),
         }
     }
@@ -327,7 +332,7 @@ impl Germ {
 
     pub(super) fn unary(&self, operation: Unary) -> Germ {
         match operation {
-            Unary::Copy => self.clone(),
+            Unary::Copy | Unary::Bounded => self.clone(),
             Unary::Negate => self.negate(),
             Unary::Square => self.integer_power(2.0),
             Unary::Sqrt => self.positive_power(0.5),
