@@ -76,6 +76,9 @@ fn precedence_and_values() {
         ("min(x, y, max(-5, -6))", -5.0),
         ("softplus(1000)", 1000.0),
         ("softplus(0)", std::f64::consts::LN_2),
+        ("sigmoid(0)", 0.5),
+        ("sigmoid(-800*x)", 0.0),
+        ("sigmoid(y)", math::logistic(-2.0)),
         ("((((x))))", 3.0),
         ("\tx\n +\r y ", 1.0),
     ];

@@ -8,6 +8,7 @@ mod trees;
 
 use sgd_sde::loss::kernel::{Descent, StepSize};
 use sgd_sde::loss::{LANES, Loss, expression::Expression};
+use sgd_sde::math;
 
 use self::precise::Precise;
 use self::trees::{Evaluation, Random, Tree, formula, write};
@@ -158,6 +159,28 @@ fn random_formulas_have_no_silent_nan() {
         assert!(failures.is_empty());
         assert!(right > FORMULAS && limits > FORMULAS / 1000, "{right} {limits}");
     }
+}
+
+#[test]
+fn new_functions_are_accurate() {
+    let mut random = Random(5);
+    let mut worst = [0.0f64; 2];
+    for _ in 0..20_000 {
+        let x = 10f64.powf(8.0 * random.uniform() - 5.5) * random.one_of(&[1.0, -1.0]);
+        let cosh = (Precise::new(x).exp() + Precise::new(-x).exp()) * Precise::new(0.5);
+        let exact = [Precise::new(1.0) / (cosh * cosh), cosh.ln()];
+        for (i, found) in [math::sech_squared(x), math::ln_cosh(x)].into_iter().enumerate() {
+            let error = ((Precise::new(found) - exact[i]) / exact[i]).to_f64().abs();
+            if exact[i].to_f64() > 1e-300 {
+                worst[i] = worst[i].max(error / f64::EPSILON);
+            }
+        }
+    }
+    eprintln!("relative errors in units of ε: sech² {:.2}, ln cosh {:.2}", worst[0], worst[1]);
+    assert!(worst.iter().all(|&worst| worst < 4.0), "{worst:?}");
+    assert_eq!([0.0, f64::INFINITY, -f64::INFINITY].map(math::sech_squared), [1.0, 0.0, 0.0]);
+    assert_eq!([0.0, f64::INFINITY, -f64::INFINITY].map(math::ln_cosh), [0.0, f64::INFINITY, f64::INFINITY]);
+    assert!(math::sech_squared(f64::NAN).is_nan() && math::ln_cosh(f64::NAN).is_nan());
 }
 
 #[test]
