@@ -28,6 +28,9 @@ fn derivatives(loss: &Expression, point: &[f64; 2]) -> [f64; 5] {
     [slope[0], slope[1], hessian[(0, 0)], hessian[(0, 1)], hessian[(1, 1)]]
 }
 
+/// Errors below do not count: factors on the way may be subnormal.
+const NEGLIGIBLE: f64 = 1e-100;
+
 /// Directions of the points next to one.
 const NEARBY: [[f64; 2]; 4] = [[1.0, 0.7], [-1.0, -0.7], [0.6, -1.0], [-0.6, 1.0]];
 
@@ -47,8 +50,11 @@ enum Outcome {
 }
 
 fn judge(tree: &Tree, point: [f64; 2], found: [f64; 5], random: &mut Random) -> [Outcome; 5] {
-    let here = |rounding: Option<&mut Random>| Evaluation { point: point.map(Precise::new), rounding }.jet(tree);
-    let exact = here(None);
+    let here = |rounding: Option<&mut Random>| {
+        let mut evaluation = Evaluation { point: point.map(Precise::new), rounding, infinite: [false; 2] };
+        (evaluation.jet(tree), evaluation.infinite)
+    };
+    let (exact, infinite) = here(None);
     if !exact.value.to_f64().is_finite() {
         return [const { Outcome::NotJudged }; 5];
     }
@@ -59,11 +65,11 @@ fn judge(tree: &Tree, point: [f64; 2], found: [f64; 5], random: &mut Random) -> 
         let expected = exact[k].to_f64();
         let error = (found[k] - expected).abs();
         if expected.is_finite() {
-            if error <= 1e-10 * expected.abs() + 1e-200 {
-                let relative_error = if expected.abs() > 1e-190 { error / expected.abs() } else { 0.0 };
+            if error <= 1e-10 * expected.abs() + NEGLIGIBLE {
+                let relative_error = if expected.abs() > 1e10 * NEGLIGIBLE { error / expected.abs() } else { 0.0 };
                 return Outcome::Right { relative_error };
             }
-            let rounded = rounded.get_or_insert_with(|| [0, 1].map(|_| here(Some(random)).derivatives()));
+            let rounded = rounded.get_or_insert_with(|| [0, 1].map(|_| here(Some(random)).0.derivatives()));
             let spread = rounded.iter().map(|other| (other[k] - exact[k]).to_f64().abs()).fold(0.0, f64::max);
             let is_conditioned = spread <= 1e-6 * expected.abs();
             return if !is_conditioned {
@@ -74,14 +80,17 @@ fn judge(tree: &Tree, point: [f64; 2], found: [f64; 5], random: &mut Random) -> 
                 Outcome::Wrong { expected }
             };
         }
-        if !exact[k].is_nan() {
+        if !exact[k].is_nan() || infinite[usize::from(k >= 2)] {
             return Outcome::NotJudged;
         }
         let nearby = nearby.get_or_insert_with(|| {
             std::array::from_fn(|i| {
                 let step = [1e-18, 1e-22][i / 4];
                 let moved = [0, 1].map(|j| Precise::new(point[j]) + Precise::new(step * NEARBY[i % 4][j]));
-                Evaluation { point: moved, rounding: None }.jet(tree).derivatives().map(Precise::to_f64)
+                Evaluation { point: moved, rounding: None, infinite: [false; 2] }
+                    .jet(tree)
+                    .derivatives()
+                    .map(Precise::to_f64)
             })
         });
         let (all, expected) = (nearby.map(|all| all[k]), nearby[4][k]);

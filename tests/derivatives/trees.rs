@@ -163,6 +163,8 @@ const PAIRS: [(usize, usize); 3] = [(0, 0), (0, 1), (1, 1)];
 pub struct Evaluation<'a> {
     pub point: [Precise; 2],
     pub rounding: Option<&'a mut Random>,
+    /// Whether slopes or bends of a |u|^q at u = 0 are infinite: then neither is the limit of what is nearby in these numbers.
+    pub infinite: [bool; 2],
 }
 
 impl Evaluation<'_> {
@@ -187,7 +189,16 @@ impl Evaluation<'_> {
                 }
             }
             Power(a, p) => {
+                let size = match &**a {
+                    Call("abs", _) => *p,
+                    Power(_, inner) if *inner == 2.0 => 2.0 * p,
+                    _ => 2.0,
+                };
                 let a = self.jet(a);
+                if a.value.is_zero() && size.fract() != 0.0 {
+                    self.infinite[0] |= size < 1.0;
+                    self.infinite[1] |= size < 2.0;
+                }
                 // A factor 0 stands before what may be infinite.
                 let part = |factor: f64, p: f64| {
                     if factor == 0.0 { Precise::ZERO } else { a.value.pow(p) * Precise::new(factor) }
