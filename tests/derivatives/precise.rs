@@ -127,7 +127,7 @@ impl Precise {
     }
 
     pub fn ln(self) -> Precise {
-        if !(self.high > 0.0) {
+        if self.is_nan() || self.high <= 0.0 {
             return Precise::NAN;
         }
         let mantissa = Precise { exponent: 0, ..self };

@@ -70,7 +70,7 @@ fn factor(random: &mut Random) -> Tree {
 fn polynomial(random: &mut Random) -> Tree {
     let mut product = factor(random);
     for _ in 0..random.below(2) {
-        product = infix(product, random.one_of(&[0.0, 1.0]).eq(&0.0).then_some('*').unwrap_or('+'), factor(random));
+        product = infix(product, if random.below(2) == 0 { '*' } else { '+' }, factor(random));
     }
     product
 }

@@ -111,8 +111,7 @@ impl Extended {
     /// Of at most [`LARGEST_LOGARITHM`] in size, otherwise NaN.
     pub(super) fn exp(self) -> Extended {
         let x = self.to_f64();
-        // Of NaN, too.
-        if !(x.abs() <= LARGEST_LOGARITHM) {
+        if x.is_nan() || x.abs() > LARGEST_LOGARITHM {
             return Extended { mantissa: f64::NAN, exponent: 0 };
         }
         let n = (x / std::f64::consts::LN_2).round();

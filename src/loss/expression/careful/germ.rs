@@ -44,7 +44,7 @@ fn is_beyond(logarithm: &Series) -> bool {
     }
 }
 
-/// ±e^logarithm of a logarithm that came out of sums with terms as large as `largest`.
+/// ±e^logarithm, if that is beyond.
 fn beyond(negative: bool, logarithm: Series) -> Germ {
     if !logarithm.is_unknown() && is_beyond(&logarithm) { Beyond { negative, logarithm } } else { Unknown }
 }
