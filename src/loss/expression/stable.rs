@@ -9,6 +9,7 @@
 //! | eᵘ/(1 + eᵘ) | σ(u) | σ(u)·σ(−u) |
 //! | n/coshᵐ u, cosh⁻ᵐ u | n·sechᵐ u | −m·n·sechᵐ u·tanh u |
 //! | sinh u/cosh u | tanh u | sech² u |
+//! | (eᵘ − eᵛ)/(eᵘ + eᵛ) | tanh ½(u − v) | ½ sech² ½(u − v) by u |
 //! | ln(1 + eᵘ), ln cosh u | | σ(u), tanh u |
 //! | (a²ᵐ)^p, √(a²ᵐ), \|a\|^p | \|a\|^q | q·\|a\|^(q−1)·sign a, and q·a^(q−1) for even q |
 //!
@@ -82,7 +83,23 @@ fn one_plus_exponential(graph: &mut Graph, id: NodeId) -> Option<(f64, NodeId, N
     Some((constant, u, graph.binary(Binary::Add, u, shift)))
 }
 
+/// u and v, if the quotient is (eᵘ − eᵛ)/(eᵘ + eᵛ).
+fn difference_over_sum(graph: &Graph, numerator: NodeId, denominator: NodeId) -> Option<(NodeId, NodeId)> {
+    let Node::Binary(Binary::Subtract, a, b) = graph.node(numerator) else { return None };
+    let is_sum = graph.node(denominator) == Node::Binary(Binary::Add, a.min(b), a.max(b));
+    match (graph.node(a), graph.node(b)) {
+        (Node::Unary(Unary::Exp, u), Node::Unary(Unary::Exp, v)) if is_sum => Some((u, v)),
+        _ => None,
+    }
+}
+
 fn quotient(graph: &mut Graph, numerator: NodeId, denominator: NodeId) -> Option<Vec<Slope>> {
+    if let Some((u, v)) = difference_over_sum(graph, numerator, denominator) {
+        let (half, difference) = (graph.constant(0.5), graph.binary(Binary::Subtract, u, v));
+        let middle = graph.binary(Binary::Multiply, half, difference);
+        let slope = graph.unary(Unary::SechSquared, middle);
+        return Some(vec![Slope::new(u, 0.5, slope), Slope::new(v, -0.5, slope)]);
+    }
     let (base, power) = match graph.node(denominator) {
         Node::IntegerPower { base, exponent, .. } if exponent > 0 => (base, exponent),
         _ => (denominator, 1),
