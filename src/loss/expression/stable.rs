@@ -11,6 +11,7 @@
 //! | sinh u/cosh u | tanh u | sech² u |
 //! | (eᵘ − eᵛ)/(eᵘ + eᵛ) | tanh ½(u − v) | ½ sech² ½(u − v) by u |
 //! | ln(1 + eᵘ), ln cosh u | | σ(u), tanh u |
+//! | ln(eᵘ + eᵛ) | | σ(u − v) by u, σ(v − u) by v |
 //! | (a²ᵐ)^p, √(a²ᵐ), \|a\|^p | \|a\|^q | q·\|a\|^(q−1)·sign a, and q·a^(q−1) for even q |
 //!
 //! What is left meets a second evaluation ([`super::careful`]), which is slow: these are the forms that people write.
@@ -45,6 +46,10 @@ pub(super) fn slopes(graph: &mut Graph, id: NodeId) -> Option<Vec<Slope>> {
         Node::Unary(Unary::Ln, a) => {
             if let Some((_, u, v)) = one_plus_exponential(graph, a) {
                 Some(vec![Slope::new(u, 1.0, graph.unary(Unary::Logistic, v))])
+            } else if let Some((u, v)) = sum_of_exponentials(graph, a) {
+                let (over, under) = (graph.binary(Binary::Subtract, u, v), graph.binary(Binary::Subtract, v, u));
+                let shares = [graph.unary(Unary::Logistic, over), graph.unary(Unary::Logistic, under)];
+                Some(vec![Slope::new(u, 1.0, shares[0]), Slope::new(v, 1.0, shares[1])])
             } else if let Node::Unary(Unary::Cosh, u) = graph.node(a) {
                 Some(vec![Slope::new(u, 1.0, graph.unary(Unary::Tanh, u))])
             } else {
@@ -81,6 +86,15 @@ fn one_plus_exponential(graph: &mut Graph, id: NodeId) -> Option<(f64, NodeId, N
     }
     let shift = graph.constant(crate::math::ln(ratio));
     Some((constant, u, graph.binary(Binary::Add, u, shift)))
+}
+
+/// u and v, if the node is eᵘ + eᵛ.
+fn sum_of_exponentials(graph: &Graph, id: NodeId) -> Option<(NodeId, NodeId)> {
+    let Node::Binary(Binary::Add, a, b) = graph.node(id) else { return None };
+    match (graph.node(a), graph.node(b)) {
+        (Node::Unary(Unary::Exp, u), Node::Unary(Unary::Exp, v)) => Some((u, v)),
+        _ => None,
+    }
 }
 
 /// u and v, if the quotient is (eᵘ − eᵛ)/(eᵘ + eᵛ).
