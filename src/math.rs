@@ -11,6 +11,7 @@
 //! | [`ln`] | yes | 0.79 |
 //! | [`sinh`], [`cosh`], [`tanh`] | yes | 1.6, 1.3, 2.5 |
 //! | [`softplus`], [`logistic`] | yes | 1.8, 2.2 |
+//! | [`sech_squared`], [`ln_cosh`] | yes | below 4 (`tests/derivatives`) |
 //! | [`sin`], [`cos`] | for magnitudes up to [`NEAR`], then `libm` | 0.81, 0.75 |
 //! | [`tan`], [`pow`] | no, `libm` | |
 //!
@@ -33,7 +34,7 @@ mod exponential;
 mod logarithm;
 mod trigonometric;
 
-pub use exponential::{cosh, exp, logistic, sinh, softplus, tanh};
+pub use exponential::{cosh, exp, ln_cosh, logistic, sech_squared, sinh, softplus, tanh};
 pub use logarithm::ln;
 pub use trigonometric::{NEAR, cos, cos_near, sin, sin_near};
 

@@ -27,7 +27,7 @@ fn every_mistake_has_its_place_and_its_message() {
         (
             "gamma(x)",
             "gamma",
-            "unknown function `gamma`; known are sqrt, exp, log, sin, cos, tan, tanh, sinh, cosh, abs, softplus, min, max",
+            "unknown function `gamma`; known are sqrt, exp, log, sin, cos, tan, tanh, sinh, cosh, abs, softplus, sigmoid, min, max",
         ),
         ("2x", "2x", "missing operator between `2` and `x`; did you mean `2*x`?"),
         ("1 + 2 x", "2 x", "missing operator between `2` and `x`; did you mean `2*x`?"),

@@ -133,6 +133,27 @@ pub fn tanh(x: f64) -> f64 {
     (-t / (2.0 + t)).copysign(x)
 }
 
+/// sech² x = 1/cosh² x = 4e^(−2|x|)/(1 + e^(−2|x|))², the slope of tanh: no overflow, and full relative accuracy far out, where
+/// 1 − tanh² x cancels. Branch-free.
+#[inline(always)]
+pub fn sech_squared(x: f64) -> f64 {
+    let decayed = exp(-2.0 * x.abs());
+    let sum = 1.0 + decayed;
+    4.0 * decayed / (sum * sum)
+}
+
+/// ln cosh x = |x| + ln((1 + e^(−2|x|))/2), without overflow; around 0 ln(1 + 2 sinh²(x/2)), which keeps its relative accuracy.
+/// Branch-free.
+#[inline(always)]
+pub fn ln_cosh(x: f64) -> f64 {
+    let magnitude = x.abs();
+    let far = magnitude + (ln_one_plus_near(exp(-2.0 * magnitude)) - std::f64::consts::LN_2);
+    // Within the series of sinh, and 2 sinh²(x/2) ≤ 0.55.
+    let half = sinh(0.5 * if magnitude < 1.0 { magnitude } else { 1.0 });
+    let near = ln_one_plus_near(2.0 * half * half);
+    if magnitude < 1.0 { near } else { far }
+}
+
 /// Logistic function 1/(1 + e⁻ˣ), keeping its relative accuracy for very negative x. Branch-free.
 #[inline(always)]
 pub fn logistic(x: f64) -> f64 {

@@ -2,6 +2,7 @@
 
 use super::graph::{Graph, Node, NodeId, operands, reachable};
 use super::operation::{Binary, Unary};
+use super::stable::{self, Slope};
 
 /// factor · ∂node/∂operand as a node, or nothing where that derivative is 0 everywhere.
 ///
@@ -23,7 +24,7 @@ fn scaled_partial(graph: &mut Graph, id: NodeId, operand: usize, factor: NodeId)
             graph.binary(Multiply, weight, lower)
         }
         Node::Unary(operation, a) => match operation {
-            Unary::Copy => factor,
+            Unary::Copy | Unary::Bounded => factor,
             Unary::Negate => graph.negate(factor),
             Unary::Square => {
                 let two = graph.constant(2.0);
@@ -33,10 +34,14 @@ fn scaled_partial(graph: &mut Graph, id: NodeId, operand: usize, factor: NodeId)
             Unary::Sqrt => {
                 let half = graph.constant(0.5);
                 let weight = graph.binary(Multiply, factor, half);
-                graph.binary(Divide, weight, id)
+                let root = graph.unary(Unary::Bounded, id);
+                graph.binary(Divide, weight, root)
             }
             Unary::Exp => graph.binary(Multiply, factor, id),
-            Unary::Ln => graph.binary(Divide, factor, a),
+            Unary::Ln => {
+                let argument = graph.unary(Unary::Bounded, a);
+                graph.binary(Divide, factor, argument)
+            }
             Unary::Sin => {
                 let cosine = graph.unary(Unary::Cos, a);
                 graph.binary(Multiply, factor, cosine)
@@ -60,17 +65,27 @@ fn scaled_partial(graph: &mut Graph, id: NodeId, operand: usize, factor: NodeId)
                 let sine = graph.unary(Unary::Sinh, a);
                 graph.binary(Multiply, factor, sine)
             }
-            // 1/cosh², not 1 − tanh², which cancels where tanh is close to ±1.
             Unary::Tanh => {
-                let cosine = graph.unary(Unary::Cosh, a);
-                let square = graph.unary(Unary::Square, cosine);
-                graph.binary(Divide, factor, square)
+                let slope = graph.unary(Unary::SechSquared, a);
+                graph.binary(Multiply, factor, slope)
+            }
+            // −2 tanh·sech²
+            Unary::SechSquared => {
+                let two = graph.constant(-2.0);
+                let tangent = graph.unary(Unary::Tanh, a);
+                let slope = graph.binary(Multiply, tangent, id);
+                let weight = graph.binary(Multiply, factor, two);
+                graph.binary(Multiply, weight, slope)
+            }
+            Unary::LnCosh => {
+                let slope = graph.unary(Unary::Tanh, a);
+                graph.binary(Multiply, factor, slope)
             }
             Unary::Abs => {
                 let sign = graph.unary(Unary::Sign, a);
                 graph.binary(Multiply, factor, sign)
             }
-            Unary::Sign => return None,
+            Unary::Sign | Unary::Side => return None,
             Unary::Softplus => {
                 let slope = graph.unary(Unary::Logistic, a);
                 graph.binary(Multiply, factor, slope)
@@ -146,6 +161,39 @@ fn dependencies(node: Node) -> impl Iterator<Item = NodeId> {
     power_base.into_iter().chain(others.into_iter().flatten())
 }
 
+/// For everything that a node is derived by and that has a factor, factor · ∂node/∂(it): by [`stable`] where that knows the node.
+fn scaled_partials(
+    graph: &mut Graph,
+    id: NodeId,
+    factor_of: impl Fn(NodeId) -> Option<NodeId>,
+) -> Vec<(NodeId, NodeId)> {
+    let slopes = if dependencies(graph.node(id)).any(|other| factor_of(other).is_some()) {
+        stable::slopes(graph, id)
+    } else {
+        None
+    };
+    let mut partials = Vec::new();
+    if let Some(slopes) = slopes {
+        for Slope { by, weight, slope } in slopes {
+            let Some(factor) = factor_of(by) else { continue };
+            let weight = graph.constant(weight);
+            let weight = graph.binary(Binary::Multiply, factor, weight);
+            let term = graph.binary(Binary::Multiply, weight, slope);
+            if !graph.is_zero(term) {
+                partials.push((by, term));
+            }
+        }
+        return partials;
+    }
+    for (operand, other) in dependencies(graph.node(id)).enumerate() {
+        let Some(factor) = factor_of(other) else { continue };
+        if let Some(term) = scaled_partial(graph, id, operand, factor) {
+            partials.push((other, term));
+        }
+    }
+    partials
+}
+
 /// ∂root/∂input for the inputs 0 … dimension − 1, by reverse accumulation: about as many new nodes as `root` has.
 pub(super) fn gradient(graph: &mut Graph, root: NodeId, dimension: usize) -> Vec<NodeId> {
     let count = root.index() + 1;
@@ -184,14 +232,9 @@ pub(super) fn gradient(graph: &mut Graph, root: NodeId, dimension: usize) -> Vec
             }
             continue;
         }
-        for (operand, other) in dependencies(node).enumerate() {
-            if !depends_on_input[other.index()] {
-                continue;
-            }
-            if let Some(term) = scaled_partial(graph, id, operand, factor) {
-                terms.push((term, heads[other.index()]));
-                heads[other.index()] = Some(terms.len() - 1);
-            }
+        for (other, term) in scaled_partials(graph, id, |other| depends_on_input[other.index()].then_some(factor)) {
+            terms.push((term, heads[other.index()]));
+            heads[other.index()] = Some(terms.len() - 1);
         }
     }
     slopes
@@ -208,9 +251,7 @@ pub(super) fn along_direction(graph: &mut Graph, roots: &[NodeId], dimension: us
             Some(graph.input(dimension + input as usize))
         } else {
             let mut sum: Option<NodeId> = None;
-            for (operand, other) in dependencies(node).enumerate() {
-                let Some(factor) = tangents[other.index()] else { continue };
-                let Some(term) = scaled_partial(graph, id, operand, factor) else { continue };
+            for (_, term) in scaled_partials(graph, id, |other| tangents[other.index()]) {
                 sum = Some(match sum {
                     Some(sum) => graph.binary(Binary::Add, sum, term),
                     None => term,

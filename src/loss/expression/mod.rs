@@ -4,6 +4,7 @@
 //! same graph (`derivative`); what is needed of it is laid out (`compiler`) as a tape of instructions (`tape`), run
 //! for one point or for a block of points. No step recurses into the formula, and no code is generated or executed.
 
+mod careful;
 mod compiler;
 mod derivative;
 mod error;
@@ -14,6 +15,7 @@ mod names;
 mod operation;
 mod parser;
 mod spec;
+mod stable;
 mod tape;
 
 use nalgebra::DMatrix;
@@ -46,8 +48,8 @@ fn too_many_operations(formula: &str) -> FormulaError {
 /// # Formulas
 ///
 /// `+ - * / ^`, parentheses, numbers (`2`, `2.`, `.5`, `1e-3`), the variables and parameters, `pi`, `e`, and the
-/// functions `sqrt exp log` (natural) `sin cos tan tanh sinh cosh abs min max softplus`; `min` and `max` take two or
-/// more arguments. `^` associates to the right and binds tighter than a sign: `-x^2` = −(x²), `2^3^2` = 2⁹; `2^-x` is
+/// functions `sqrt exp log` (natural) `sin cos tan tanh sinh cosh abs min max softplus sigmoid`; `min` and `max` take
+/// two or more arguments, `softplus(x)` is log(1 + exp(x)), `sigmoid(x)` is 1/(1 + exp(-x)). `^` associates to the right and binds tighter than a sign: `-x^2` = −(x²), `2^3^2` = 2⁹; `2^-x` is
 /// 2⁻ˣ. There is no implicit multiplication: `2*x`, not `2x`. Angles are in radians.
 ///
 /// xⁿ with an integer |n| ≤ 64 is computed by multiplications (x⁴ = (x²)²); other powers go through
@@ -55,7 +57,12 @@ fn too_many_operations(formula: &str) -> FormulaError {
 /// variable y is xʸ ln x, hence NaN at x = 0.
 ///
 /// Where there is no derivative one is chosen: that of |x| at 0 is 0; `min` and `max` in a tie follow the argument that
-/// stands first. All else is as f64 has it: `sqrt(x)` at 0 has the slope ∞, and a loss is NaN where it is not defined.
+/// stands first. `sqrt(x)` at 0 has the slope ∞, and a loss is NaN where it is not defined.
+///
+/// Values and derivatives that are finite come out finite, although something on the way overflows or is 0·∞:
+/// `log(cosh(x))` at 1000, `1/(1 + exp(-x))` at −1000, `sqrt(x^2)^3` at 0. Common forms have rules of their own (`stable`); whatever else is
+/// not finite at first is looked at again (`careful`), with exponents that do not run out, then by limits from several
+/// sides, which have to agree. What remains undefined stays NaN.
 ///
 /// # Speed
 ///
@@ -114,7 +121,7 @@ impl Expression {
         let gradient = Tape::new(&graph, &slopes, true);
         let independent = independence::groups(&graph, &slopes);
         let products = derivative::along_direction(&mut graph, &slopes, variables.len());
-        let curvature = Tape::new(&graph, &products, true);
+        let curvature = Tape::new(&graph, &products, true).with_sides();
         let constant = graph.constant_of(root);
         Ok(Expression {
             formula: formula.to_owned(),
@@ -155,8 +162,61 @@ impl Expression {
             inputs[..d].copy_from_slice(&theta[..d]);
             inputs[d..].copy_from_slice(&direction[..d]);
             self.curvature.run(inputs, &mut product[..d], slots);
+            careful::mend(&self.value, &self.curvature, d, inputs, &mut product[..d]);
         });
     }
+
+    /// Takes the steps of those trajectories again, one by one, that came from where they were finite to where they are not:
+    /// the kernel takes gradients as they come.
+    fn descend_again(&self, start: &[f64], descent: Descent<'_>) {
+        let Descent { theta, noise, step, scratch, .. } = descent;
+        let d = self.dimension();
+        let (point, slope) = scratch[..2 * d].split_at_mut(d);
+        for lane in 0..LANES {
+            let is_finite = |rows: &[f64]| (0..d).all(|i| rows[i * LANES + lane].is_finite());
+            if is_finite(theta) || !is_finite(start) {
+                continue;
+            }
+            for i in 0..d {
+                point[i] = start[i * LANES + lane];
+            }
+            for noise in noise.chunks_exact(d * LANES) {
+                self.gradient(point, slope);
+                for i in 0..d {
+                    point[i] = (point[i] + step.diffusion * noise[i * LANES + lane]) - step.drift * slope[i];
+                }
+            }
+            for i in 0..d {
+                theta[i * LANES + lane] = point[i];
+            }
+        }
+    }
+}
+
+/// Calls `mend` with the inputs and outputs of every lane in which an output is not finite.
+fn mend_lanes(inputs: &[f64], outputs: &mut [f64], mend: impl Fn(&[f64], &mut [f64])) {
+    if all_finite(outputs) {
+        return;
+    }
+    let (mut input, mut output) = (vec![0.0; inputs.len() / LANES], vec![0.0; outputs.len() / LANES]);
+    for lane in 0..LANES {
+        let gather = |rows: &[f64], point: &mut [f64]| {
+            for (x, row) in point.iter_mut().zip(rows.chunks_exact(LANES)) {
+                *x = row[lane];
+            }
+        };
+        gather(inputs, &mut input);
+        gather(outputs, &mut output);
+        mend(&input, &mut output);
+        for (row, x) in outputs.chunks_exact_mut(LANES).zip(&output) {
+            row[lane] = *x;
+        }
+    }
+}
+
+/// Without an early exit, so that it vectorises.
+fn all_finite(numbers: &[f64]) -> bool {
+    numbers.iter().fold(true, |all, x| all & x.is_finite())
 }
 
 impl Loss for Expression {
@@ -167,11 +227,14 @@ impl Loss for Expression {
     fn value(&self, theta: &[f64]) -> f64 {
         let mut value = [0.0];
         with_scratch(self.value.slots(), |scratch| self.value.run(theta, &mut value, scratch));
+        careful::mend_value(&self.value, &theta[..self.dimension()], &mut value[0]);
         value[0]
     }
 
     fn gradient(&self, theta: &[f64], gradient: &mut [f64]) {
         with_scratch(self.gradient.slots(), |scratch| self.gradient.run(theta, gradient, scratch));
+        let d = self.dimension();
+        careful::mend(&self.value, &self.gradient, d, &theta[..d], &mut gradient[..d]);
     }
 
     /// One [`Expression::hessian_product`] per coordinate; the upper triangle is mirrored.
@@ -197,11 +260,17 @@ impl Loss for Expression {
     }
 
     fn block_scratch(&self) -> usize {
-        self.value.block_scratch().max(self.gradient.block_scratch())
+        // Beside a gradient's, where the trajectories of `descend_block` began, and a point with its slope.
+        let rows = self.dimension() * LANES;
+        self.value.block_scratch().max(rows + self.gradient.block_scratch().max(2 * self.dimension()))
     }
 
     fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
         self.gradient.run_block(theta, gradient, scratch);
+        let (d, rows) = (self.dimension(), self.dimension() * LANES);
+        mend_lanes(&theta[..rows], &mut gradient[..rows], |theta, gradient| {
+            careful::mend(&self.value, &self.gradient, d, theta, gradient);
+        });
     }
 
     fn hessian_product_scratch(&self) -> usize {
@@ -214,13 +283,26 @@ impl Loss for Expression {
         inputs[..rows].copy_from_slice(&theta[..rows]);
         inputs[rows..].copy_from_slice(&direction[..rows]);
         self.curvature.run_block(inputs, product, scratch);
+        let d = self.dimension();
+        mend_lanes(inputs, &mut product[..rows], |inputs, product| {
+            careful::mend(&self.value, &self.curvature, d, inputs, product);
+        });
     }
 
     fn descend_block(&self, descent: Descent<'_>) {
-        self.gradient.descend_block(descent);
+        let Descent { theta, noise, step, gradient, scratch } = descent;
+        let (start, scratch) = scratch.split_at_mut(self.dimension() * LANES);
+        start.copy_from_slice(theta);
+        self.gradient.descend_block(Descent { theta, noise, step, gradient, scratch });
+        if !all_finite(theta) {
+            self.descend_again(start, Descent { theta, noise, step, gradient, scratch });
+        }
     }
 
     fn value_block(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
         self.value.run_block(theta, &mut value[..LANES], scratch);
+        mend_lanes(&theta[..self.dimension() * LANES], &mut value[..LANES], |theta, value| {
+            careful::mend_value(&self.value, theta, &mut value[0]);
+        });
     }
 }

@@ -16,7 +16,7 @@ pub(super) enum Function {
     Fold(Binary),
 }
 
-pub(super) const FUNCTIONS: [(&str, Function); 13] = [
+pub(super) const FUNCTIONS: [(&str, Function); 14] = [
     ("sqrt", Function::Of(Unary::Sqrt)),
     ("exp", Function::Of(Unary::Exp)),
     ("log", Function::Of(Unary::Ln)),
@@ -28,6 +28,7 @@ pub(super) const FUNCTIONS: [(&str, Function); 13] = [
     ("cosh", Function::Of(Unary::Cosh)),
     ("abs", Function::Of(Unary::Abs)),
     ("softplus", Function::Of(Unary::Softplus)),
+    ("sigmoid", Function::Of(Unary::Logistic)),
     ("min", Function::Fold(Binary::Minimum)),
     ("max", Function::Fold(Binary::Maximum)),
 ];
@@ -46,7 +47,7 @@ const SYNONYMS: [(&str, &str); 12] = [
     ("minimum", "min"),
     ("maximum", "max"),
     ("pow", "x^y"),
-    ("sigmoid", "1/(1 + exp(-x))"),
+    ("logistic", "sigmoid"),
     ("relu", "max(x, 0)"),
 ];
 

@@ -21,10 +21,18 @@ pub(super) enum Unary {
     Abs,
     /// −1, 0 or 1; 0 at ±0, NaN for NaN.
     Sign,
+    /// a itself, but NaN for ∞: what a quotient in a derivative is by, so that 1/∞ does not pass for 0 where a overflowed.
+    Bounded,
+    /// Like `Sign`, but NaN at ±0: what second derivatives are made of, since a slope that is chosen has none.
+    Side,
     /// ln(1 + eᵃ).
     Softplus,
     /// 1/(1 + e⁻ᵃ), the derivative of softplus.
     Logistic,
+    /// 1/cosh² a, the derivative of tanh.
+    SechSquared,
+    /// ln cosh a.
+    LnCosh,
 }
 
 /// An operation with two operands.
@@ -162,8 +170,12 @@ pub(super) fn apply_unary<const WIDTH: usize>(operation: Unary, result: &mut [f6
         Unary::Tanh => each(result, a, math::tanh),
         Unary::Abs => each(result, a, f64::abs),
         Unary::Sign => each(result, a, sign),
+        Unary::Bounded => each(result, a, |a| if a == f64::INFINITY { f64::NAN } else { a }),
+        Unary::Side => each(result, a, |a| if a == 0.0 { f64::NAN } else { sign(a) }),
         Unary::Softplus => each(result, a, math::softplus),
         Unary::Logistic => each(result, a, math::logistic),
+        Unary::SechSquared => each(result, a, math::sech_squared),
+        Unary::LnCosh => each(result, a, math::ln_cosh),
     }
 }
 

@@ -22,8 +22,10 @@ pub struct ExpressionSpec {
 }
 
 /// Names that a formula gives a meaning of its own.
-const RESERVED: [&str; 15] =
-    ["pi", "e", "sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "abs", "min", "max", "softplus"];
+const RESERVED: [&str; 16] = [
+    "pi", "e", "sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "abs", "min", "max", "softplus",
+    "sigmoid",
+];
 
 /// Exploring the landscape of a formula of this size takes some ten seconds.
 const MOST_OPERATIONS: usize = 20_000;

@@ -47,12 +47,14 @@ pub(super) struct Tape {
     /// Every constant [`LANES`] times over, so that all operands of a block look alike. Empty without block side.
     block_constants: Vec<f64>,
     pub(super) slots: usize,
+    outputs: usize,
 }
 
 impl Tape {
     /// Instructions for `roots` as outputs, in this order; `blocks` tells whether [`Tape::run_block`] will be used.
     pub(super) fn new(graph: &Graph, roots: &[NodeId], blocks: bool) -> Tape {
         let mut tape = compile(graph, roots);
+        tape.outputs = roots.len();
         if blocks {
             tape.block_constants = vec![0.0; tape.constants.len() * LANES + CACHE_LINE];
             let constants = aligned_blocks_mut(&mut tape.block_constants);
@@ -63,9 +65,24 @@ impl Tape {
         tape
     }
 
+    /// The same tape with slopes of |a| that are NaN instead of chosen at a = 0.
+    pub(super) fn with_sides(mut self) -> Tape {
+        for instruction in &mut self.instructions {
+            if let Operation::Unary(operation @ Unary::Sign, _) = &mut instruction.operation {
+                *operation = Unary::Side;
+            }
+        }
+        self
+    }
+
     /// How many intermediate results are alive at once.
     pub(super) fn slots(&self) -> usize {
         self.slots
+    }
+
+    /// How many results it has.
+    pub(super) fn outputs(&self) -> usize {
+        self.outputs
     }
 
     /// Numbers of scratch that [`Tape::run_block`] needs.
