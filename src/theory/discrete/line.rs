@@ -9,7 +9,7 @@ use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
 use crate::theory::extent::Line;
 use crate::theory::gibbs::DECAY;
-use crate::theory::ito::Potential;
+use crate::theory::ito::{NoItoLaw, Potential};
 use crate::theory::markov_chain::BandedChain;
 use crate::theory::normal_cdf;
 use crate::theory::quadrature::{self, GAUSS_5};
@@ -111,11 +111,14 @@ impl<'a> Chain<'a> {
         let curvatures = landscape.minima.iter().map(|minimum| minimum.eigenvalues[0]);
         // As for a temperature: the nearer a well is to instability, the wider the range.
         let widening = 1.0 - 0.5 * step * curvatures.fold(0.0, f64::max);
-        let range = (widening > 0.0)
-            .then(|| Potential::down_to(loss, diffusion, domain, DECAY / widening))
-            .and_then(Result::ok)
-            .map(|potential| potential.range())
-            .ok_or(NoDiscreteLaw::NotConfined)?;
+        if !(widening > 0.0) {
+            return Err(NoDiscreteLaw::NotConfined);
+        }
+        let range = match Potential::down_to(loss, diffusion, domain, DECAY / widening) {
+            Ok(potential) => potential.range(),
+            Err(NoItoLaw::HeavyTail) => return Err(NoDiscreteLaw::TooFine(MOST_NODES)),
+            Err(_) => return Err(NoDiscreteLaw::NotConfined),
+        };
         let mut chain = Self { loss, landscape, diffusion: Box::new(diffusion), step, range };
         chain.cut_to_trapping_range();
         Ok(chain)
