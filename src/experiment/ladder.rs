@@ -1,8 +1,7 @@
 //! The ladder of predictions for one setting: every rung that exists, and a note for each that does not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use rayon::prelude::*;
 
 use super::reason::RUNGS;
 use super::setting::{Described, Setting};
@@ -17,6 +16,7 @@ use crate::scenario::{Loaded, Rung};
 use crate::theory::discrete::bounds::Bounds;
 use crate::theory::discrete::first_order::first_order_influences;
 use crate::theory::discrete::{Care, Chain, DiscreteLaw, FiniteStep, Method, NoFiniteStep};
+use crate::theory::escape::NoPassage;
 use crate::theory::gibbs::influences::Influences;
 use crate::theory::gibbs::{self, Gibbs, NoGibbs, sampler::Sampling};
 use crate::theory::ito::ItoLaw;
@@ -123,7 +123,7 @@ impl Ladder {
             ito: None,
             discrete: None,
             escape: Vec::new(),
-            notes: note.into_iter().collect(),
+            notes: note.into_iter().chain(rounding_note(setting)).collect(),
         };
         match setting.temperature() {
             Some(temperature) if setting.is_normal_chain() => {
@@ -243,23 +243,54 @@ impl Ladder {
 
     /// Both ways over every pair of minima that share a saddle.
     fn add_escape(&mut self, setting: &Setting, temperature: f64, chain: Option<&Chain>) {
+        let kramers = |from: usize, to: usize| escape::kramers(&setting.landscape, from, to, temperature);
+        let exact = |places: &[f64]| match setting.domain.as_slice() {
+            &[domain] => escape::exact_passage_times(setting.loss.as_ref(), domain, places, temperature),
+            _ => Vec::new(),
+        };
+        self.add_passages(setting, &kramers, &exact, chain);
+    }
+
+    /// The same, given the rule of Kramers' kind and the exact times between neighbours on a line.
+    pub(super) fn add_passages(
+        &mut self,
+        setting: &Setting,
+        kramers: &dyn Fn(usize, usize) -> Option<f64>,
+        exact: &dyn Fn(&[f64]) -> Vec<[Result<f64, NoPassage>; 2]>,
+        chain: Option<&Chain>,
+    ) {
         let minima = &setting.landscape.minima;
-        let record = |&(from, to): &(usize, usize)| {
-            let (start, end) = (minima[from].theta[0], minima[to].theta[0]);
-            let exact = || {
-                let &[domain] = setting.domain.as_slice() else { return None };
-                escape::exact_passage_time(setting.loss.as_ref(), domain, start, end, temperature)
-            };
-            let (exact, discrete) = rayon::join(exact, || chain.and_then(|chain| chain.mean_passage_time(start, end)));
-            EscapeRecord {
+        let is_line = setting.domain.len() == 1;
+        let mut order: Vec<usize> = (0..minima.len()).collect();
+        order.sort_by(|&a, &b| minima[a].theta[0].total_cmp(&minima[b].theta[0]));
+        let places: Vec<f64> = order.iter().map(|&minimum| minima[minimum].theta[0]).collect();
+        let exact = if is_line { exact(&places) } else { Vec::new() };
+        let discrete = chain.filter(|_| is_line).map_or_else(Vec::new, |chain| chain.mean_passage_times(&places));
+        // Of neighbours on a line the first of two times is the one upwards.
+        let gap = |from: usize, to: usize| -> (usize, usize) {
+            let place = |minimum: usize| order.iter().position(|&other| other == minimum).unwrap_or_default();
+            let (a, b) = (place(from), place(to));
+            (a.min(b), usize::from(b < a))
+        };
+        let mut missing = BTreeMap::<String, Vec<String>>::new();
+        for (from, to) in setting.landscape.neighbours() {
+            let (gap, way) = gap(from, to);
+            let exact = exact.get(gap).map(|times| times[way]);
+            if let Some(Err(reason)) = exact {
+                let pair = format!("{} to {}", minimum_name(from), minimum_name(to));
+                missing.entry(reason.to_string()).or_default().push(pair);
+            }
+            self.escape.push(EscapeRecord {
                 from: minimum_name(from),
                 to: minimum_name(to),
-                kramers: escape::kramers(&setting.landscape, from, to, temperature),
-                exact,
-                discrete,
-            }
-        };
-        self.escape = setting.landscape.neighbours().par_iter().map(record).collect();
+                kramers: kramers(from, to),
+                exact: exact.and_then(Result::ok),
+                discrete: discrete.get(gap).and_then(|times| times[way]),
+            });
+        }
+        for (reason, pairs) in missing {
+            self.notes.push(format!("the exact passage time from {} is null: {reason}", pairs.join(", ")));
+        }
     }
 }
 
@@ -319,6 +350,19 @@ pub(super) fn no_law_at_its_step(setting: &Setting) -> String {
     format!(
         "discrete and the chain's passage times are null: they are those of Euler–Maruyama and SGD; {why}; halve the step to see what it does"
     )
+}
+
+/// How well differences of L are known, where a large constant in it costs digits that can be seen.
+fn rounding_note(setting: &Setting) -> Option<String> {
+    const SEEN: f64 = 1e-7;
+    let rounding = setting.rounding();
+    (rounding > SEEN).then(|| {
+        format!(
+            "the loss is so large beside T that its rounding is {} T: log-odds, and passage times in proportion, are known no better; \
+             subtract the constant from the loss, which changes no probability",
+            significant(rounding, 2)
+        )
+    })
 }
 
 /// Why there is no Gibbs rung, or how well it was sampled; nothing where it was integrated.

@@ -117,7 +117,7 @@ pub(super) fn occupancies(setting: &Setting, rung: Rung) -> Option<Vec<f64>> {
     // In space the quadrature takes seconds, and beyond a sampler does: too long for a search.
     let by_gibbs = || {
         let cheap = domain.len() <= 2;
-        cheap.then(|| gibbs::by_quadrature(loss, landscape, domain, setting.effective_temperature()))?
+        cheap.then(|| gibbs::by_quadrature(loss, landscape, domain, setting.effective_temperature()).ok())?
     };
     match rung {
         Rung::Laplace => Some(laplace::occupancies(&landscape.minima, setting.effective_temperature())),

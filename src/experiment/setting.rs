@@ -15,7 +15,7 @@ use crate::plain::{exact, significant};
 use crate::random::{Purpose, increments::Increments, stream::Stream};
 use crate::scenario::{Loaded, Scenario, SgdSpec, Start};
 use crate::theory::discrete::Case;
-use crate::theory::{Scheme, escape};
+use crate::theory::{Scheme, escape, rounding};
 
 /// Everything that predictions and simulations share.
 ///
@@ -152,7 +152,10 @@ impl Setting {
         let Moved { noise, noise_scale, dynamics } = moved(loaded, &loss)?;
         let (domain, variables) = (scenario.loss.domain.clone(), scenario.variables());
         let described = Some(Described::from(scenario));
-        Ok(Self { loss, noise, dynamics, landscape, domain, variables, noise_scale, described, brief: false })
+        let setting =
+            Self { loss, noise, dynamics, landscape, domain, variables, noise_scale, described, brief: false };
+        setting.require_resolved(loaded)?;
+        Ok(setting)
     }
 
     /// The same loss and landscape under the noise, the η and S, and the dynamics of another scenario: what a question
@@ -164,7 +167,7 @@ impl Setting {
     pub fn at(&self, loaded: &Loaded) -> Result<Self, Problems> {
         let scenario = &loaded.scenario;
         let Moved { noise, noise_scale, dynamics } = moved(loaded, &self.loss)?;
-        Ok(Self {
+        let setting = Self {
             loss: self.loss.clone(),
             noise,
             dynamics,
@@ -177,7 +180,9 @@ impl Setting {
                 .as_ref()
                 .map(|own| Described { loss: own.loss.clone(), ..Described::from(scenario) }),
             brief: self.brief,
-        })
+        };
+        setting.require_resolved(loaded)?;
+        Ok(setting)
     }
 
     /// The same loss, noise and landscape moved by another dynamics of the same noise scale.
@@ -255,6 +260,37 @@ impl Setting {
                 significant(sharpest, 6),
                 significant(step * sharpest, 5),
                 significant(2.0 / sharpest, 5)
+            ),
+        ))
+    }
+
+    /// What rounding does to (L − L_A)/T at the minima and saddles: the unit in the last place of the largest |L| there, in units of T.
+    pub fn rounding(&self) -> f64 {
+        rounding(self.largest_loss(), self.effective_temperature())
+    }
+
+    fn largest_loss(&self) -> f64 {
+        let saddles = self.landscape.saddles.iter().map(|saddle| &saddle.point);
+        self.landscape.minima.iter().chain(saddles).fold(0.0, |most, point| most.max(point.loss.abs()))
+    }
+
+    /// Differences of L have to be known much better, in units of T, than what the test asks for.
+    fn require_resolved(&self, loaded: &Loaded) -> Result<(), Problem> {
+        const SMALL: f64 = 0.1;
+        let (rounding, tolerance) = (self.rounding(), loaded.scenario.test.tolerance);
+        if rounding <= SMALL * tolerance {
+            return Ok(());
+        }
+        let [size, temperature] = [self.largest_loss(), self.effective_temperature()].map(|x| significant(x, 3));
+        Err(loaded.source.problem(
+            "loss",
+            format!(
+                "the loss is {size} in size at its minima and saddles, where neighbouring numbers of double precision are {} apart: in \
+                 units of T = {temperature} that is {}, which is not small against ε = {}, so that rounding decides about exp(−L/T); \
+                 subtract the constant from the loss, which changes no probability",
+                significant(rounding * self.effective_temperature(), 2),
+                significant(rounding, 2),
+                exact(tolerance)
             ),
         ))
     }

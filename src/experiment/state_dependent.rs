@@ -2,8 +2,6 @@
 
 use super::ladder::{Discrete, Ladder, no_law_at_its_step, no_stationary_law};
 use super::setting::Setting;
-use crate::findings::EscapeRecord;
-use crate::landscape::minimum_name;
 use crate::theory::discrete::{Chain, DiscreteLaw};
 use crate::theory::escape;
 use crate::theory::ito::{self, ItoLaw, NoItoLaw, Potential};
@@ -39,16 +37,8 @@ pub(super) fn climb(ladder: &mut Ladder, setting: &Setting) {
     };
     ladder.ito = Some(ito::by_quadrature(&potential, &setting.landscape));
     let chain = add_discrete(ladder, setting, &diffusion);
-    for (from, to) in setting.landscape.neighbours() {
-        let [start, end] = [from, to].map(|minimum| setting.landscape.minima[minimum].theta[0]);
-        ladder.escape.push(EscapeRecord {
-            from: minimum_name(from),
-            to: minimum_name(to),
-            kramers: None,
-            exact: escape::exact_ito_passage_time(&potential, start, end),
-            discrete: chain.as_ref().and_then(|chain| chain.mean_passage_time(start, end)),
-        });
-    }
+    let exact = |places: &[f64]| escape::exact_ito_passage_times(&potential, places);
+    ladder.add_passages(setting, &|_, _| None, &exact, chain.as_ref());
 }
 
 /// The Itô law alone; `None` where it is not known.

@@ -370,7 +370,7 @@ mod tests {
         for _ in 0..points {
             let point = [6.0 * stream.uniform() - 3.0, 6.0 * stream.uniform() - 3.0];
             let near_minimum = flow.inside::<1>(point.as_chunks().0, &mut [0.0; 6]) != [NO_BASIN];
-            let mut grid = |rows: &mut [f64], room: &mut Room| flow.certain_label(&point, rows, room).is_some();
+            let grid = |rows: &mut [f64], room: &mut Room| flow.certain_label(&point, rows, room).is_some();
             by_short_cut += i32::from(near_minimum || grid(&mut [0.0; 6 * LANES], &mut Room::default()));
             let close =
                 |at: &[[f64; 1]]| landscape.minima.iter().position(|m| distance(&m.theta, at.as_flattened()) < 1e-2);

@@ -4,9 +4,10 @@
 use rayon::prelude::*;
 
 use super::discrete::DiscreteLaw;
-use super::gibbs::DECAY;
+use super::extent::{Line, Side};
+use super::gibbs::{self, DECAY};
 use super::ito::{ItoLaw, Potential};
-use super::quadrature::{self, GAUSS_5};
+use super::quadrature::{GAUSS_5, integrate_to};
 use super::{laplace, normal_cdf, visited_region};
 use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
@@ -35,14 +36,31 @@ pub fn gibbs(
     match edges {
         [edges] => {
             let value = |x: f64| loss.value(&[x]);
-            let [from, to] = quadrature::support(&value, domain[0][0], domain[0][1], lowest, temperature, DECAY)?;
+            let line = Line { value: &value, lowest, temperature };
+            let weight = |x: f64| line.weight(x);
+            let sides = gibbs::line::sides(&line, domain[0], &landscape.basins.intervals()?);
             let mass = |low: f64, high: f64, pieces: usize| {
-                if low < high { quadrature::integrate(&|x| weight(&[x]), low, high, pieces) } else { 0.0 }
+                let is_some = low < high;
+                if is_some { integrate_to(line.tolerance(), &weight, low, high, pieces).value } else { 0.0 }
             };
             let (first, last) = (*edges.first()?, *edges.last()?);
-            let mut masses = vec![mass(from.min(first), first, 16)];
+            let mut masses = vec![mass(sides[0].place().min(first), first, 16)];
             masses.extend(edges.windows(2).map(|pair| mass(pair[0], pair[1], 1)));
-            masses.push(mass(last, to.max(last), 16));
+            masses.push(mass(last, sides[1].place().max(last), 16));
+            let body: f64 = masses.iter().sum();
+            let panel = (domain[0][1] - domain[0][0]) / 16.0;
+            // A tail that begins before the first edge or after the last.
+            let beyond = |end: usize, outermost: f64| {
+                let side = match sides[end] {
+                    Side::Tail(start) if end == 0 => Side::Tail(start.min(outermost)),
+                    Side::Tail(start) => Side::Tail(start.max(outermost)),
+                    side => side,
+                };
+                line.beyond(&weight, side, if end == 0 { -1.0 } else { 1.0 }, panel, body).ok()
+            };
+            let [below, above] = [beyond(0, first)?, beyond(1, last)?];
+            masses[0] += below.value;
+            masses[edges.len()] += above.value;
             normalized(masses)
         }
         [_, _] => {

@@ -1,8 +1,8 @@
 //! Mean times of escape from one minimum to another, in SDE time.
 
-use super::gibbs::DECAY;
+use super::extent::{Line, NoIntegral};
 use super::ito::Potential;
-use super::quadrature::{GAUSS_5, support};
+use super::passage::Way;
 use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
 
@@ -31,86 +31,111 @@ fn rate_over(well: &CriticalPoint, saddle: &CriticalPoint, temperature: f64) -> 
     ways * prefactor * crate::math::exp(volumes - (saddle.loss - well.loss) / temperature)
 }
 
+/// Why a passage time of the SDE is not given.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum NoPassage {
+    /// Nothing holds the process on the far side.
+    #[error(
+        "the loss does not confine the process on the far side of where it starts, so that the mean time is infinite"
+    )]
+    NotConfined,
+    /// The quadrature ended without an answer.
+    #[error(
+        "its quadrature did not settle: the loss has jumps or turns very often on the way, or too heavy a tail behind"
+    )]
+    Unsettled,
+    /// L is not defined on the way.
+    #[error("the loss is not defined everywhere on the way")]
+    Undefined,
+    /// Beyond the largest double.
+    #[error("it is longer than the largest number of double precision")]
+    TooLong,
+}
+
 /// Mean first-passage time of the 1-D SDE from `from` to `to`, exact:
 /// τ = (1/T) ∫_a^c dy e^{L(y)/T} ∫_{−∞}^y dz e^{−L(z)/T} for c > a, and mirrored for c < a
-/// (Gardiner, Stochastic Methods, §5.5). `None` where L does not confine the process on the far side.
-pub fn exact_passage_time(loss: &dyn Loss, domain: [f64; 2], from: f64, to: f64, temperature: f64) -> Option<f64> {
-    let sign = if to > from { 1.0 } else { -1.0 };
-    let value = |x: f64| loss.value(&[sign * x]);
-    let [low, high] = if sign > 0.0 { domain } else { [-domain[1], -domain[0]] };
-    let lowest = scan(&value, low, high).fold(f64::INFINITY, f64::min);
-    let [bottom, _] = support(&value, low, high, lowest, temperature, DECAY)?;
-    upward_passage_time(&|x| value(x) / temperature, &|_| temperature, bottom, sign * from, sign * to)
+/// (Gardiner, Stochastic Methods, §5.5). Places where L is not defined are walls.
+///
+/// # Errors
+/// When L does not confine the process on the far side, or the integral does not settle.
+pub fn exact_passage_time(
+    loss: &dyn Loss,
+    domain: [f64; 2],
+    from: f64,
+    to: f64,
+    temperature: f64,
+) -> Result<f64, NoPassage> {
+    let upwards = to > from;
+    let places = if upwards { [from, to] } else { [to, from] };
+    let [there, back] = exact_passage_times(loss, domain, &places, temperature)[0];
+    if upwards { there } else { back }
+}
+
+/// The same between all neighbours of some ascending places, up and down, for the work of going over the line once.
+pub fn exact_passage_times(
+    loss: &dyn Loss,
+    domain: [f64; 2],
+    places: &[f64],
+    temperature: f64,
+) -> Vec<[Result<f64, NoPassage>; 2]> {
+    let value = |x: f64| loss.value(&[x]);
+    let ends = [places[0], places[places.len() - 1]];
+    let around = [domain[0].min(ends[0]), domain[1].max(ends[1])];
+    // Heights are counted from the place that the mass lies behind of.
+    let line = |end: usize| Line { value: &value, lowest: value(ends[end]), temperature };
+    let first = line(0);
+    let way = Way { height: &|x| first.height(x), diffusion: &|_| temperature, tolerance: first.tolerance() };
+    let behind = std::array::from_fn(|end| {
+        let (place, line) = (ends[end], line(end));
+        let side = line.sides(around)[end];
+        let weight = way.weight(place);
+        let near = way.behind(place, side.place());
+        let direction = if end == 0 { -1.0 } else { 1.0 };
+        // A tail begins at the edge of the domain.
+        let further = line.beyond(&weight, side, direction, (domain[1] - domain[0]) / 16.0, near.value);
+        further.map_err(NoPassage::from).and_then(|further| {
+            let (mass, error) = (near.value + further.value, near.error + further.error);
+            if mass > 0.0 && error <= line.trusted() * mass { Ok(mass) } else { Err(NoPassage::Unsettled) }
+        })
+    });
+    way.passage_times(places, behind)
 }
 
 /// The same where the noise depends on θ (Itô): τ = ∫_a^c dy e^{Φ(y)} ∫_{−∞}^y dz e^{−Φ(z)}/D(z), Φ = ∫L′/D.
-pub fn exact_ito_passage_time(potential: &Potential, from: f64, to: f64) -> Option<f64> {
-    let sign = if to > from { 1.0 } else { -1.0 };
-    let [low, high] = potential.range();
-    let bottom = if sign > 0.0 { low } else { -high };
-    upward_passage_time(&|x| potential.at(sign * x), &|x| potential.diffusion(sign * x), bottom, sign * from, sign * to)
-}
-
-fn scan(f: &dyn Fn(f64) -> f64, a: f64, b: f64) -> impl Iterator<Item = f64> {
-    (0..=4_000).map(move |i| f(a + (b - a) * f64::from(i) / 4_000.0))
-}
-
-/// From `start` up to `end`, where nothing lies below `bottom`.
-fn upward_passage_time(
-    potential: &dyn Fn(f64) -> f64,
-    diffusion: &dyn Fn(f64) -> f64,
-    bottom: f64,
-    start: f64,
-    end: f64,
-) -> Option<f64> {
-    // Heights are counted from the lowest and the highest on the way, so that nothing overflows.
-    let deepest = scan(potential, bottom, end).fold(f64::INFINITY, f64::min);
-    let highest = scan(potential, start, end).fold(f64::NEG_INFINITY, f64::max);
-    let inner = |z: f64| finite_or_zero(crate::math::exp(deepest - potential(z)) / diffusion(z));
-    let outer = |y: f64| finite_or_zero(crate::math::exp(potential(y) - highest));
-
-    // One sweep from the bottom: the inner integral up to each panel is carried along.
-    let sweep = |panels: usize| -> f64 {
-        let (mut below, mut total) = (0.0, 0.0);
-        let first = ((panels as f64 * (start - bottom) / (end - bottom)) as usize).clamp(1, panels - 1);
-        // The start is an edge between panels, because the outer integral begins there.
-        for (a, b, parts, counts) in [(bottom, start, first, false), (start, end, panels - first, true)] {
-            let half = 0.5 * (b - a) / parts as f64;
-            for part in 0..parts {
-                let left = a + 2.0 * half * part as f64;
-                if counts {
-                    for (node, weight) in GAUSS_5 {
-                        let y = left + half * (1.0 + node);
-                        total += half * weight * outer(y) * (below + gauss(&inner, left, y));
-                    }
-                }
-                below += gauss(&inner, left, left + 2.0 * half);
-            }
-        }
-        total
+pub fn exact_ito_passage_times(potential: &Potential, places: &[f64]) -> Vec<[Result<f64, NoPassage>; 2]> {
+    let way = Way {
+        height: &|x| potential.at(x),
+        diffusion: &|x| potential.diffusion(x),
+        // Φ is a sum of differences, each known to 1e−13.
+        tolerance: 1e-12,
     };
-    let mut panels = 500;
-    let mut integral = sweep(panels);
-    for _ in 0..6 {
-        panels *= 2;
-        let finer = sweep(panels);
-        let settled = (finer / integral - 1.0).abs() < 1e-9;
-        integral = finer;
-        if settled {
-            break;
+    let ends = [places[0], places[places.len() - 1]];
+    let behind = std::array::from_fn(|end| {
+        let mass = way.behind(ends[end], potential.range()[end]);
+        let is_known = mass.error <= 1e-6 * mass.value && mass.value > 0.0;
+        if is_known { Ok(mass.value) } else { Err(NoPassage::Unsettled) }
+    });
+    way.passage_times(places, behind)
+}
+
+/// One of [`exact_ito_passage_times`].
+///
+/// # Errors
+/// When the integral does not settle.
+pub fn exact_ito_passage_time(potential: &Potential, from: f64, to: f64) -> Result<f64, NoPassage> {
+    let upwards = to > from;
+    let places = if upwards { [from, to] } else { [to, from] };
+    let [there, back] = exact_ito_passage_times(potential, &places)[0];
+    if upwards { there } else { back }
+}
+
+impl From<NoIntegral> for NoPassage {
+    fn from(reason: NoIntegral) -> Self {
+        match reason {
+            NoIntegral::Infinite => Self::NotConfined,
+            NoIntegral::Unsettled => Self::Unsettled,
         }
     }
-    let time = integral * crate::math::exp(highest - deepest);
-    (time.is_finite() && time > 0.0).then_some(time)
-}
-
-fn gauss(f: &dyn Fn(f64) -> f64, low: f64, high: f64) -> f64 {
-    let (center, half) = (0.5 * (low + high), 0.5 * (high - low));
-    GAUSS_5.iter().map(|(node, weight)| half * weight * f(center + half * node)).sum()
-}
-
-fn finite_or_zero(x: f64) -> f64 {
-    if x.is_finite() { x } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ pub enum NoItoLaw {
     /// D⁻¹ exp(−∫L′/D) has no finite integral.
     #[error("D⁻¹ exp(−∫L′/D) does not fall off around the domain, so that it has no finite integral")]
     NotConfined,
+    /// D⁻¹ exp(−∫L′/D) has a finite integral that ends beyond the reach of the table.
+    #[error("D⁻¹ exp(−∫L′/D) falls off so slowly that its integral cannot be told: let the loss rise faster outwards")]
+    HeavyTail,
     /// The noise or the slope is not a number, or the noise vanishes.
     #[error("at θ = {0:.6} the noise vanishes, or it or the slope of the loss is not a finite number")]
     Undefined(f64),
@@ -27,6 +30,8 @@ const PANELS: usize = 2_048;
 /// rounding, which rules where L′ passes through 0, must not halve it for ever.
 const SETTLED: f64 = 1e-13;
 const MOST_HALVINGS: u32 = 12;
+/// A tail |x|^(−p) with a lower p is not told from one without a finite integral.
+const INTEGRABLE: f64 = 1.01;
 /// Masses are settled when twice as many panels change none of them by more.
 const SETTLED_MASS: f64 = 1e-11;
 
@@ -93,7 +98,11 @@ impl<'a> Potential<'a> {
             self.lowest = self.lowest.min(further);
             (x, height, step) = (next, further, step * 1.02);
         }
-        Err(NoItoLaw::NotConfined)
+        // Where it falls as |x|^(−p), p over the last factor of two decides; it has a finite integral for p > 1.
+        let half = edges.partition_point(|edge| (edge - from).abs() < 0.5 * (x - from).abs()).min(MOST - 1);
+        let before = self.log_reciprocal_weight(edges[half], values[half])?;
+        let power = (height - before) / crate::math::ln((x - from) / (edges[half] - from));
+        Err(if power > INTEGRABLE { NoItoLaw::HeavyTail } else { NoItoLaw::NotConfined })
     }
 
     fn slope(&self, x: f64) -> f64 {

@@ -88,26 +88,71 @@ impl BandedChain {
 
     /// Mean time until the chain has left for good, from every state, when a step takes `step`; `None` where some state
     /// cannot leave.
-    pub fn mean_exit_times(mut self, step: f64) -> Option<Vec<f64>> {
+    pub fn mean_exit_times(self, step: f64) -> Option<Vec<f64>> {
         let n = self.states;
+        let ascent = self.ascend(step);
+        (ascent.climbed == n).then(|| ascent.times(0, n))?
+    }
+
+    /// Folds the states into the higher ones from the lowest on. What is left knows the mean times from anywhere up to any state, for
+    /// one elimination: paths through the states below are direct steps then, whatever the target.
+    pub fn ascend(mut self, step: f64) -> Ascent {
+        let (n, band) = (self.states, self.band);
+        let width = 2 * band + 1;
         let mut holding = vec![step; n];
-        let mut pivots = vec![0.0; n];
-        for k in (0..n).rev() {
-            let lowest = k.saturating_sub(self.band);
-            let leave = (lowest..k).map(|j| self.entries[self.index(k, j)]).sum::<f64>() + self.exit[k];
+        let mut pivots = Vec::with_capacity(n);
+        for k in 0..n {
+            let highest = (k + band).min(n - 1);
+            let count = highest - k;
+            let (row, above) = self.entries[k * width..].split_at_mut(width);
+            let outward = &row[band + 1..][..count];
+            let leave = outward.iter().sum::<f64>() + self.exit[k];
             if !(leave > 0.0) {
-                return None;
+                break;
             }
-            pivots[k] = leave;
-            self.eliminate(k, lowest, leave);
-            for i in lowest..k {
-                holding[i] += self.entries[self.index(i, k)] * holding[k];
+            pivots.push(leave);
+            for i in k + 1..=highest {
+                let row = &mut above[(i - k - 1) * width..][..width];
+                let into = k + band - i;
+                let visits = row[into] / leave;
+                if visits == 0.0 {
+                    continue;
+                }
+                for (step, onward) in row[into + 1..][..count].iter_mut().zip(outward) {
+                    *step += visits * onward;
+                }
+                self.exit[i] += visits * self.exit[k];
+                holding[i] += visits * holding[k];
             }
         }
-        let mut times = vec![0.0; n];
-        for k in 0..n {
-            let onward: f64 = (k.saturating_sub(self.band)..k).map(|j| self.entries[self.index(k, j)] * times[j]).sum();
-            times[k] = (holding[k] + onward) / pivots[k];
+        let climbed = pivots.len();
+        Ascent { chain: self, holding, pivots, climbed }
+    }
+}
+
+/// A chain whose states were folded into the higher ones.
+pub struct Ascent {
+    chain: BandedChain,
+    /// Mean time in a state and the ones below it before a step to a higher one, times the probability of that step.
+    holding: Vec<f64>,
+    /// Probability of a step to a higher state, or out.
+    pivots: Vec<f64>,
+    /// States from which higher ones are reached.
+    climbed: usize,
+}
+
+impl Ascent {
+    /// Mean times from the states `first` … `target` − 1 until the chain is at `target` or above, or out; `None` where it never is.
+    pub fn times(&self, first: usize, target: usize) -> Option<Vec<f64>> {
+        if target > self.climbed || first > target {
+            return None;
+        }
+        let band = self.chain.band;
+        let mut times = vec![0.0; target - first];
+        for k in (first..target).rev() {
+            let steps = &self.chain.entries[k * (2 * band + 1) + band + 1..][..band.min(target - 1 - k)];
+            let onward: f64 = steps.iter().zip(&times[k + 1 - first..]).map(|(step, time)| step * time).sum();
+            times[k - first] = (self.holding[k] + onward) / self.pivots[k];
         }
         times.iter().all(|time| time.is_finite()).then_some(times)
     }
@@ -145,6 +190,27 @@ mod tests {
             let exact = (n * (n + 1) - i * (i + 1)) as f64;
             assert!((time - exact).abs() < 1e-10, "{i}: {time} {exact}");
         }
+    }
+
+    /// The same walk up to every state: (j(j+1) − i(i+1)) steps from i to j, whatever lies above j.
+    #[test]
+    fn one_elimination_knows_the_times_to_every_state() {
+        let n = 30;
+        let mut chain = BandedChain::new(n, 3);
+        for i in 0..n {
+            chain.add(i, i.saturating_sub(1), 0.5);
+            chain.add(i, (i + 1).min(n - 1), 0.5);
+        }
+        let ascent = chain.ascend(1.0);
+        for target in [1, 2, 9, 29] {
+            let first = target / 2;
+            for (i, time) in (first..).zip(ascent.times(first, target).unwrap()) {
+                let exact = (target * (target + 1) - i * (i + 1)) as f64;
+                assert!((time - exact).abs() < 1e-10 * exact, "{i} to {target}: {time} {exact}");
+            }
+        }
+        // Nothing is above the highest state.
+        assert!(ascent.times(0, n).is_none());
     }
 
     #[test]

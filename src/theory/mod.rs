@@ -8,15 +8,19 @@ mod bounding_box;
 pub mod cells;
 pub mod discrete;
 pub mod escape;
+mod extent;
 pub mod gibbs;
 pub mod ito;
 pub mod laplace;
 pub mod markov_chain;
 pub mod minibatch;
 pub mod ornstein_uhlenbeck;
+mod passage;
 pub mod quadrature;
 pub mod regression;
 pub mod weak_error;
+
+pub use extent::rounding;
 
 use crate::landscape::Landscape;
 use crate::loss::Loss;
@@ -61,6 +65,9 @@ pub fn visited_region(
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod line_tests;
 
 /// Φ(z).
 fn normal_cdf(z: f64) -> f64 {

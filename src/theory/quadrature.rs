@@ -29,9 +29,46 @@ pub const GAUSS_5: [(f64, f64); 5] = [
     (0.906_179_845_938_664, 0.236_926_885_056_189_1),
 ];
 
+/// The 15 nodes of the Kronrod rule from left to right, with their weights.
+pub(super) fn kronrod() -> [(f64, f64); 15] {
+    std::array::from_fn(|i| {
+        let (node, weight, _) = GAUSS_KRONROD[if i < 8 { i } else { 14 - i }];
+        (if i < 7 { -node } else { node }, weight)
+    })
+}
+
+/// An integral, and what is known of its error.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Integral {
+    /// The integral.
+    pub value: f64,
+    /// By how much it may be off, in the same units: the differences of the two rules of Gauss and Kronrod, which are far above
+    /// the error where the integrand is smooth; infinite where the integrand is not a number.
+    pub error: f64,
+}
+
+impl std::ops::AddAssign for Integral {
+    fn add_assign(&mut self, other: Self) {
+        self.value += other.value;
+        self.error += other.error;
+    }
+}
+
+/// What a quadrature asks for by itself, as a part of the integral of |f|.
+pub const SETTLED: f64 = 1e-14;
+/// A panel is halved at most so often, and in one integral there are at most so many halvings: jumps, rounding and places that are
+/// not numbers would ask for more and more of them.
+const DEEPEST: u32 = 40;
+const MOST_HALVINGS: usize = 20_000;
+
 /// ∫ f over [low, high] by adaptive Gauss–Kronrod, cut into `pieces` first, to a relative error of about 1e−13 of the
-/// integral of |f|.
-pub fn integrate(f: &dyn Fn(f64) -> f64, low: f64, high: f64, pieces: usize) -> f64 {
+/// integral of |f|, or as well as a bounded number of halvings can: the error is part of the answer.
+pub fn integrate(f: &dyn Fn(f64) -> f64, low: f64, high: f64, pieces: usize) -> Integral {
+    integrate_to(SETTLED, f, low, high, pieces)
+}
+
+/// The same to about `tolerance` of the integral of |f|: where f is known no better, halving its panels further sees noise alone.
+pub fn integrate_to(tolerance: f64, f: &dyn Fn(f64) -> f64, low: f64, high: f64, pieces: usize) -> Integral {
     let width = (high - low) / pieces as f64;
     let panels: Vec<Panel> = (0..pieces)
         .map(|i| {
@@ -40,22 +77,27 @@ pub fn integrate(f: &dyn Fn(f64) -> f64, low: f64, high: f64, pieces: usize) -> 
         })
         .collect();
     let size: f64 = panels.iter().map(|panel| panel.absolute).sum();
-    let mut total = 0.0;
+    let mut halvings = MOST_HALVINGS;
+    let mut total = Integral::default();
     for panel in panels {
-        total += refine(f, panel, 1e-14 * size);
+        total += refine(f, panel, [tolerance * size, tolerance], &mut halvings);
     }
     total
 }
 
-/// One panel, halved until its error is below `tolerance` (an absolute one) or rounding ends it.
-fn refine(f: &dyn Fn(f64) -> f64, panel: Panel, tolerance: f64) -> f64 {
+/// One panel, halved until its error is below the first tolerance (an absolute one) or the second (a part of its own ∫|f|), or
+/// nothing is left of the halvings.
+fn refine(f: &dyn Fn(f64) -> f64, panel: Panel, [absolute, relative]: [f64; 2], halvings: &mut usize) -> Integral {
     let mut pending = vec![(panel, 0)];
-    let mut total = 0.0;
+    let mut total = Integral::default();
     while let Some((panel, depth)) = pending.pop() {
-        if panel.error <= tolerance || panel.error <= 1e-14 * panel.absolute || depth == 40 {
-            total += panel.integral;
+        let settled = panel.error <= absolute || panel.error <= relative * panel.absolute;
+        if settled || depth == DEEPEST || *halvings == 0 {
+            let error = if panel.error.is_nan() { f64::INFINITY } else { panel.error };
+            total += Integral { value: panel.integral, error };
             continue;
         }
+        *halvings -= 1;
         let middle = 0.5 * (panel.low + panel.high);
         pending.push((Panel::new(f, middle, panel.high), depth + 1));
         pending.push((Panel::new(f, panel.low, middle), depth + 1));
@@ -121,10 +163,39 @@ mod tests {
 
     #[test]
     fn known_integrals() {
-        let gaussian = integrate(&|x| libm::exp(-0.5 * x * x), -40.0, 40.0, 16);
+        let gaussian = integrate(&|x| libm::exp(-0.5 * x * x), -40.0, 40.0, 16).value;
         assert!((gaussian - (2.0 * std::f64::consts::PI).sqrt()).abs() < 1e-14);
         let kink = integrate(&|x: f64| x.abs().sqrt(), -1.0, 2.0, 3);
-        assert!((kink - 2.0 / 3.0 * (1.0 + 8.0f64.sqrt())).abs() < 1e-12);
+        assert!((kink.value - 2.0 / 3.0 * (1.0 + 8.0f64.sqrt())).abs() < 1e-12 && kink.error < 1e-11, "{kink:?}");
+    }
+
+    /// Places that are not numbers, jumps and noise end with an error that says so, after a bounded number of looks.
+    #[test]
+    fn what_never_settles_ends_and_says_how_well() {
+        let looks = std::cell::Cell::new(0);
+        let counted = |f: fn(f64) -> f64| {
+            looks.set(0);
+            let counting = |x: f64| {
+                looks.set(looks.get() + 1);
+                f(x)
+            };
+            let found = integrate(&counting, -1.0, 2.0, 3);
+            assert!(looks.get() <= 30 * MOST_HALVINGS + 45, "{}", looks.get());
+            found
+        };
+        let undefined = counted(|x| if x.abs() < 0.1 { f64::NAN } else { 1.0 });
+        assert!(undefined.error.is_infinite(), "{undefined:?}");
+        let jump = counted(|x| if x < 1.0 / 7.0 { 0.0 } else { 1.0 });
+        assert!((jump.value - 13.0 / 7.0).abs() < 1e-12 && jump.error < 1e-11, "{jump:?}");
+        // Rounded to 1e−5, which is seen as steps.
+        let rounded = |x: f64| (1e5 * libm::exp(x)).round() * 1e-5;
+        let noise = counted(rounded);
+        let exact = libm::exp(2.0) - libm::exp(-1.0);
+        assert!((noise.value - exact).abs() < 1.5e-5 && noise.error < 1e-3, "{noise:?}");
+        let looked_for = integrate_to(1e-4, &rounded, -1.0, 2.0, 3);
+        assert!((looked_for.value - exact).abs() < 1e-4, "{looked_for:?}");
+        let infinite = counted(|x| 1.0 / (x - 0.3).abs());
+        assert!(infinite.error > 1e-3, "{infinite:?}");
     }
 
     #[test]

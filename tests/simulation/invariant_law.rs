@@ -33,7 +33,7 @@ fn quartic_well() -> Arc<dyn Loss> {
 /// ⟨x²⟩ under exp(−L/T).
 fn exact_mean_square() -> f64 {
     let density = |x: f64| libm::exp(-(x * x / 2.0 + x.powi(4) / 4.0) / TEMPERATURE);
-    integrate(&|x| x * x * density(x), -4.0, 4.0, 64) / integrate(&density, -4.0, 4.0, 64)
+    integrate(&|x| x * x * density(x), -4.0, 4.0, 64).value / integrate(&density, -4.0, 4.0, 64).value
 }
 
 /// Slope of ln |⟨x²⟩_δ − ⟨x²⟩| in ln δ.

@@ -189,7 +189,7 @@ impl Case<'_> {
 
     fn of_factor(&self, factor: &Factor, care: Care) -> Option<FiniteStep> {
         let Factor { loss, domain, landscape, .. } = factor;
-        let gibbs = || gibbs::by_quadrature(loss.as_ref(), landscape, domain, self.temperature);
+        let gibbs = || gibbs::by_quadrature(loss.as_ref(), landscape, domain, self.temperature).ok();
         let case = Case { loss, landscape, domain, ..*self };
         if domain.len() == 1 {
             // Its Gibbs law is needed for the first order alone.

@@ -7,8 +7,9 @@
 use super::NoDiscreteLaw;
 use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
+use crate::theory::extent::Line;
 use crate::theory::gibbs::DECAY;
-use crate::theory::ito::Potential;
+use crate::theory::ito::{NoItoLaw, Potential};
 use crate::theory::markov_chain::BandedChain;
 use crate::theory::normal_cdf;
 use crate::theory::quadrature::{self, GAUSS_5};
@@ -47,6 +48,8 @@ struct Kernel {
 /// The largest number of nodes, and of entries of a banded matrix.
 const MOST_NODES: usize = 12_000;
 const MOST_ENTRIES: usize = 30_000_000;
+/// So many nodes more for every further passage time.
+const MORE_NODES: usize = 2_000;
 /// Elimination costs nodes × band² multiplications: beyond this many it would take seconds.
 const MOST_WORK: f64 = 3e9;
 /// A change of the occupancies by refinement below which they stand still, and one that is still good enough where a
@@ -75,8 +78,15 @@ impl<'a> Chain<'a> {
         let side = |outermost: Option<&CriticalPoint>, end: usize| {
             let curvature = outermost.map_or(0.0, |minimum| minimum.eigenvalues[0]);
             let widening = 1.0 - 0.5 * step * curvature;
+            if !(widening > 0.0) {
+                return Err(NoDiscreteLaw::NotConfined);
+            }
             let range = quadrature::support(&value, domain[0], domain[1], lowest, temperature, DECAY / widening);
-            range.filter(|_| widening > 0.0).map(|range| range[end]).ok_or(NoDiscreteLaw::NotConfined)
+            // A heavy tail is confined, but no grid reaches to its end.
+            range.map(|range| range[end]).ok_or_else(|| {
+                let has_tail = Line { value: &value, lowest, temperature }.is_confined(domain);
+                if has_tail { NoDiscreteLaw::TooFine(MOST_NODES) } else { NoDiscreteLaw::NotConfined }
+            })
         };
         let by_place = |a: &&CriticalPoint, b: &&CriticalPoint| a.theta[0].total_cmp(&b.theta[0]);
         let low = side(landscape.minima.iter().min_by(by_place), 0)?;
@@ -101,11 +111,14 @@ impl<'a> Chain<'a> {
         let curvatures = landscape.minima.iter().map(|minimum| minimum.eigenvalues[0]);
         // As for a temperature: the nearer a well is to instability, the wider the range.
         let widening = 1.0 - 0.5 * step * curvatures.fold(0.0, f64::max);
-        let range = (widening > 0.0)
-            .then(|| Potential::down_to(loss, diffusion, domain, DECAY / widening))
-            .and_then(Result::ok)
-            .map(|potential| potential.range())
-            .ok_or(NoDiscreteLaw::NotConfined)?;
+        if !(widening > 0.0) {
+            return Err(NoDiscreteLaw::NotConfined);
+        }
+        let range = match Potential::down_to(loss, diffusion, domain, DECAY / widening) {
+            Ok(potential) => potential.range(),
+            Err(NoItoLaw::HeavyTail) => return Err(NoDiscreteLaw::TooFine(MOST_NODES)),
+            Err(_) => return Err(NoDiscreteLaw::NotConfined),
+        };
         let mut chain = Self { loss, landscape, diffusion: Box::new(diffusion), step, range };
         chain.cut_to_trapping_range();
         Ok(chain)
@@ -166,7 +179,7 @@ impl<'a> Chain<'a> {
         let [low, high] = self.range;
         let mut before: Option<DiscreteLaw> = None;
         let mut last_change = f64::INFINITY;
-        for nodes in Nodes::refined(low, high, &|x| self.stretch(x)) {
+        for nodes in Nodes::refined(&[low, high], MOST_NODES, &|x| self.stretch(x)) {
             let law = match self.on_nodes(&nodes) {
                 Err(NoDiscreteLaw::TooFine(_)) => break,
                 law => law?,
@@ -218,36 +231,69 @@ impl<'a> Chain<'a> {
     /// Mean first-passage time of the chain from `from` to beyond `to`, in SDE time: δ times the mean number of steps,
     /// from (I − K)τ = δ on the complement of the target. `None` where the grid cannot hold it.
     pub fn mean_passage_time(&self, from: f64, to: f64) -> Option<f64> {
-        // A passage downwards is one upwards in the mirror.
         let sign = if to > from { 1.0 } else { -1.0 };
+        self.upward_passage_times(sign, &[sign * from, sign * to])[0]
+    }
+
+    /// The same between all neighbours of some ascending places, up and down, for the work of two eliminations on each grid.
+    pub fn mean_passage_times(&self, places: &[f64]) -> Vec<[Option<f64>; 2]> {
+        let mirrored: Vec<f64> = places.iter().rev().map(|x| -x).collect();
+        let (up, down) =
+            rayon::join(|| self.upward_passage_times(1.0, places), || self.upward_passage_times(-1.0, &mirrored));
+        up.into_iter().zip(down.into_iter().rev()).map(|(up, down)| [up, down]).collect()
+    }
+
+    /// Between neighbours of ascending places on the line, or (`sign` = −1) in its mirror, where a passage downwards is one upwards. The
+    /// grid is refined until each of the times has stood still.
+    fn upward_passage_times(&self, sign: f64, places: &[f64]) -> Vec<Option<f64>> {
         let low = if sign > 0.0 { self.range[0] } else { -self.range[1] };
         let kernel = |x: f64| {
             let Kernel { target, spread } = self.kernel(sign * x);
             Kernel { target: sign * target, spread }
         };
-        let mut before: Option<f64> = None;
-        let mut last_change = f64::INFINITY;
-        for nodes in Nodes::refined(low, sign * to, &|x| self.stretch(sign * x)) {
-            let Some(time) = self.passage_on_nodes(&nodes, &kernel, sign * from, sign * to) else { break };
-            last_change = before.map_or(f64::INFINITY, |before| (time / before - 1.0).abs());
-            before = Some(time);
-            if last_change < SETTLED {
+        let mut known = vec![(None::<f64>, f64::INFINITY); places.len().saturating_sub(1)];
+        if known.is_empty() {
+            return Vec::new();
+        }
+        let edges: Vec<f64> = std::iter::once(low).chain(places[1..].iter().copied()).collect();
+        // Many passages need more nodes than one; what that costs is bounded elsewhere.
+        let most = MOST_NODES + MORE_NODES * (known.len() - 1);
+        for nodes in Nodes::refined(&edges, most, &|x| self.stretch(sign * x)) {
+            let Some(times) = self.passages_on_nodes(&nodes, &kernel, places) else { break };
+            for ((before, change), time) in known.iter_mut().zip(times).filter(|((_, change), _)| *change >= SETTLED) {
+                *change = time.zip(*before).map_or(f64::INFINITY, |(time, before)| (time / before - 1.0).abs());
+                *before = time;
+            }
+            if known.iter().all(|(_, change)| *change < SETTLED) {
                 break;
             }
         }
-        before.filter(|_| last_change < GOOD_ENOUGH)
+        known.into_iter().map(|(time, change)| time.filter(|_| change < GOOD_ENOUGH)).collect()
     }
 
-    fn passage_on_nodes(&self, nodes: &Nodes, kernel: &dyn Fn(f64) -> Kernel, from: f64, to: f64) -> Option<f64> {
+    /// From every place to beyond the next, on nodes of which the targets are edges; `None` where the grid is too large.
+    fn passages_on_nodes(
+        &self,
+        nodes: &Nodes,
+        kernel: &dyn Fn(f64) -> Kernel,
+        places: &[f64],
+    ) -> Option<Vec<Option<f64>>> {
         let kernels: Vec<Kernel> = nodes.points.iter().map(|&x| kernel(x)).collect();
         let mut chain = nodes.chain(&kernels).ok()?;
+        let last = *places.last()?;
         for (node, kernel) in kernels.iter().enumerate() {
-            chain.set_exit(node, kernel.beyond(to));
+            chain.set_exit(node, kernel.beyond(last));
         }
-        let times = chain.mean_exit_times(self.step)?;
-        let kernel = kernel(from);
-        let [first, last] = nodes.window(kernel);
-        Some(self.step + (first..=last).map(|node| nodes.arrival(node, kernel) * times[node]).sum::<f64>())
+        let ascent = chain.ascend(self.step);
+        let passage = |pair: &[f64]| {
+            let kernel = kernel(pair[0]);
+            let target = nodes.points.partition_point(|&x| x < pair[1]);
+            let [first, last] = nodes.window(kernel);
+            let times = ascent.times(first.min(target), target)?;
+            let arrivals = (first..=last).zip(&times).map(|(node, time)| nodes.arrival(node, kernel) * time);
+            Some(self.step + arrivals.sum::<f64>())
+        };
+        Some(places.windows(2).map(passage).collect())
     }
 }
 
@@ -285,6 +331,49 @@ fn reachable(home: usize, window: &dyn Fn(usize) -> [usize; 2]) -> [usize; 2] {
     [first, last]
 }
 
+/// An interval with ∫ `stretch` from its low end to equidistant places.
+struct Stretched {
+    ends: [f64; 2],
+    sums: Vec<f64>,
+}
+
+impl Stretched {
+    /// One of `of` intervals that share the looks at `stretch`.
+    fn new(ends: [f64; 2], of: usize, stretch: &dyn Fn(f64) -> f64) -> Self {
+        const SCAN: usize = 8_000;
+        const FEWEST: usize = 500;
+        let scan = (SCAN / of).max(FEWEST);
+        let [low, high] = ends;
+        let mut sums = vec![0.0];
+        let mut total = 0.0;
+        let mut left = stretch(low);
+        for i in 0..scan {
+            let right = stretch(low + (high - low) * (i + 1) as f64 / scan as f64);
+            total += 0.5 * (left + right) * (high - low) / scan as f64;
+            sums.push(total);
+            left = right;
+        }
+        Self { ends, sums }
+    }
+
+    fn total(&self) -> f64 {
+        self.sums[self.sums.len() - 1]
+    }
+
+    /// The edge before panel `i` of `panels`.
+    fn edge(&self, i: usize, panels: usize) -> f64 {
+        let ([low, high], scan) = (self.ends, self.sums.len() - 1);
+        if i == panels {
+            return high;
+        }
+        let sum = self.total() * i as f64 / panels as f64;
+        let place = |i: usize| low + (high - low) * i as f64 / scan as f64;
+        let i = self.sums.partition_point(|&s| s <= sum).clamp(1, scan) - 1;
+        place(i)
+            + (place(i + 1) - place(i)) * ((sum - self.sums[i]) / (self.sums[i + 1] - self.sums[i])).clamp(0.0, 1.0)
+    }
+}
+
 /// Gauss points with their weights, panel by panel.
 struct Nodes {
     points: Vec<f64>,
@@ -292,32 +381,23 @@ struct Nodes {
 }
 
 impl Nodes {
-    /// Ever finer nodes on [low, high], as long as they are few enough: panels of equal ∫ `stretch`, at first about one
-    /// per unit of it, then one and a half times as many each time.
-    fn refined(low: f64, high: f64, stretch: &dyn Fn(f64) -> f64) -> impl Iterator<Item = Nodes> {
-        const SCAN: usize = 8_000;
-        let place = move |i: usize| low + (high - low) * i as f64 / SCAN as f64;
-        let mut sums = vec![0.0];
-        let mut total = 0.0;
-        let mut left = stretch(low);
-        for i in 0..SCAN {
-            let right = stretch(place(i + 1));
-            total += 0.5 * (left + right) * (high - low) / SCAN as f64;
-            sums.push(total);
-            left = right;
-        }
-        let at = move |sum: f64| {
-            let i = sums.partition_point(|&s| s <= sum).clamp(1, SCAN) - 1;
-            place(i) + (place(i + 1) - place(i)) * ((sum - sums[i]) / (sums[i + 1] - sums[i])).clamp(0.0, 1.0)
-        };
+    /// Ever finer nodes between neighbouring `ends`, as long as they are no more than `most`: panels of equal ∫ `stretch`, at first about
+    /// one per unit of it, then one and a half times as many each time.
+    fn refined(ends: &[f64], most: usize, stretch: &dyn Fn(f64) -> f64) -> impl Iterator<Item = Nodes> {
+        let parts: Vec<Stretched> =
+            ends.windows(2).map(|pair| Stretched::new([pair[0], pair[1]], ends.len() - 1, stretch)).collect();
         // A step of next to nothing asks for more panels than there are numbers; too many are too many.
-        let first = total.min(MOST_NODES as f64) as usize / 2 + 8;
-        let panels = std::iter::successors(Some(first), |panels| Some(panels + panels / 2));
-        panels.take_while(|panels| panels * GAUSS_5.len() <= MOST_NODES).map(move |panels| {
-            let edge = |i: usize| if i == panels { high } else { at(total * i as f64 / panels as f64) };
-            let (points, weights) = (0..panels)
-                .flat_map(|panel| {
-                    let (left, right) = (edge(panel), edge(panel + 1));
+        let first: Vec<usize> = parts.iter().map(|part| part.total().min(most as f64) as usize / 2 + 8).collect();
+        let finer = |panels: &Vec<usize>| Some(panels.iter().map(|panels| panels + panels / 2).collect());
+        let panels = std::iter::successors(Some(first), finer);
+        let few_enough = move |panels: &Vec<usize>| panels.iter().sum::<usize>() * GAUSS_5.len() <= most;
+        panels.take_while(few_enough).map(move |panels| {
+            let edges = parts
+                .iter()
+                .zip(&panels)
+                .flat_map(|(part, &panels)| (0..panels).map(move |i| [part.edge(i, panels), part.edge(i + 1, panels)]));
+            let (points, weights) = edges
+                .flat_map(|[left, right]| {
                     let (center, half) = (0.5 * (left + right), 0.5 * (right - left));
                     GAUSS_5.map(|(node, weight)| (center + half * node, half * weight))
                 })

@@ -15,10 +15,11 @@ use rayon::prelude::*;
 
 use super::curvature::Bends;
 use super::moments::{Moments, moments, squares_about};
-use super::{DECAY, Gibbs, Sums};
+use super::{DECAY, Gibbs, NoGibbs, Sums};
 use crate::landscape::{CriticalPoint, Landscape, basins::Workspace};
 use crate::loss::Loss;
 use crate::theory::bounding_box::bounding_box;
+use crate::theory::extent::{Line, Side, rounding};
 use crate::theory::quadrature::{GAUSS_3, GAUSS_5};
 
 /// What is asked of the cubature, as parts of the whole mass; masses are right to much better than the sum of it over
@@ -48,14 +49,21 @@ const fn precision(dimension: usize) -> Precision {
 const SMALL: f64 = 1e-11;
 /// Below this part of the whole a cell is passed over.
 const NOTHING: f64 = 1e-15;
+/// Halvings of cells within a block: jumps of the loss would ask for more and more of them.
+const MOST_HALVINGS: usize = 40_000;
+/// What did not settle by then may be so large a part of the whole.
+const TRUSTED: f64 = 1e-4;
 
 pub(super) fn gibbs<const D: usize>(
     loss: &dyn Loss,
     landscape: &Landscape,
     domain: &[[f64; 2]],
     temperature: f64,
-) -> Option<Gibbs> {
-    let region = bounding_box::<D>(loss, landscape, domain, temperature, DECAY)?;
+) -> Result<Gibbs, NoGibbs> {
+    let region = bounding_box::<D>(loss, landscape, domain, temperature, DECAY).ok_or_else(|| {
+        let is_confined = is_confined_on_axes::<D>(loss, landscape, domain, temperature);
+        if is_confined { NoGibbs::HeavyTail } else { NoGibbs::NotConfined }
+    })?;
     let lowest = landscape.minima[0].loss;
     let weight = |point: &[f64]| {
         let weight = crate::math::exp(-(loss.value(point) - lowest) / temperature);
@@ -63,15 +71,20 @@ pub(super) fn gibbs<const D: usize>(
         if weight.is_finite() { weight } else { 0.0 }
     };
     let whole = laplace_mass(landscape, temperature);
-    let (mut sum, bends) =
-        integrate(&Frame { loss, landscape, temperature, whole, weight: &weight, is_gibbs: true }, &region);
-    let other = sum.mass.pop()?;
+    let rounding = rounding(lowest, temperature);
+    let frame = Frame { loss, landscape, temperature, whole, weight: &weight, is_gibbs: true, rounding };
+    let (mut sum, bends) = integrate(&frame, &region);
+    if sum.unsettled > TRUSTED * whole {
+        return Err(NoGibbs::Unsettled);
+    }
+    let other = sum.mass.pop().unwrap_or_default();
     sum.laplacian.pop();
     let center = landscape.minima[0].theta.as_slice();
     let about = landscape.minima.iter().zip(sum.moments.iter().zip(&sum.mass));
     let squares =
         about.map(|(minimum, (moments, mass))| squares_about(&minimum.theta, center, moments, *mass)).collect();
-    Sums { masses: sum.mass, other, laplacians: sum.laplacian, squares, excess: sum.excess }.finish(landscape, &bends)
+    Sums { masses: sum.mass, other, laplacians: sum.laplacian, squares, excess: Some(sum.excess) }
+        .finish(landscape, &bends)
 }
 
 /// The masses of another law in the basins of the plane, that of what lies in none last. Its density, positive and no rougher than
@@ -83,7 +96,30 @@ pub(in crate::theory) fn masses(
     region: &[[f64; 2]; 2],
     density: &(dyn Fn(&[f64]) -> f64 + Sync),
 ) -> Vec<f64> {
-    integrate(&Frame { loss, landscape, temperature, whole: 1.0, weight: density, is_gibbs: false }, region).0.mass
+    let frame = Frame { loss, landscape, temperature, whole: 1.0, weight: density, is_gibbs: false, rounding: 0.0 };
+    integrate(&frame, region).0.mass
+}
+
+/// Whether exp(−L/T) has a finite integral as far as the axes through the lowest minimum tell, weighed with the growing shells.
+fn is_confined_on_axes<const D: usize>(
+    loss: &dyn Loss,
+    landscape: &Landscape,
+    domain: &[[f64; 2]],
+    temperature: f64,
+) -> bool {
+    let minimum = &landscape.minima[0];
+    (0..2 * D).all(|end| {
+        let (axis, direction) = (end / 2, if end % 2 == 0 { -1.0 } else { 1.0 });
+        let value = |reach: f64| {
+            let mut place = minimum.theta.clone();
+            place[axis] += direction * reach;
+            loss.value(&place)
+        };
+        let line = Line { value: &value, lowest: minimum.loss, temperature };
+        let width = domain[axis][1] - domain[axis][0];
+        let shells = |reach: f64| line.weight(reach) * crate::math::powi(reach / width, D as i32 - 1);
+        line.beyond(&shells, Side::Tail(width), 1.0, width / 16.0, width * 1e-3).is_ok()
+    })
 }
 
 /// Block by block.
@@ -129,6 +165,8 @@ struct Frame<'a> {
     temperature: f64,
     whole: f64,
     weight: &'a (dyn Fn(&[f64]) -> f64 + Sync),
+    /// What the weight is known to, as a part of itself.
+    rounding: f64,
     /// Whether the weight is exp(−L/T), and its curvature and ⟨ΔL⟩ are asked for.
     is_gibbs: bool,
 }
@@ -141,12 +179,14 @@ struct Masses {
     laplacian: Vec<f64>,
     moments: Vec<Moments>,
     excess: f64,
+    /// What halving still changed where it had to end.
+    unsettled: f64,
 }
 
 impl Masses {
     fn new(minima: usize) -> Self {
         let (zeros, moments) = (vec![0.0; minima + 1], vec![Moments::default(); minima + 1]);
-        Self { mass: zeros.clone(), laplacian: zeros, moments, excess: 0.0 }
+        Self { mass: zeros.clone(), laplacian: zeros, moments, excess: 0.0, unsettled: 0.0 }
     }
 
     fn add_density(&mut self, owner: usize, density: &Density, share: f64) {
@@ -167,6 +207,7 @@ impl Masses {
             *a += factor * b;
         }
         self.excess += factor * other.excess;
+        self.unsettled += other.unsettled;
     }
 
     /// The largest difference of a mass.
@@ -237,6 +278,8 @@ struct Worker<'a, const D: usize> {
     crossings: HashMap<(Node<D>, Node<D>), [f64; D]>,
     slope: Vec<f64>,
     workspace: Workspace,
+    /// Halvings that are left.
+    halvings: usize,
     /// Per minimum, the Hessians at the centers of the cells that are halved no further.
     bends: Vec<Bends>,
 }
@@ -245,7 +288,16 @@ impl<'a, const D: usize> Worker<'a, D> {
     fn new(frame: &'a Frame<'a>, block: [[f64; 2]; D]) -> Self {
         let (owners, crossings) = (HashMap::new(), HashMap::new());
         let bends = vec![Bends::default(); frame.landscape.minima.len()];
-        Self { frame, block, owners, crossings, slope: vec![0.0; D], workspace: Workspace::default(), bends }
+        Self {
+            frame,
+            block,
+            owners,
+            crossings,
+            slope: vec![0.0; D],
+            workspace: Workspace::default(),
+            halvings: MOST_HALVINGS,
+            bends,
+        }
     }
 
     /// Halves a cell until that changes nothing any more.
@@ -260,8 +312,13 @@ impl<'a, const D: usize> Worker<'a, D> {
         }
         let on_ridge = coarse.on_ridge || parts.iter().any(|(_, part)| part.on_ridge);
         let allowed = self.frame.whole * if on_ridge { ridge } else { smooth };
-        let settled = fine.distance(&coarse.masses) <= allowed && !self.hides_a_well(cell);
-        if settled || cell.span <= 4 {
+        let noise = self.frame.rounding * fine.mass.iter().sum::<f64>();
+        let change = fine.distance(&coarse.masses);
+        let settled = change <= allowed + noise && !self.hides_a_well(cell);
+        if settled || cell.span <= 4 || self.halvings == 0 {
+            if !settled {
+                fine.unsettled += change;
+            }
             parts.iter().for_each(|(half, part)| self.take_note(half, part));
             if on_ridge {
                 // The flat pieces leave an error in the square of the width: a quarter of the coarse one's is left.
@@ -271,6 +328,7 @@ impl<'a, const D: usize> Worker<'a, D> {
             }
             return Estimate { masses: fine, on_ridge };
         }
+        self.halvings -= 1;
         let mut sum = Masses::new(count);
         for (half, part) in parts {
             sum.add(&self.integrate(&half, part).masses, 1.0);

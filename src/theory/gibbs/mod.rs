@@ -7,12 +7,12 @@
 pub(super) mod cubature;
 pub mod curvature;
 pub mod influences;
+pub(super) mod line;
 mod moments;
 pub mod sampler;
 
 use nalgebra::DMatrix;
 
-use super::quadrature;
 use crate::landscape::Landscape;
 use crate::loss::Loss;
 use curvature::{BasinCurvature, Bends};
@@ -20,9 +20,6 @@ use sampler::{Effort, Sampling};
 
 /// Beyond this many T above the lowest loss, exp(−L/T) is nothing: e^(−45) ≈ 3e−20.
 pub(super) const DECAY: f64 = 45.0;
-
-/// A way from a minimum is cut where its part that has any mass is smaller by this factor.
-const SMALL_PART: f64 = 32.0;
 
 /// Up to so many dimensions there is a quadrature.
 pub const MOST_BY_QUADRATURE: usize = 3;
@@ -36,9 +33,10 @@ pub struct Gibbs {
     pub other: f64,
     /// ⟨ΔL⟩ = ⟨tr H⟩ within every basin.
     pub mean_laplacian: Vec<f64>,
-    /// ⟨L − L_A⟩, L_A the lowest minimum; `None` where the law was sampled.
+    /// ⟨L − L_A⟩, L_A the lowest minimum; `None` where the law was sampled, or its tail is so heavy that the mean did not settle.
     pub mean_excess: Option<f64>,
-    /// ⟨uuᵀ⟩ within every basin, u = θ − θ_A counted from its minimum; empty where the law was sampled.
+    /// ⟨uuᵀ⟩ within every basin, u = θ − θ_A counted from its minimum; empty where the law was sampled. Of a heavy tail as much of it
+    /// counts as all but a thousandth of the mass.
     pub spread: Vec<DMatrix<f64>>,
     /// How strongly the loss bends within every basin.
     pub curvature: Vec<BasinCurvature>,
@@ -56,6 +54,18 @@ pub enum NoGibbs {
         "the loss does not rise enough around the domain, or is not defined there, for exp(−L/T) to have a finite integral"
     )]
     NotConfined,
+    /// exp(−L/T) has a finite integral, too far out for cubature.
+    #[error(
+        "exp(−L/T) falls off so slowly that its cubature, which goes out to where L has risen by 45 T, would not see the wells in the \
+         middle: let the loss rise faster outwards"
+    )]
+    HeavyTail,
+    /// The quadrature ended without an answer.
+    #[error(
+        "the quadrature of exp(−L/T) did not settle: the loss has jumps or turns very often, or falls off so slowly that a finite integral \
+         cannot be told from an infinite one; let the loss rise faster outwards, or smooth it"
+    )]
+    Unsettled,
     /// The quadrature saw no mass, though the loss rises all around.
     #[error(
         "the wells are too narrow beside loss.domain for its quadrature to see them: narrow loss.domain around the wells that are asked about"
@@ -85,107 +95,29 @@ impl Gibbs {
 /// The Gibbs law: by quadrature up to [`MOST_BY_QUADRATURE`] dimensions, sampled with the default effort beyond.
 ///
 /// # Errors
-/// When exp(−L/T) has no finite integral, or the sampler cannot answer for its result.
+/// When exp(−L/T) has no finite integral, or the quadrature or the sampler cannot answer for its result.
 pub fn law(loss: &dyn Loss, landscape: &Landscape, domain: &[[f64; 2]], temperature: f64) -> Result<Gibbs, NoGibbs> {
     if domain.len() > MOST_BY_QUADRATURE {
         return sampler::sample(loss, landscape, domain, temperature, &Effort::default());
     }
-    by_quadrature(loss, landscape, domain, temperature).ok_or_else(|| {
-        // Beyond one dimension the box is built around the wells, and fails only where the loss does not rise.
-        let [line] = domain else { return NoGibbs::NotConfined };
-        let is_confined = support(loss, landscape, *line, temperature).is_some();
-        if is_confined { NoGibbs::Unresolved } else { NoGibbs::NotConfined }
-    })
+    by_quadrature(loss, landscape, domain, temperature)
 }
 
-/// Where on a line exp(−L/T) is more than nothing; `None` where it has no finite integral.
-fn support(loss: &dyn Loss, landscape: &Landscape, [low, high]: [f64; 2], temperature: f64) -> Option<[f64; 2]> {
-    quadrature::support(&|x| loss.value(&[x]), low, high, landscape.minima[0].loss, temperature, DECAY)
-}
-
-/// The Gibbs law by quadrature; `None` where the dimension is above 3 or exp(−L/T) has no finite integral.
-pub fn by_quadrature(loss: &dyn Loss, landscape: &Landscape, domain: &[[f64; 2]], temperature: f64) -> Option<Gibbs> {
+/// The Gibbs law by quadrature, up to [`MOST_BY_QUADRATURE`] dimensions.
+///
+/// # Errors
+/// When exp(−L/T) has no finite integral, or the quadrature does not settle.
+pub fn by_quadrature(
+    loss: &dyn Loss,
+    landscape: &Landscape,
+    domain: &[[f64; 2]],
+    temperature: f64,
+) -> Result<Gibbs, NoGibbs> {
     match domain.len() {
-        1 => line(loss, landscape, domain[0], temperature),
+        1 => line::law(loss, landscape, domain[0], temperature),
         2 => cubature::gibbs::<2>(loss, landscape, domain, temperature),
         3 => cubature::gibbs::<3>(loss, landscape, domain, temperature),
-        _ => None,
-    }
-}
-
-fn line(loss: &dyn Loss, landscape: &Landscape, domain: [f64; 2], temperature: f64) -> Option<Gibbs> {
-    let lowest = landscape.minima[0].loss;
-    let value = |x: f64| loss.value(&[x]);
-    let [from, to] = support(loss, landscape, domain, temperature)?;
-    // From a minimum to a ridge the loss rises. Where all but a small part of the way is too high for any mass, as in a domain far
-    // wider than its wells, only that part is gone over: fixed pieces of the whole would not see the well.
-    let part_with_mass = |minimum: f64, end: f64| {
-        let is_nothing = |x: f64| !((value(x) - lowest) / temperature <= DECAY);
-        let (mut inner, mut outer) = (minimum, end);
-        if !is_nothing(end) || is_nothing(minimum) {
-            return end;
-        }
-        for _ in 0..200 {
-            let middle = 0.5 * (inner + outer);
-            if is_nothing(middle) { outer = middle } else { inner = middle }
-        }
-        if (outer - minimum).abs() * SMALL_PART < (end - minimum).abs() { outer } else { end }
-    };
-    let weight = |x: f64| {
-        let weight = crate::math::exp(-(value(x) - lowest) / temperature);
-        // Where L is not defined there is no mass; NaN would poison the rest.
-        if weight.is_finite() { weight } else { 0.0 }
-    };
-    let excess = |x: f64| {
-        let density = weight(x);
-        if density == 0.0 { 0.0 } else { density * (value(x) - lowest) }
-    };
-    let laplacian = |x: f64| {
-        let density = weight(x);
-        if density == 0.0 { 0.0 } else { density * loss.hessian(&[x])[(0, 0)] }
-    };
-    let count = landscape.minima.len();
-    let mut sums = Sums::new(count, 1);
-    let mut bends = vec![Bends::default(); count];
-    for (left, right, owner) in landscape.basins.intervals()? {
-        let (left, right) = (left.max(from), right.min(to));
-        if left >= right {
-            continue;
-        }
-        let (left, right) = match owner {
-            Some(minimum) => {
-                let place = landscape.minima[minimum].theta[0];
-                (part_with_mass(place, left), part_with_mass(place, right))
-            }
-            None => (left, right),
-        };
-        let mass = quadrature::integrate(&weight, left, right, 64);
-        sums.excess += quadrature::integrate(&excess, left, right, 64);
-        match owner {
-            Some(minimum) => {
-                let place = landscape.minima[minimum].theta[0];
-                let square = |x: f64| (x - place) * (x - place) * weight(x);
-                sums.masses[minimum] += mass;
-                sums.laplacians[minimum] += quadrature::integrate(&laplacian, left, right, 64);
-                sums.squares[minimum][(0, 0)] += quadrature::integrate(&square, left, right, 64);
-                note_bends(loss, &weight, [left, right], &mut bends[minimum]);
-            }
-            None => sums.other += mass,
-        }
-    }
-    sums.finish(landscape, &bends)
-}
-
-/// The curvature at many places of an interval, with the masses there.
-fn note_bends(loss: &dyn Loss, weight: &dyn Fn(f64) -> f64, [left, right]: [f64; 2], bends: &mut Bends) {
-    const PLACES: usize = 4_000;
-    let width = (right - left) / PLACES as f64;
-    for place in 0..PLACES {
-        let x = left + width * (place as f64 + 0.5);
-        let mass = weight(x) * width;
-        if mass > 0.0 {
-            bends.add(&[x], loss.hessian(&[x]), mass);
-        }
+        _ => Err(NoGibbs::NotConfined),
     }
 }
 
@@ -199,26 +131,29 @@ struct Sums {
     laplacians: Vec<f64>,
     /// Times uuᵀ, u counted from the minimum.
     squares: Vec<DMatrix<f64>>,
-    /// Times L − L_A, over all.
-    excess: f64,
+    /// Times L − L_A, over all; `None` where it is not known.
+    excess: Option<f64>,
 }
 
 impl Sums {
     fn new(minima: usize, dimension: usize) -> Self {
         let zeros = vec![0.0; minima];
         let squares = vec![DMatrix::zeros(dimension, dimension); minima];
-        Self { masses: zeros.clone(), other: 0.0, laplacians: zeros, squares, excess: 0.0 }
+        Self { masses: zeros.clone(), other: 0.0, laplacians: zeros, squares, excess: Some(0.0) }
     }
 
     /// From integrals to probabilities and means.
-    fn finish(self, landscape: &Landscape, bends: &[Bends]) -> Option<Gibbs> {
+    fn finish(self, landscape: &Landscape, bends: &[Bends]) -> Result<Gibbs, NoGibbs> {
         let Self { masses, other, laplacians, squares, excess } = self;
         let total = masses.iter().sum::<f64>() + other;
-        (total.is_finite() && total > 0.0).then(|| Gibbs {
+        if !(total.is_finite() && total > 0.0) {
+            return Err(NoGibbs::Unresolved);
+        }
+        Ok(Gibbs {
             occupancies: masses.iter().map(|mass| mass / total).collect(),
             other: other / total,
             mean_laplacian: laplacians.iter().zip(&masses).map(|(sum, mass)| sum / mass).collect(),
-            mean_excess: Some(excess / total),
+            mean_excess: excess.map(|excess| excess / total),
             spread: squares.into_iter().zip(&masses).map(|(sum, mass)| sum / *mass).collect(),
             curvature: summaries(landscape, bends),
             log_normalization: Some(crate::math::ln(total)),
