@@ -29,6 +29,12 @@ pub fn significant(value: f64, digits: usize) -> String {
     without_trailing_zeros(&format!("{value:.decimals$}")).to_owned()
 }
 
+/// `value` with so many decimals, and as a power of ten where these would show less than two of its digits: `0.1000`, `0.0012`, `1.2e-5`.
+pub fn decimals(value: f64, decimals: usize) -> String {
+    let shows_two = value == 0.0 || !value.is_finite() || exponent(value, 2) > -(decimals as i32);
+    if shows_two { format!("{value:.decimals$}") } else { significant(value, 3) }
+}
+
 /// `value` with all its digits: `0.05`, `-3`, `1e30`.
 pub fn exact(value: f64) -> String {
     const LONGEST_PLAIN: usize = 20;
@@ -42,13 +48,17 @@ fn without_trailing_zeros(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{exact, significant};
+    use super::{decimals, exact, significant};
 
     #[test]
     fn powers_of_ten_are_for_very_large_and_very_small_numbers() {
         assert_eq!([2.0001, 0.13258, 730.0, -0.5].map(|x| significant(x, 5)), ["2.0001", "0.13258", "730", "-0.5"]);
         assert_eq!([1.5e-9, 2.5e12].map(|x| significant(x, 5)), ["1.5e-9", "2.5e12"]);
         assert_eq!([0.05, -3.0, 0.0, 1e4, 0.1 + 0.2].map(exact), ["0.05", "-3", "0", "10000", "0.30000000000000004"]);
+        assert_eq!(
+            [0.1, -0.00123, 0.000_99, 1e-9, 0.0].map(|x| decimals(x, 4)),
+            ["0.1000", "-0.0012", "0.00099", "1e-9", "0.0000"]
+        );
         assert_eq!([1e30, -1e80, 2.5e-100].map(exact), ["1e30", "-1e80", "2.5e-100"]);
     }
 }

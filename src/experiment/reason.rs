@@ -4,6 +4,7 @@ use super::ladder::Ladder;
 use super::setting::Setting;
 use crate::landscape::minimum_name;
 use crate::math;
+use crate::plain::decimals;
 use crate::scenario::Rung;
 
 /// A value on the ladder, or the measurement at its end.
@@ -142,7 +143,7 @@ fn steps_of_the_chain(setting: &Setting) -> String {
 
 fn parabola(setting: &Setting) -> String {
     let landscape = &setting.landscape;
-    let temperature = setting.effective_temperature();
+    let temperature = decimals(setting.effective_temperature(), 4);
     let barrier = landscape
         .saddles
         .iter()
@@ -150,11 +151,12 @@ fn parabola(setting: &Setting) -> String {
     let lowest = barrier.fold(f64::INFINITY, f64::min);
     let compare = if lowest.is_finite() {
         format!(
-            "T = {temperature:.4} is not small against the lowest barrier, {lowest:.4} ({:.1} T)",
-            lowest / temperature
+            "T = {temperature} is not small against the lowest barrier, {} ({:.1} T)",
+            decimals(lowest, 4),
+            lowest / setting.effective_temperature()
         )
     } else {
-        format!("T = {temperature:.4} is not small")
+        format!("T = {temperature} is not small")
     };
     format!("The parabola at the minimum misses the mass of its basin (Laplace's approximation): {compare}.")
 }

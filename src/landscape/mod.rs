@@ -19,7 +19,7 @@ use nalgebra::{DMatrix, SymmetricEigen};
 use rayon::prelude::*;
 
 use crate::loss::Loss;
-use crate::plain::{exact, significant};
+use crate::plain::{decimals, exact, significant};
 use crate::random::{Purpose, stream::Stream};
 use basins::Basins;
 
@@ -337,7 +337,7 @@ fn domain_text(domain: &[[f64; 2]]) -> String {
 
 /// A point for a message: at most six coordinates.
 fn point_text(theta: &[f64]) -> String {
-    let mut shown: Vec<String> = theta.iter().take(6).map(|x| format!("{:.4}", x + 0.0)).collect();
+    let mut shown: Vec<String> = theta.iter().take(6).map(|x| decimals(x + 0.0, 4)).collect();
     if theta.len() > 6 {
         shown.push("…".into());
     }

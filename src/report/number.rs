@@ -1,6 +1,6 @@
 //! Numbers for people: no more digits than are known.
 
-use crate::plain::exponent;
+use crate::plain::{self, exponent};
 
 pub(super) use crate::plain::significant;
 
@@ -9,8 +9,10 @@ pub(super) fn probability(value: f64) -> String {
     if value != 0.0 && value.abs() < 1e-3 { format!("{value:.5e}") } else { format!("{value:.6}") }
 }
 
-/// Below this a position or a loss is what rounding left of a zero.
-const ROUNDING: f64 = 1e-12;
+/// Below this a loss or a log-odds is what rounding left of a zero.
+const ROUNDING: f64 = 1e-15;
+/// Below this part of the largest coordinate another one is.
+const LEFT_OF_ZERO: f64 = 1e-12;
 
 /// Six decimals: positions, losses, log-odds.
 pub(super) fn fixed(value: f64) -> String {
@@ -74,8 +76,9 @@ pub(super) fn duration(seconds: f64) -> String {
 
 /// θ within `budget` characters: as many digits as fit, down to the leading coordinates with the number of the others.
 pub(super) fn point(theta: &[f64], budget: usize) -> String {
+    let largest = theta.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
     let write = |shown: usize, decimals: usize| {
-        let mut parts: Vec<String> = theta.iter().take(shown).map(|value| rounded(*value, decimals)).collect();
+        let mut parts: Vec<String> = theta.iter().take(shown).map(|value| rounded(*value, decimals, largest)).collect();
         if shown < theta.len() {
             parts.push(format!("… of {}", theta.len()));
         }
@@ -86,12 +89,11 @@ pub(super) fn point(theta: &[f64], budget: usize) -> String {
     complete.chain(shortened).find(|text| text.chars().count() <= budget).unwrap_or_else(|| write(1, 2))
 }
 
-fn rounded(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    match text.strip_prefix('-') {
-        Some(digits) if digits.chars().all(|c| c == '0' || c == '.') => digits.to_owned(),
-        _ => text,
-    }
+/// A coordinate with so many decimals; as a power of ten where these would all be zeros although it is more than what rounding left of one
+/// beside the largest.
+fn rounded(value: f64, decimals: usize, largest: f64) -> String {
+    let text = plain::decimals(if value.abs() <= LEFT_OF_ZERO * largest { 0.0 } else { value }, decimals);
+    if text.starts_with('-') && text[1..].chars().all(|c| c == '0' || c == '.') { text[1..].to_owned() } else { text }
 }
 
 /// With a true minus and powers of ten as people write them: `−1.2 × 10⁻⁹`.
@@ -170,7 +172,9 @@ mod tests {
     #[test]
     fn points_are_shortened_to_fit() {
         assert_eq!(point(&[-1.046_681_3], 12), "-1.046681");
-        assert_eq!(point(&[1.0, -0.000_000_1], 22), "(1.000000, 0.000000)");
+        assert_eq!(point(&[1.0, -0.000_000_1], 22), "(1.000000, -1e-7)");
+        assert_eq!(point(&[1.0, -1e-17], 22), "(1.000000, 0.000000)");
+        assert_eq!([1e-9, -2.5e-13].map(|x| point(&[x], 12)), ["1e-9", "-2.5e-13"]);
         assert!(point(&[0.5; 10], 20).contains("… of 10"));
         assert!(point(&[-0.512_34; 10], 20).chars().count() <= 20);
     }

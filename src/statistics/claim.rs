@@ -8,6 +8,7 @@ use super::estimate::Estimate;
 pub use super::looks::{HOLDS_LEVEL, REJECTED_LEVEL};
 use super::looks::{HOLM_LEVEL, Look, percent};
 use super::special::{normal_cdf, normal_quantile};
+use crate::plain::decimals;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -289,11 +290,11 @@ impl Judgement {
             )
         } else {
             let widest = self.contrasts.iter().filter_map(|judged| judged.holds_interval);
-            let reach = widest.map(|[lower, upper]| lower.abs().max(upper.abs())).fold(0.0, f64::max);
+            let reach = decimals(widest.map(|[lower, upper]| lower.abs().max(upper.abs())).fold(0.0, f64::max), 4);
             (
                 Verdict::Holds,
                 format!(
-                    "every {} % interval of measured − predicted lies within ±{reach:.4}, inside ±{tolerance}",
+                    "every {} % interval of measured − predicted lies within ±{reach}, inside ±{tolerance}",
                     percent(self.look.holds_level())
                 ),
             )
@@ -418,14 +419,14 @@ impl JudgedContrast {
     }
 
     fn sentence(&self, interval: &Option<[f64; 2]>, level: f64) -> String {
-        let [lower, upper] = interval.unwrap_or([f64::NAN; 2]);
-        let value = self.difference.as_ref().map_or(f64::NAN, |difference| difference.value);
+        let [lower, upper] = interval.unwrap_or([f64::NAN; 2]).map(|end| decimals(end, 4));
+        let value = decimals(self.difference.as_ref().map_or(f64::NAN, |difference| difference.value), 4);
         let bound = match self.contrast.predicted_bound {
             0.0 => String::new(),
-            bound => format!(", in which the prediction may be off by {bound:.4}"),
+            bound => format!(", in which the prediction may be off by {}", decimals(bound, 4)),
         };
         format!(
-            "{}: measured − predicted = {value:.4}, {} % interval [{lower:.4}, {upper:.4}]{bound}",
+            "{}: measured − predicted = {value}, {} % interval [{lower}, {upper}]{bound}",
             self.contrast.label,
             percent(level)
         )

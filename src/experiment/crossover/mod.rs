@@ -18,6 +18,7 @@ use super::{Control, ExperimentError, equilibrium, in_turn};
 use crate::findings::{CrossingRecord, CrossoverRecord, Diagnostics, FigureData, Findings, PointRecord};
 use crate::landscape::minimum_name;
 use crate::math;
+use crate::plain::decimals;
 use crate::scenario::{Loaded, Rung};
 use crate::statistics::{Estimate, Evidence, Line, LinePoint};
 use claims::{Aspect, claim, judged};
@@ -46,10 +47,12 @@ fn require_stable(question: &Question, loaded: &Loaded) -> Result<(), Experiment
         return Ok(());
     }
     let message = format!(
-        "found {strongest} as the largest factor, with which SGD's step η = {step:.4} is unstable at a minimum of curvature \
-         h = {sharpest:.4}: ηh = {:.4} is not below 2; take factors below {:.4}, or an integrator, whose step is fixed",
-        step * sharpest,
-        strongest * 2.0 / (step * sharpest)
+        "found {strongest} as the largest factor, with which SGD's step η = {} is unstable at a minimum of curvature h = {}: ηh = {} is not below \
+         2; take factors below {}, or an integrator, whose step is fixed",
+        decimals(step, 4),
+        decimals(sharpest, 4),
+        decimals(step * sharpest, 4),
+        decimals(strongest * 2.0 / (step * sharpest), 4)
     );
     Err(loaded.source.problem("crossover.factors", message).into())
 }

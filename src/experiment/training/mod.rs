@@ -24,6 +24,7 @@ pub use trainees::Trainees;
 use super::forecast::Forecast;
 use super::{Control, ExperimentError};
 use crate::findings::{ClaimRecord, DataRecord, FigureData, Findings, GroupRecord, OutputFile, Program, SCHEMA};
+use crate::plain::decimals;
 use crate::scenario::{ExperimentKind, Loaded, TrainingExperiment};
 use crate::statistics::Verdict;
 
@@ -184,7 +185,7 @@ fn of_the_lost(course: &Course, groups: &[GroupRecord]) -> Option<String> {
 }
 
 fn largest_stable(course: &Course) -> String {
-    course.largest_stable_rate().map_or_else(|| "not known".to_owned(), |rate| format!("{rate:.4}"))
+    course.largest_stable_rate().map_or_else(|| "not known".to_owned(), |rate| decimals(rate, 4))
 }
 
 /// Nothing is left of a group that others are compared with.
