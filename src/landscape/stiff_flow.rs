@@ -12,6 +12,7 @@
 use nalgebra::{Cholesky, DVector, Dyn};
 
 use super::flow::{Accuracy, has_left};
+use super::{FLAT, sorted_eigen};
 use crate::loss::Loss;
 
 /// The flow ends nowhere after so many attempts, or when so many in a row led no farther than this part of the scale: it then rests at a
@@ -19,6 +20,10 @@ use crate::loss::Loss;
 const MOST_ATTEMPTS: u32 = 4_000;
 const ATTEMPTS_BETWEEN_GLANCES: u32 = 20;
 const STUCK: f64 = 1e-4;
+
+/// From so many saddles in turn a flow goes on, so far beside each.
+const MOST_SADDLES: usize = 4;
+const OFF_SADDLE: f64 = 1e-4;
 
 /// Steps are no longer: where the slope is zero nothing bounds them.
 const LONGEST: f64 = 1e100;
@@ -44,11 +49,29 @@ pub(super) fn follow_stiffly(
     mut arrived: impl FnMut(&[[f64; 1]]) -> Option<usize>,
 ) -> Option<usize> {
     let mut found = None;
-    rest(loss, theta, step, accuracy, |place| {
-        found = arrived(place.as_chunks().0);
-        found.is_some()
-    });
+    let (mut start, mut step) = (theta.to_vec(), step);
+    for _ in 0..MOST_SADDLES {
+        let end = rest(loss, &start, step, accuracy, |place| {
+            found = arrived(place.as_chunks().0);
+            found.is_some()
+        })?;
+        if found.is_some() {
+            break;
+        }
+        let (beside, curvature) = beside_saddle(loss, &end, OFF_SADDLE * accuracy.scale)?;
+        (start, step) = (beside, 0.1 / curvature);
+    }
     found
+}
+
+/// A point on a ridge rests at its saddle, and belongs to either side: to that of the lowest curvature's direction. Gives the place beside the
+/// saddle, and that curvature's size; `None` at a minimum.
+fn beside_saddle(loss: &dyn Loss, place: &[f64], offset: f64) -> Option<(Vec<f64>, f64)> {
+    let (eigenvalues, vectors) = sorted_eigen(loss.hessian(place));
+    let largest = eigenvalues.iter().fold(0.0f64, |a, h| a.max(h.abs()));
+    let lowest = *eigenvalues.first()?;
+    let is_saddle = lowest < -FLAT * largest;
+    is_saddle.then(|| (place.iter().zip(vectors.column(0).iter()).map(|(x, v)| x + offset * v).collect(), -lowest))
 }
 
 /// Where the flow from θ comes to rest, or is stopped; `None` where it leaves every bound, or does neither.
@@ -234,11 +257,14 @@ mod tests {
         }
     }
 
-    /// From a thousandth of a millionth beside a saddle the flow still leaves it, to the right side, and on it stays.
+    /// From a thousandth of a millionth beside a saddle the flow still leaves it, to the right side, and from the ridge to either.
     #[test]
     fn a_saddle_is_left() {
         let wells = "(x^2 - 1)^2 + 1e4*y^2";
         let ends = [[-1.0, 0.0], [1.0, 0.0]];
-        assert_eq!([1e-9, -1e-9, 0.0].map(|x| end(wells, [x, 0.5], &ends)), [Some(1), Some(0), None]);
+        assert_eq!([1e-9, -1e-9].map(|x| end(wells, [x, 0.5], &ends)), [Some(1), Some(0)]);
+        assert!(end(wells, [0.0, 0.5], &ends).is_some());
+        // A minimum that is not asked about is none of a saddle.
+        assert_eq!(end(wells, [0.5, 0.5], &ends[..1]), None);
     }
 }

@@ -8,6 +8,7 @@ use nalgebra::dmatrix;
 use sgd_sde::landscape::Landscape;
 use sgd_sde::loss::Loss;
 use sgd_sde::loss::closure::Closure;
+use sgd_sde::loss::expression::Expression;
 use sgd_sde::loss::wells::{Well, Wells};
 use sgd_sde::theory::gibbs;
 
@@ -51,6 +52,35 @@ fn plane_of_double_wells() {
 #[test]
 fn space_of_double_wells() {
     separable([DoubleWell { a: 1.0, b: 0.05 }, DoubleWell { a: 1.6, b: -0.03 }, DoubleWell { a: 0.8, b: 0.02 }], 1e-5);
+}
+
+/// A valley along u = 0.8x + 0.6y between walls of v = 0.8y − 0.6x has the masses of u alone, however steep the walls.
+#[test]
+fn narrow_valleys_have_the_masses_of_their_floor() {
+    let law = |variables: &[&str], formula: &str, temperature: f64| {
+        let names: Vec<String> = variables.iter().map(ToString::to_string).collect();
+        let loss = Arc::new(Expression::new(&names, &[], formula).unwrap());
+        let domain = vec![[-3.0, 3.0]; names.len()];
+        let landscape = Landscape::explore(loss.clone(), &domain).unwrap();
+        gibbs::by_quadrature(loss.as_ref(), &landscape, &domain, temperature).unwrap()
+    };
+    let floor = |u: &str| format!("{u}^4/4 - {u}^2/2 + 0.1*{u}");
+    for temperature in [0.1, 0.2] {
+        let exact = law(&["u"], &floor("u"), temperature);
+        for walls in ["1", "1e3", "1e5", "1e7"] {
+            let formula = format!("{} + 0.5*{walls}*(0.8*y - 0.6*x)^2", floor("(0.8*x + 0.6*y)"));
+            let found = law(&["x", "y"], &formula, temperature);
+            for (found, exact) in found.occupancies.iter().zip(&exact.occupancies) {
+                assert!((found - exact).abs() < 1e-5, "T = {temperature}, walls {walls}: {found}, not {exact}");
+            }
+            let excess = [&found, &exact].map(|law| law.mean_excess.unwrap());
+            assert!(
+                (excess[0] - excess[1] - 0.5 * temperature).abs() < 1e-5,
+                "T = {temperature}, walls {walls}: {excess:?}"
+            );
+            assert_eq!(found.other, 0.0, "T = {temperature}, walls {walls}");
+        }
+    }
 }
 
 /// Basin masses by the midpoint rule on a grid that knows nothing of ridges, and what descends to no minimum.

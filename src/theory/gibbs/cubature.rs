@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use super::curvature::Bends;
 use super::moments::{Moments, moments, squares_about};
+use super::valley::hidden_mass;
 use super::{DECAY, Gibbs, NoGibbs, Sums};
 use crate::landscape::{CriticalPoint, Landscape, basins::Workspace};
 use crate::loss::Loss;
@@ -314,10 +315,11 @@ impl<'a, const D: usize> Worker<'a, D> {
         let allowed = self.frame.whole * if on_ridge { ridge } else { smooth };
         let noise = self.frame.rounding * fine.mass.iter().sum::<f64>();
         let change = fine.distance(&coarse.masses);
-        let settled = change <= allowed + noise && !self.hides_a_well(cell);
+        let hidden = self.hidden(cell);
+        let settled = change <= allowed + noise && hidden == 0.0 && !self.hides_a_well(cell);
         if settled || cell.span <= 4 || self.halvings == 0 {
             if !settled {
-                fine.unsettled += change;
+                fine.unsettled += change + hidden;
             }
             parts.iter().for_each(|(half, part)| self.take_note(half, part));
             if on_ridge {
@@ -350,6 +352,19 @@ impl<'a, const D: usize> Worker<'a, D> {
                 bends.add(&center, hessian.clone(), mass);
             }
         }
+    }
+
+    /// The mass of a valley that the cell's rule may miss; 0 where there is none that matters.
+    fn hidden(&self, cell: &Cell<D>) -> f64 {
+        let (low, high) = (self.place(&cell.corner), self.place(&cell.corner.map(|x| x + cell.span)));
+        let half: [f64; D] = std::array::from_fn(|axis| 0.5 * (high[axis] - low[axis]));
+        let Frame { loss, landscape, temperature, whole, is_gibbs, .. } = *self.frame;
+        let mass = if is_gibbs {
+            hidden_mass(loss, &self.place(&cell.center()), &half, landscape.minima[0].loss, temperature)
+        } else {
+            None
+        };
+        mass.filter(|mass| *mass > SMALL * whole).unwrap_or(0.0)
     }
 
     /// Whether the cell holds a minimum whose well is so narrow that the rule's points may all miss it.

@@ -10,6 +10,7 @@ pub mod influences;
 pub(super) mod line;
 mod moments;
 pub mod sampler;
+mod valley;
 
 use nalgebra::DMatrix;
 
