@@ -14,7 +14,8 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::curvature::Bends;
-use super::moments::{Moments, moments, squares_about};
+use super::integrand::{Density, Integrand, Room};
+use super::moments::{Moments, squares_about};
 use super::valley::hidden_mass;
 use super::{DECAY, Gibbs, NoGibbs, Sums};
 use crate::landscape::{CriticalPoint, Landscape, basins::Workspace};
@@ -65,15 +66,10 @@ pub(super) fn gibbs<const D: usize>(
         let is_confined = is_confined_on_axes::<D>(loss, landscape, domain, temperature);
         if is_confined { NoGibbs::HeavyTail } else { NoGibbs::NotConfined }
     })?;
-    let lowest = landscape.minima[0].loss;
-    let weight = |point: &[f64]| {
-        let weight = crate::math::exp(-(loss.value(point) - lowest) / temperature);
-        // Where L is not defined there is no mass; NaN would poison the rest.
-        if weight.is_finite() { weight } else { 0.0 }
-    };
+    let integrand = Integrand::Gibbs { loss, lowest: &landscape.minima[0], temperature };
     let whole = laplace_mass(landscape, temperature);
-    let rounding = rounding(lowest, temperature);
-    let frame = Frame { loss, landscape, temperature, whole, weight: &weight, is_gibbs: true, rounding };
+    let rounding = rounding(landscape.minima[0].loss, temperature);
+    let frame = Frame { loss, landscape, temperature, whole, integrand, rounding };
     let (mut sum, bends) = integrate(&frame, &region);
     if sum.unsettled > TRUSTED * whole {
         return Err(NoGibbs::Unsettled);
@@ -97,7 +93,8 @@ pub(in crate::theory) fn masses(
     region: &[[f64; 2]; 2],
     density: &(dyn Fn(&[f64]) -> f64 + Sync),
 ) -> Vec<f64> {
-    let frame = Frame { loss, landscape, temperature, whole: 1.0, weight: density, is_gibbs: false, rounding: 0.0 };
+    let integrand = Integrand::Other(density);
+    let frame = Frame { loss, landscape, temperature, whole: 1.0, integrand, rounding: 0.0 };
     integrate(&frame, region).0.mass
 }
 
@@ -165,11 +162,15 @@ struct Frame<'a> {
     landscape: &'a Landscape,
     temperature: f64,
     whole: f64,
-    weight: &'a (dyn Fn(&[f64]) -> f64 + Sync),
-    /// What the weight is known to, as a part of itself.
+    integrand: Integrand<'a>,
+    /// What the integrand is known to, as a part of itself.
     rounding: f64,
-    /// Whether the weight is exp(−L/T), and its curvature and ⟨ΔL⟩ are asked for.
-    is_gibbs: bool,
+}
+
+impl Frame<'_> {
+    fn is_gibbs(&self) -> bool {
+        matches!(self.integrand, Integrand::Gibbs { .. })
+    }
 }
 
 /// ∫ exp(−L/T), ∫ ΔL exp(−L/T) and the moments about the lowest minimum, per minimum, the last entry what lies in no basin; and
@@ -190,11 +191,11 @@ impl Masses {
         Self { mass: zeros.clone(), laplacian: zeros, moments, excess: 0.0, unsettled: 0.0 }
     }
 
-    fn add_density(&mut self, owner: usize, density: &Density, share: f64) {
-        self.mass[owner] += share * density.mass;
-        self.laplacian[owner] += share * density.laplacian;
-        self.moments[owner].iter_mut().zip(density.moments).for_each(|(a, b)| *a += share * b);
-        self.excess += share * density.excess;
+    fn add_density(&mut self, owner: usize, density: &Density) {
+        self.mass[owner] += density.mass;
+        self.laplacian[owner] += density.laplacian;
+        self.moments[owner].iter_mut().zip(density.moments).for_each(|(a, b)| *a += b);
+        self.excess += density.excess;
     }
 
     fn add(&mut self, other: &Masses, factor: f64) {
@@ -215,15 +216,6 @@ impl Masses {
     fn distance(&self, other: &Masses) -> f64 {
         self.mass.iter().zip(&other.mass).fold(0.0, |largest, (a, b)| largest.max((a - b).abs()))
     }
-}
-
-/// exp(−L/T), and the same times |∇L|²/T, L − L_A and the moments of the place; at a place, or integrated.
-#[derive(Clone, Copy, Default)]
-struct Density {
-    mass: f64,
-    laplacian: f64,
-    excess: f64,
-    moments: Moments,
 }
 
 /// An integral over a cell, and whether a ridge runs through the cell.
@@ -277,7 +269,9 @@ struct Worker<'a, const D: usize> {
     /// Neighbouring cells and simplices share their nodes and edges.
     owners: HashMap<Node<D>, usize>,
     crossings: HashMap<(Node<D>, Node<D>), [f64; D]>,
-    slope: Vec<f64>,
+    /// The places of a rule and their shares.
+    places: Vec<([f64; D], f64)>,
+    room: Room,
     workspace: Workspace,
     /// Halvings that are left.
     halvings: usize,
@@ -294,7 +288,8 @@ impl<'a, const D: usize> Worker<'a, D> {
             block,
             owners,
             crossings,
-            slope: vec![0.0; D],
+            places: Vec::new(),
+            room: Room::default(),
             workspace: Workspace::default(),
             halvings: MOST_HALVINGS,
             bends,
@@ -342,7 +337,7 @@ impl<'a, const D: usize> Worker<'a, D> {
     /// narrow to be seen so would have changed the mass when the cell was halved.
     fn take_note(&mut self, cell: &Cell<D>, part: &Estimate) {
         let is_seen = |mass: f64| mass > SMALL * self.frame.whole;
-        if !self.frame.is_gibbs || !part.masses.mass.iter().any(|&mass| is_seen(mass)) {
+        if !self.frame.is_gibbs() || !part.masses.mass.iter().any(|&mass| is_seen(mass)) {
             return;
         }
         let center = self.place(&cell.center());
@@ -358,8 +353,8 @@ impl<'a, const D: usize> Worker<'a, D> {
     fn hidden(&self, cell: &Cell<D>) -> f64 {
         let (low, high) = (self.place(&cell.corner), self.place(&cell.corner.map(|x| x + cell.span)));
         let half: [f64; D] = std::array::from_fn(|axis| 0.5 * (high[axis] - low[axis]));
-        let Frame { loss, landscape, temperature, whole, is_gibbs, .. } = *self.frame;
-        let mass = if is_gibbs {
+        let Frame { loss, landscape, temperature, whole, .. } = *self.frame;
+        let mass = if self.frame.is_gibbs() {
             hidden_mass(loss, &self.place(&cell.center()), &half, landscape.minima[0].loss, temperature)
         } else {
             None
@@ -394,7 +389,7 @@ impl<'a, const D: usize> Worker<'a, D> {
             let first = Vertex { point: self.place(&cell.corner), node: Some((cell.corner, self.owner(cell.corner))) };
             self.add_simplices(cell, &mut vec![first], 0, &mut masses);
         } else {
-            masses.add_density(owner, &density, 1.0);
+            masses.add_density(owner, &density);
         }
         Estimate { masses, on_ridge }
     }
@@ -402,7 +397,7 @@ impl<'a, const D: usize> Worker<'a, D> {
     /// The integrals over a cell, by the product of Gauss rules of five points.
     fn product_rule(&mut self, cell: &Cell<D>) -> Density {
         let (low, high) = (self.place(&cell.corner), self.place(&cell.corner.map(|x| x + cell.span)));
-        let mut sum = Density::default();
+        self.places.clear();
         for index in 0..5usize.pow(D as u32) {
             let (mut point, mut share) = ([0.0; D], 1.0);
             for axis in 0..D {
@@ -411,26 +406,9 @@ impl<'a, const D: usize> Worker<'a, D> {
                 point[axis] = 0.5 * (low[axis] + high[axis]) + half * node;
                 share *= weight * half;
             }
-            let part = self.density(&point);
-            sum.mass += share * part.mass;
-            sum.laplacian += share * part.laplacian;
-            sum.excess += share * part.excess;
-            sum.moments.iter_mut().zip(part.moments).for_each(|(a, b)| *a += share * b);
+            self.places.push((point, share));
         }
-        sum
-    }
-
-    fn density(&mut self, point: &[f64; D]) -> Density {
-        let mass = (self.frame.weight)(point);
-        if mass == 0.0 || !self.frame.is_gibbs {
-            return Density { mass, ..Density::default() };
-        }
-        let temperature = self.frame.temperature;
-        self.frame.loss.gradient(point, &mut self.slope);
-        let bent = mass * self.slope.iter().map(|g| g * g).sum::<f64>() / temperature;
-        let laplacian = if bent.is_finite() { bent } else { 0.0 };
-        let moments = moments(point, &self.frame.landscape.minima[0].theta).map(|moment| moment * mass);
-        Density { mass, laplacian, excess: -temperature * crate::math::ln(mass) * mass, moments }
+        self.frame.integrand.sum(&self.places, &mut self.room)
     }
 
     fn place(&self, node: &Node<D>) -> [f64; D] {
@@ -512,6 +490,7 @@ impl<'a, const D: usize> Worker<'a, D> {
         if volume == 0.0 {
             return;
         }
+        self.places.clear();
         for index in 0..3usize.pow(D as u32) {
             // What is left of the simplex once the first coordinates are chosen.
             let (mut point, mut share, mut left) = (corner, volume, 1.0);
@@ -524,9 +503,9 @@ impl<'a, const D: usize> Worker<'a, D> {
                     point[axis] += along * edge[axis];
                 }
             }
-            let part = self.density(&point);
-            masses.add_density(owner, &part, share);
+            self.places.push((point, share));
         }
+        masses.add_density(owner, &self.frame.integrand.sum(&self.places, &mut self.room));
     }
 }
 

@@ -7,6 +7,7 @@
 pub(super) mod cubature;
 pub mod curvature;
 pub mod influences;
+mod integrand;
 pub(super) mod line;
 mod moments;
 pub mod sampler;
