@@ -12,7 +12,7 @@
 use nalgebra::{Cholesky, DVector, Dyn};
 
 use super::flow::{Accuracy, has_left};
-use super::{FLAT, sorted_eigen};
+use super::sorted_eigen;
 use crate::loss::Loss;
 
 /// The flow ends nowhere after so many attempts, or when so many in a row led no farther than this part of the scale: it then rests at a
@@ -20,6 +20,8 @@ use crate::loss::Loss;
 const MOST_ATTEMPTS: u32 = 4_000;
 const ATTEMPTS_BETWEEN_GLANCES: u32 = 20;
 const STUCK: f64 = 1e-4;
+/// Only after so many times the shortest time that the curvature has does a flow rest: what is flatter than that counts as flat.
+const STILL: f64 = 1e14;
 
 /// From so many saddles in turn a flow goes on, so far beside each.
 const MOST_SADDLES: usize = 4;
@@ -58,20 +60,25 @@ pub(super) fn follow_stiffly(
         if found.is_some() {
             break;
         }
-        let (beside, curvature) = beside_saddle(loss, &end, OFF_SADDLE * accuracy.scale)?;
-        (start, step) = (beside, 0.1 / curvature);
+        (start, step) = beside_saddle(loss, &end, OFF_SADDLE * accuracy.scale)?;
     }
     found
 }
 
-/// A point on a ridge rests at its saddle, and belongs to either side: to that of the lowest curvature's direction. Gives the place beside the
-/// saddle, and that curvature's size; `None` at a minimum.
+/// A point on a ridge rests at its saddle, and belongs to either side. Gives the lower place beside it along the direction of lowest curvature,
+/// and a first step from there; `None` at a minimum.
 fn beside_saddle(loss: &dyn Loss, place: &[f64], offset: f64) -> Option<(Vec<f64>, f64)> {
-    let (eigenvalues, vectors) = sorted_eigen(loss.hessian(place));
-    let largest = eigenvalues.iter().fold(0.0f64, |a, h| a.max(h.abs()));
-    let lowest = *eigenvalues.first()?;
-    let is_saddle = lowest < -FLAT * largest;
-    is_saddle.then(|| (place.iter().zip(vectors.column(0).iter()).map(|(x, v)| x + offset * v).collect(), -lowest))
+    let (_, vectors) = sorted_eigen(loss.hessian(place));
+    let here = loss.value(place);
+    let beside = |offset: f64| -> (Vec<f64>, f64) {
+        let there: Vec<f64> = place.iter().zip(vectors.column(0).iter()).map(|(x, v)| x + offset * v).collect();
+        let fall = here - loss.value(&there);
+        (there, fall)
+    };
+    let (one, other) = (beside(offset), beside(-offset));
+    let (lower, fall) = if other.1 > one.1 { other } else { one };
+    // In a parabola the fall is half of the curvature times the offset's square.
+    (fall > 1e-14 * here.abs()).then(|| (lower, 0.05 * offset * offset / fall))
 }
 
 /// Where the flow from θ comes to rest, or is stopped; `None` where it leaves every bound, or does neither.
@@ -94,7 +101,10 @@ pub(super) fn rest(
             return None;
         }
         if attempt % ATTEMPTS_BETWEEN_GLANCES == 0 {
-            if (&course.theta - &earlier).norm() < STUCK * accuracy.scale {
+            let moved = (&course.theta - &earlier).norm();
+            // Beside a saddle, and more so beside a flat ridge, a flow is slow, but its steps stay short or lead it away.
+            let is_slow = || STILL < course.step * loss.hessian(place).norm();
+            if moved <= 1e-15 * accuracy.scale || moved < STUCK * accuracy.scale && is_slow() {
                 return Some(place.to_vec());
             }
             earlier.copy_from(&course.theta);
@@ -264,6 +274,14 @@ mod tests {
         let ends = [[-1.0, 0.0], [1.0, 0.0]];
         assert_eq!([1e-9, -1e-9].map(|x| end(wells, [x, 0.5], &ends)), [Some(1), Some(0)]);
         assert!(end(wells, [0.0, 0.5], &ends).is_some());
+        // Beside a ridge as flat as x⁴ it is slow, and yet comes to its own side.
+        let flat = "2*(x^6 - x^4) + y^2";
+        let ends = [[-(2.0f64 / 3.0).sqrt(), 0.0], [(2.0f64 / 3.0).sqrt(), 0.0]];
+        for x in [1e-2, 1e-3, 1e-4, 1e-5] {
+            assert_eq!([x, -x].map(|x| end(flat, [x, 0.5], &ends)), [Some(1), Some(0)], "{x}");
+        }
+        assert!(end(flat, [0.0, 0.5], &ends).is_some());
+        let ends = [[-1.0, 0.0], [1.0, 0.0]];
         // A minimum that is not asked about is none of a saddle.
         assert_eq!(end(wells, [0.5, 0.5], &ends[..1]), None);
     }
