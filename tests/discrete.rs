@@ -310,6 +310,22 @@ fn sharp_places_off_the_critical_points_are_seen() {
     }
 }
 
+/// A wall narrower than a step, which slopes on either side do not show: only that the loss is lower there than its parabola told.
+#[test]
+fn a_thin_wall_on_the_way_is_not_stepped_over() {
+    for width in [1e-4, 3e-5, 1e-5] {
+        let along = format!("(x - 0.25)/{width}");
+        let wall = format!("0.02*(softplus({along} + 1) - softplus({along} - 1))");
+        let formula = format!("x^4/4 - x^2/2 + 0.1*x - {wall} + y^2/2");
+        let error = Known::of(&["x", "y"], &formula, 0.02).first_order(0.01).unwrap_err();
+        let NoFirstOrder::TooSharp { found, part, .. } = &error else { panic!("{width}: {error}") };
+        // The slope of the logistic function differs between u + 1 and u − 1 by at most 0.1649.
+        let sharpest = 0.02 * 0.164_9 / (width * width) * 0.01;
+        assert!(*found > 0.5 * sharpest && *found < 1.01 * sharpest, "{width}: {found}, not {sharpest}");
+        assert!(part.starts_with("on the way from minimum A to minimum B"), "{width}: {error}");
+    }
+}
+
 /// A chain whose wells are not stable has no law, and a lattice that is too large gives way to the first order, if that holds.
 #[test]
 fn what_has_no_law_on_the_lattice() {
