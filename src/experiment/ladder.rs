@@ -16,7 +16,7 @@ use crate::scenario::{Loaded, Rung};
 use crate::theory::discrete::bounds::Bounds;
 use crate::theory::discrete::first_order::first_order_influences;
 use crate::theory::discrete::{Care, Chain, DiscreteLaw, FiniteStep, Method, NoFiniteStep};
-use crate::theory::escape::NoPassage;
+use crate::theory::escape::BothWays;
 use crate::theory::gibbs::influences::Influences;
 use crate::theory::gibbs::{self, Gibbs, NoGibbs, sampler::Sampling};
 use crate::theory::ito::ItoLaw;
@@ -256,7 +256,7 @@ impl Ladder {
         &mut self,
         setting: &Setting,
         kramers: &dyn Fn(usize, usize) -> Option<f64>,
-        exact: &dyn Fn(&[f64]) -> Vec<[Result<f64, NoPassage>; 2]>,
+        exact: &dyn Fn(&[f64]) -> Vec<BothWays>,
         chain: Option<&Chain>,
     ) {
         let minima = &setting.landscape.minima;

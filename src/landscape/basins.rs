@@ -388,7 +388,8 @@ mod tests {
         let plane = ["x", "y"].map(String::from).to_vec();
         let ring = |soft: f64| format!("(x^2 + y^2 - 1)^2 + {soft}*x*y");
         let bent = |walls: f64| format!("(x^2 - 1)^2/4 + {walls}*(y - x^2)^2");
-        let mut cases: Vec<(Vec<String>, String, Box<dyn Fn(&[f64]) -> f64>)> = Vec::new();
+        type Side = Box<dyn Fn(&[f64]) -> f64>;
+        let mut cases: Vec<(Vec<String>, String, Side)> = Vec::new();
         for soft in [1e-2, 1e-6, 1e-8] {
             // Minima at (−1, 1) and (1, −1), and x = y between them.
             cases.push((plane.clone(), ring(soft), Box::new(|at| at[0] - at[1])));

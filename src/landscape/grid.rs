@@ -157,7 +157,7 @@ mod tests {
                 }
                 assert_eq!(grid.certain_label(&at(2.1), &mut settle), None);
             }
-            assert!(followed <= 3 * 8 * TOGETHER && followed >= TOGETHER, "{followed} in {d} dimensions");
+            assert!((TOGETHER..=3 * 8 * TOGETHER).contains(&followed), "{followed} in {d} dimensions");
         }
     }
 

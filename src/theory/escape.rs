@@ -52,6 +52,9 @@ pub enum NoPassage {
     TooLong,
 }
 
+/// The mean times up and down between two neighbouring places on a line.
+pub type BothWays = [Result<f64, NoPassage>; 2];
+
 /// Mean first-passage time of the 1-D SDE from `from` to `to`, exact:
 /// τ = (1/T) ∫_a^c dy e^{L(y)/T} ∫_{−∞}^y dz e^{−L(z)/T} for c > a, and mirrored for c < a
 /// (Gardiner, Stochastic Methods, §5.5). Places where L is not defined are walls.
@@ -72,12 +75,7 @@ pub fn exact_passage_time(
 }
 
 /// The same between all neighbours of some ascending places, up and down, for the work of going over the line once.
-pub fn exact_passage_times(
-    loss: &dyn Loss,
-    domain: [f64; 2],
-    places: &[f64],
-    temperature: f64,
-) -> Vec<[Result<f64, NoPassage>; 2]> {
+pub fn exact_passage_times(loss: &dyn Loss, domain: [f64; 2], places: &[f64], temperature: f64) -> Vec<BothWays> {
     let value = |x: f64| loss.value(&[x]);
     let ends = [places[0], places[places.len() - 1]];
     let around = [domain[0].min(ends[0]), domain[1].max(ends[1])];
@@ -102,7 +100,7 @@ pub fn exact_passage_times(
 }
 
 /// The same where the noise depends on θ (Itô): τ = ∫_a^c dy e^{Φ(y)} ∫_{−∞}^y dz e^{−Φ(z)}/D(z), Φ = ∫L′/D.
-pub fn exact_ito_passage_times(potential: &Potential, places: &[f64]) -> Vec<[Result<f64, NoPassage>; 2]> {
+pub fn exact_ito_passage_times(potential: &Potential, places: &[f64]) -> Vec<BothWays> {
     let way = Way {
         height: &|x| potential.at(x),
         diffusion: &|x| potential.diffusion(x),

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use nalgebra::SMatrix;
 
-use super::escape::NoPassage;
+use super::escape::{BothWays, NoPassage};
 use super::quadrature::{Integral, integrate_to, kronrod};
 
 /// A stretch is halved until its sums change by no more than this part, at most so often, and in one gap at most so many times.
@@ -137,11 +137,7 @@ impl Way<'_> {
 
     /// The mean times between neighbouring places, up and down, given the masses behind the first and the last, with Φ counted from
     /// there.
-    pub fn passage_times(
-        &self,
-        places: &[f64],
-        behind: [Result<f64, NoPassage>; 2],
-    ) -> Vec<[Result<f64, NoPassage>; 2]> {
+    pub fn passage_times(&self, places: &[f64], behind: [Result<f64, NoPassage>; 2]) -> Vec<BothWays> {
         let gaps: Vec<Result<Gap, NoPassage>> = places.windows(2).map(|pair| self.gap(pair[0], pair[1])).collect();
         let last = places.len() - 1;
         let upwards = self.times(gaps.iter(), behind[0], (self.height)(places[0]), 0);

@@ -4,6 +4,7 @@
 use super::{derivatives, loss};
 
 /// A formula of x, the place, and value, slope and bend there.
+#[expect(clippy::excessive_precision, reason = "the digits of the reference, as it printed them")]
 const SATURATED: &[(&str, f64, [f64; 3])] = &[
     ("tanh(250*x)", 2.0, [1.0, 0.0, 0.0]),
     ("tanh(250*x)", 0.01, [0.98661429815143029, 6.6480566707901542, -3.2795338831612811e3]),

@@ -101,12 +101,12 @@ fn limits(value: &Tape, derivatives: &Tape, theta: &[f64], direction: &[f64]) ->
 
 /// θ + εu for the direction number side/2, in general position, or its opposite.
 fn moving(theta: &[f64], side: u32) -> Vec<Germ> {
-    let opposite = if side % 2 == 0 { 1.0 } else { -1.0 };
+    let opposite = if side.is_multiple_of(2) { 1.0 } else { -1.0 };
     // Multiples of irrational numbers modulo 1: no two components of a direction are equal, none is 0.
     let stride = [0.6180339887498949, 0.41421356237309503][side as usize / 2 % 2];
     let component = |i: usize| {
         let fraction = ((i + 1) as f64 * stride).fract();
-        let sign = if (i + side as usize / 2) % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = if (i + side as usize / 2).is_multiple_of(2) { 1.0 } else { -1.0 };
         opposite * sign * (0.5 + fraction)
     };
     theta.iter().enumerate().map(|(i, &x)| Germ::from(Series::moving(x, component(i)))).collect()
