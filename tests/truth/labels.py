@@ -1,19 +1,29 @@
 """Which minimum the gradient flow reaches, by an independent stiff integration: makes labels.json.
 
-    python labels.py [POINTS]          # 10000; needs numpy, scipy and sympy; half an hour on one core
+    python labels.py [POINTS]          # 10000; needs numpy, scipy and sympy; about half an hour on one core
 
-The flow dθ/dt = −∇L is followed from points of a Kronecker sequence by LSODA (Petzold 1983) at rtol = 1e-10, with exact slopes and
-Hessians by sympy, until it is within 1e-3 of the domain's side of a minimum. Every hundredth point is followed by Radau IIA (Hairer & Wanner
-1996) as well, and the two have to agree; so does every point that LSODA gives up.
+The flow dθ/dt = −∇L is followed from points 1, 2, … of a Kronecker sequence by LSODA (Petzold 1983) at rtol = 1e-10, with exact slopes
+and Hessians by sympy, until it is within a thousandth of the domain's side of a minimum. Two more ways have to agree with it:
+
+- every hundredth point, and every point that LSODA gives up, is followed by Radau IIA of order 5 (Hairer & Wanner 1996) at the same
+  tolerance;
+- where the separatrix is known (a line of symmetry, or a loss that is a sum of two functions), every point is on the right side of it.
+
+`near` lists the points from which a displacement by a thousandth of the domain's side along some axis leads to another minimum: they are too close
+to the separatrix to be held against anybody. They are looked for among the points that have a neighbour with another label.
+
+In labels.json, labels[i − 1] is the place in `minima` of the minimum that point i flows to ("-": none of them). Coordinate j (from 1) of point i is
+low + (high − low)·u, u the fraction of 1/2 + i/φʲ, φ the root of φ^(d+1) = φ + 1, d the number of coordinates.
 """
 
 import json
 import pathlib
 import sys
+import time
 
 import numpy as np
 import scipy.integrate
-import scipy.optimize
+import scipy.spatial
 import sympy
 
 RING = "(x^2 + y^2 - 1)^2 + 1e-6*x*y"
@@ -38,13 +48,26 @@ def wells():
     return "-0.1*log(" + " + ".join(parabola(*well) for well in WELLS) + ")"
 
 
+
+
+def by_mirror(point):
+    """The ring and its coupling are the same with x and y exchanged: no flow crosses x = y. The minimum at x < y comes first."""
+    return int(point[0] > point[1])
+
+
+def by_ridge(point):
+    """The valley is a sum of functions of two coordinates at right angles: the ridge is that of u⁴/4 − u²/2 + u/10."""
+    ridge = min(np.roots([1.0, 0.0, -1.0, 0.1]).real, key=abs)
+    return int(0.93 * point[0] + 0.3676 * point[1] > ridge)
+
+
 LANDSCAPES = [
-    ("ring", ["x", "y"], RING, [-2.0, 2.0]),
-    ("tilted valley", ["x", "y"], VALLEY, [-3.0, 3.0]),
-    ("bent valley", ["x", "y"], "(x^2 - 1)^2/4 + 0.05*x + 1e3*(y - x^2)^2", [-2.0, 2.0]),
-    ("narrow bent valley", ["x", "y"], "(x^2 - 1)^2/4 + 0.05*x + 5e5*(y - x^2)^2", [-2.0, 2.0]),
-    ("spiral", ["x", "y"], SPIRAL, [-1.6, 1.6]),
-    ("three wells", [f"x{i}" for i in range(5)], wells(), [-2.0, 2.0]),
+    ("ring", ["x", "y"], RING, [-2.0, 2.0], by_mirror),
+    ("tilted valley", ["x", "y"], VALLEY, [-3.0, 3.0], by_ridge),
+    ("bent valley", ["x", "y"], "(x^2 - 1)^2/4 + 0.05*x + 1e3*(y - x^2)^2", [-2.0, 2.0], None),
+    ("narrow bent valley", ["x", "y"], "(x^2 - 1)^2/4 + 0.05*x + 5e5*(y - x^2)^2", [-2.0, 2.0], None),
+    ("spiral", ["x", "y"], SPIRAL, [-1.6, 1.6], None),
+    ("three wells", [f"x{i}" for i in range(5)], wells(), [-2.0, 2.0], None),
 ]
 
 
@@ -74,17 +97,17 @@ class Landscape:
 
     def find_minima(self):
         """Where the flows of 300 other points end, made exact by Newton's method."""
-        for index in range(300):
-            start = self.point(20_011 + index)
-            flow = scipy.integrate.solve_ivp(
-                self.descent, [0.0, 1e8], start, method="LSODA", jac=self.jacobian, rtol=1e-8, atol=1e-10
-            )
-            root = scipy.optimize.root(self.gradient, flow.y[:, -1], jac=self.hessian, tol=1e-14).x
-            eigenvalues = np.linalg.eigvalsh(np.array(self.hessian(root)))
-            inside = np.all((root >= self.low) & (root <= self.high))
-            known = any(np.linalg.norm(root - other) < 1e-5 for other in self.minima)
-            if eigenvalues[0] > 0.0 and inside and not known and np.linalg.norm(self.gradient(root)) < 1e-9:
-                self.minima.append(root)
+        for index in range(20_011, 20_311):
+            *_, end = self.flow(self.point(index), rtol=1e-8)
+            step = np.ones(1)
+            for _ in range(50):
+                step = np.linalg.solve(np.array(self.hessian(end)), np.array(self.gradient(end)))
+                end = end - step
+            eigenvalues = np.linalg.eigvalsh(np.array(self.hessian(end)))
+            is_inside = np.all((end >= self.low) & (end <= self.high))
+            is_known = any(np.linalg.norm(end - other) < 1e-5 for other in self.minima)
+            if eigenvalues[0] > 0.0 and is_inside and not is_known and np.linalg.norm(step) < 1e-8:
+                self.minima.append(end)
                 self.softest = min(self.softest, eigenvalues[0])
         self.minima.sort(key=list)
 
@@ -94,45 +117,94 @@ class Landscape:
     def jacobian(self, _, place):
         return [[-h for h in row] for row in self.hessian(place)]
 
-    def label(self, start, method):
-        """The minimum whose surroundings the flow reaches; None where it reaches none in 10⁴ relaxation times."""
+    def flow(self, start, rtol=1e-10):
+        """Places along the flow at times that double, by LSODA, as long as it goes on."""
+        flow = scipy.integrate.ode(self.descent, self.jacobian)
+        flow.set_integrator("lsoda", with_jacobian=True, rtol=rtol, atol=rtol, nsteps=200_000)
+        flow.set_initial_value(start, 0.0)
+        reached = 0.5
+        while reached < 1e5 / self.softest:
+            yield flow.integrate(reached)
+            if not flow.successful():
+                return
+            reached *= 2.0
+
+    def radau(self, start):
+        """The same after every step of Radau IIA."""
+        steps = scipy.integrate.Radau(
+            self.descent_array, 0.0, np.array(start), 1e5 / self.softest, jac=self.jacobian_array, rtol=1e-10, atol=1e-10
+        )
+        while steps.status == "running":
+            steps.step()
+            yield steps.y
+
+    def descent_array(self, time, place):
+        return np.array(self.descent(time, place))
+
+    def jacobian_array(self, time, place):
+        return np.array(self.jacobian(time, place))
+
+    def end(self, flow):
+        """The minimum whose surroundings the flow reaches; None where it reaches none."""
         near = 1e-3 * (self.high - self.low)
-        time, place, span = 0.0, start, 30.0 / self.softest
-        while time < 1e4 / self.softest:
-            flow = scipy.integrate.solve_ivp(
-                self.descent, [0.0, span], place, method=method, jac=self.jacobian, rtol=1e-10, atol=1e-12
-            )
-            if not flow.success:
-                return None
-            place = flow.y[:, -1]
+        for place in flow:
             for label, minimum in enumerate(self.minima):
                 if np.linalg.norm(place - minimum) < near:
                     return label
-            time += span
-            span *= 4.0
         return None
+
+    def label(self, start):
+        label = self.end(self.flow(start))
+        return self.end(self.radau(start)) if label is None else label
+
+    def is_near(self, point, label):
+        """Whether a small displacement along an axis leads to another minimum."""
+        for axis in range(self.dimension):
+            for side in (-1.0, 1.0):
+                moved = list(point)
+                moved[axis] += side * 1e-3 * (self.high - self.low)
+                if self.label(moved) != label:
+                    return True
+        return False
+
+
+def near_the_separatrix(landscape, points, labels):
+    """Numbers of the points that are, counted from 1."""
+    neighbours = scipy.spatial.cKDTree(points).query(points, k=1 + 6 * landscape.dimension)[1]
+    at_edge = [i for i, others in enumerate(neighbours) if any(labels[j] != labels[i] for j in others)]
+    return [i + 1 for i in at_edge if landscape.is_near(points[i], labels[i])]
 
 
 def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     result = []
-    for name, variables, formula, domain in LANDSCAPES:
+    for name, variables, formula, domain, exact in LANDSCAPES:
+        begin = time.monotonic()
         landscape = Landscape(variables, formula, domain)
         landscape.find_minima()
-        labels, differences = "", 0
-        for index in range(count):
-            start = landscape.point(index)
-            label = landscape.label(start, "LSODA")
-            if label is None or index % 100 == 0:
-                other = landscape.label(start, "Radau")
-                differences += label is not None and other != label
-                label = other
-            labels += "-" if label is None else str(label)
-        print(f"{name}: {len(landscape.minima)} minima, {labels.count('-')} nowhere, {differences} differences", flush=True)
+        points = [landscape.point(index) for index in range(1, count + 1)]
+        labels = [landscape.label(point) for point in points]
+        near = near_the_separatrix(landscape, points, labels)
+        for index, (point, label) in enumerate(zip(points, labels), 1):
+            if index % 100 == 0:
+                other = landscape.end(landscape.radau(point))
+                assert other == label or index in near, f"{name}, point {index}: LSODA {label}, Radau {other}"
+            if exact is not None:
+                assert exact(point) == label, f"{name}, point {index}: LSODA {label}, exactly {exact(point)}"
+        text = "".join("-" if label is None else str(label) for label in labels)
+        print(
+            f"{name}: {len(landscape.minima)} minima, {text.count('-')} points to none, {len(near)} near the separatrix, "
+            f"{time.monotonic() - begin:.0f} s",
+            flush=True,
+        )
         minima = [list(minimum) for minimum in landscape.minima]
-        result.append(dict(name=name, variables=variables, formula=formula, domain=domain, minima=minima, labels=labels))
-    path = pathlib.Path(__file__).with_name("labels.json")
-    path.write_text(json.dumps(result, indent=1) + "\n")
+        result.append(
+            dict(
+                name=name, variables=variables, formula=formula, domain=domain, minima=minima, near=near, labels=text
+            )
+        )
+    lines = ",\n".join(json.dumps(landscape) for landscape in result)
+    pathlib.Path(__file__).with_name("labels.json").write_text(f"[\n{lines}\n]\n")
 
 
 if __name__ == "__main__":
