@@ -6,7 +6,7 @@ use serde::Deserialize;
 use sgd_sde::landscape::Landscape;
 use sgd_sde::landscape::basins::Workspace;
 
-use super::table::expression;
+use super::table::{expression, read};
 
 /// Of the points that are not within a thousandth of the domain's side of the separatrix.
 const MOST_WRONG: f64 = 1e-3;
@@ -35,7 +35,7 @@ fn kronecker(points: usize, dimension: usize) -> Vec<f64> {
 }
 
 fn agreement(name: &str) {
-    let all: Vec<Labelled> = serde_json::from_str(include_str!("labels.json")).unwrap();
+    let all: Vec<Labelled> = read("labels.json");
     let Labelled { variables, formula, domain: [low, high], minima, near, labels, .. } =
         all.into_iter().find(|labelled| labelled.name == name).unwrap();
     let d = variables.len();
@@ -50,10 +50,12 @@ fn agreement(name: &str) {
     let mut found = vec![0; labels.len()];
     landscape.basins.label_all(&points, &mut found, &mut Workspace::default());
     let expected = |label: char| label.to_digit(10).map(|label| places[label as usize]);
-    let is_wrong = |(index, (label, &found)): &(usize, (char, &u64))| {
-        expected(*label) != Some(*found) && near.binary_search(&(index + 1)).is_err()
+    let is_wrong = |item: &(usize, (char, &u64))| {
+        let (index, (label, found)) = *item;
+        expected(label) != Some(*found) && near.binary_search(&(index + 1)).is_err()
     };
-    let wrong: Vec<usize> = labels.chars().zip(&found).enumerate().filter(is_wrong).map(|(index, _)| index + 1).collect();
+    let wrong: Vec<usize> =
+        labels.chars().zip(&found).enumerate().filter(is_wrong).map(|(index, _)| index + 1).collect();
     let judged = labels.len() - near.len();
     assert!(judged >= 9_500, "{name}: {judged} points");
     assert!(wrong.len() as f64 <= MOST_WRONG * judged as f64, "{name}: {} of {judged} wrong: {wrong:?}", wrong.len());

@@ -136,8 +136,8 @@ def cases():
     law("chain of the quartic, D = 0.05 (1 + x²), step 0.05", QUARTIC, "0.05", -3.0, 3.0, 600, diffusion="0.05*(1 + x^2)", at_least=9)
     law("chain of the even quartic, D = 0.1 (1.5 + tanh(2x)), step 0.05", EVEN, "0.05", -2.6, 3.4, 600, diffusion="0.1*(1.5 + tanh(2*x))", at_least=9)
 
-    passage("chain of the quartic, left to right, T = 0.1, step 0.05", QUARTIC, "0.1", "0.05", -1.046681, 0.945649, -2.6, 60)
-    passage("chain of the quartic, left to right, T = 0.05, step 0.05", QUARTIC, "0.05", "0.05", -1.046681, 0.945649, -2.3, 80)
-    passage("chain of the quartic, right to left, T = 0.1, step 0.1", QUARTIC, "0.1", "0.1", 0.945649, -1.046681, 2.5, 60)
-    passage("chain of the quartic, a short way, T = 0.1, step 0.2", QUARTIC, "0.1", "0.2", -1.0, -0.4, -2.5, 60)
-    passage("chain of the sharp and wide well, T = 0.2, step 0.05", SHARP, "0.2", "0.05", -1.0, 1.0, -3.0, 120)
+    passage("passage of the chain, quartic, left to right, T = 0.1, step 0.05", QUARTIC, "0.1", "0.05", -1.046681, 0.945649, -2.6, 60)
+    passage("passage of the chain, quartic, left to right, T = 0.05, step 0.05", QUARTIC, "0.05", "0.05", -1.046681, 0.945649, -2.3, 80)
+    passage("passage of the chain, quartic, right to left, T = 0.1, step 0.1", QUARTIC, "0.1", "0.1", 0.945649, -1.046681, 2.5, 60)
+    passage("passage of the chain, quartic, a short way, T = 0.1, step 0.2", QUARTIC, "0.1", "0.2", -1.0, -0.4, -2.5, 60)
+    passage("passage of the chain, sharp and wide well, T = 0.2, step 0.05", SHARP, "0.2", "0.05", -1.0, 1.0, -3.0, 120)
