@@ -22,14 +22,18 @@ ABOUT = {
 }
 
 
+def write(cases):
+    lines = ",\n".join("  " + json.dumps(case, ensure_ascii=False) for case in cases)
+    about = json.dumps(ABOUT, ensure_ascii=False, indent=1)
+    path = pathlib.Path(__file__).with_name("reference.json")
+    path.write_text(f'{{\n"about": {about},\n"cases": [\n{lines}\n]\n}}\n')
+
+
 def main():
     begin = time.monotonic()
     for kind in (line, passage, plane, chain, bowl, distance):
         kind.cases()
-    lines = ",\n".join("  " + json.dumps(case, ensure_ascii=False) for case in CASES)
-    about = json.dumps(ABOUT, ensure_ascii=False, indent=1)
-    path = pathlib.Path(__file__).with_name("reference.json")
-    path.write_text(f'{{\n"about": {about},\n"cases": [\n{lines}\n]\n}}\n')
+    write(CASES)
     print(f"{len(CASES)} cases in {time.monotonic() - begin:.0f} s")
 
 
