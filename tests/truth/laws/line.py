@@ -241,7 +241,7 @@ def cases():
     Line(TRIPLE, "0.2", (-4, 4), 3, panels=40).occupancies("three wells of a sextic, T = 0.2")
     Line(NEEDLE, "0.3", panels=30, cuts=("0.85", "1.15")).occupancies("a needle in a parabola, T = 0.3")
     Line(RIPPLES, "0.15", (-22, 22), 38, panels=6).occupancies("ripples in a parabola, T = 0.15")
-    Line(PLATEAU, "0.1", (-10, 10), 2, panels=60).occupancies("two wells in a plateau, T = 0.1")
+    Line(PLATEAU, "0.1", (-10, 10), 3, panels=60).occupancies("three wells on a plateau, T = 0.1")
 
     # Closed forms.
     beta = Line("-0.5*log(1 - x^2)", "0.25", (-0.99, 0.99), 1, extent=(-1, 1), panels=12, cuts=WALLS)
