@@ -198,5 +198,5 @@ def cases():
 
     ito("law of the quartic, D = 0.05 (1 + x²)", QUARTIC, "0.05*(1 + x^2)", ("-8", "8"))
     ito("law of the even quartic, D = 0.1 (1.5 + tanh(2x))", EVEN, "0.1*(1.5 + tanh(2*x))", ("-6", "6"))
-    ito("law of the sharp and wide well, D = 0.1 (1.5 + tanh(2x))", SHARP, "0.1*(1.5 + tanh(2*x))", ("-5", "12"), panels=60)
+    ito("law of the sharp and wide well, D = 0.1 (1.5 + tanh(2x))", SHARP, "0.1*(1.5 + tanh(2*x))", ("-3", "6"), panels=200)
 
