@@ -164,11 +164,6 @@ impl Course {
         }
     }
 
-    /// 2/λ_max of H at the first weights of the first replica: gradient descent leaves every quadratic whose curvature is above 2/η.
-    pub fn largest_stable_rate(&self) -> Option<f64> {
-        super::curvature::largest_stable_rate(self)
-    }
-
     /// Weights of the first replica in double precision.
     pub(super) fn first_weights(&self) -> Vec<f64> {
         self.starts(0).into_iter().next().unwrap_or_default()

@@ -17,6 +17,7 @@ mod width;
 
 pub use course::Course;
 pub use curvature::Unstable;
+use curvature::stable_rate_in_words;
 pub use given::{Losses, judge_losses};
 pub use group::Group;
 pub use trainees::Trainees;
@@ -24,7 +25,6 @@ pub use trainees::Trainees;
 use super::forecast::Forecast;
 use super::{Control, ExperimentError};
 use crate::findings::{ClaimRecord, DataRecord, FigureData, Findings, GroupRecord, OutputFile, Program, SCHEMA};
-use crate::plain::decimals;
 use crate::scenario::{ExperimentKind, Loaded, TrainingExperiment};
 use crate::statistics::Verdict;
 
@@ -185,7 +185,7 @@ fn of_the_lost(course: &Course, groups: &[GroupRecord]) -> Option<String> {
 }
 
 fn largest_stable(course: &Course) -> String {
-    course.largest_stable_rate().map_or_else(|| "not known".to_owned(), |rate| decimals(rate, 4))
+    stable_rate_in_words(course).unwrap_or_else(|| "not known".to_owned())
 }
 
 /// Nothing is left of a group that others are compared with.

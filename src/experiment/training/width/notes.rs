@@ -4,6 +4,7 @@ use super::super::course::Course;
 use super::Case;
 use super::claims::{compare, difference, shown, slope};
 use super::measure::{MEASURES, Measure};
+use crate::experiment::training::curvature::stable_rate_in_words;
 use crate::math;
 use crate::scenario::{Loaded, WidthSpec};
 use crate::statistics::{Verdict, median, spearman};
@@ -80,9 +81,9 @@ fn fates(course: &Course, cases: &[Case]) -> Vec<String> {
         }
     }
     let largest = cases.iter().map(|case| case.group.learning_rate()).fold(0.0, f64::max);
-    notes.extend(course.largest_stable_rate().map(|stable| {
+    notes.extend(stable_rate_in_words(course).map(|stable| {
         format!(
-            "gradient descent is stable at the first weights of replica 0 up to η = 2/λ_max = {stable:.4}; the largest η here is {}",
+            "gradient descent is stable at the first weights of replica 0 up to η = 2/λ_max = {stable}; the largest η here is {}",
             shown(largest)
         )
     }));
