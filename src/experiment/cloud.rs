@@ -42,8 +42,10 @@ pub(super) fn directions(covariance: &DMatrix<f64>) -> Vec<(String, DVector<f64>
     all
 }
 
+/// uᵀMu, without the columns that a coordinate's direction does not need.
 pub(super) fn quadratic_form(matrix: &DMatrix<f64>, direction: &DVector<f64>) -> f64 {
-    direction.dot(&(matrix * direction))
+    let columns = direction.iter().zip(matrix.column_iter()).filter(|(u, _)| **u != 0.0);
+    columns.map(|(u, column)| u * column.dot(direction)).sum()
 }
 
 /// What watches a block.

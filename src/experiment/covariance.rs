@@ -16,7 +16,7 @@ use crate::ensemble::{FOLLOWED, Plan};
 use crate::findings::{ClaimRecord, FigureData, Findings};
 use crate::math;
 use crate::scenario::{Loaded, Rung};
-use crate::statistics::{Contrast, Evidence, Judgement, Verdict, judge, scenario_verdict};
+use crate::statistics::{Contrast, Estimate, Evidence, Judgement, Verdict, judge, scenario_verdict};
 use crate::theory::Scheme;
 use crate::theory::ornstein_uhlenbeck::scheme_covariance;
 
@@ -47,9 +47,10 @@ pub(super) fn run(
         return Err(all_diverged(&cloud.fates, setting.step()));
     }
     let evidence = Evidence::at_equilibrium(&cloud.equilibration, cloud.diverged()).at_look(effort.look());
+    let measured = bowl.measured(&cloud);
     let mut judged: Vec<(Rung, Judgement)> = RUNGS
         .into_iter()
-        .map(|rung| (rung, judge(&bowl.contrasts(rung, Some(&cloud)), loaded.scenario.test.tolerance, &evidence)))
+        .map(|rung| (rung, judge(&bowl.contrasts(rung, &measured), loaded.scenario.test.tolerance, &evidence)))
         .collect();
     let mut primary: Vec<&mut Judgement> = judged
         .iter_mut()
@@ -118,15 +119,24 @@ impl Bowl {
         if rung == Rung::Discrete { &self.by_chain } else { &self.by_sde }
     }
 
-    fn contrasts(&self, rung: Rung, cloud: Option<&Cloud>) -> Vec<Contrast> {
+    /// The log-variance of the cloud along every direction.
+    fn measured(&self, cloud: &Cloud) -> Vec<Option<Estimate>> {
+        let along = |(_, direction): &(String, DVector<f64>)| cloud.variance(direction)?.logarithm_of_skewed();
+        self.directions.iter().map(along).collect()
+    }
+
+    /// A prediction beside what was measured along every direction, if anything was.
+    fn contrasts(&self, rung: Rung, measured: &[Option<Estimate>]) -> Vec<Contrast> {
+        let measured = measured.iter().cloned().chain(std::iter::repeat(None));
         self.directions
             .iter()
-            .map(|(name, direction)| Contrast {
+            .zip(measured)
+            .map(|((name, direction), measured)| Contrast {
                 label: format!("ln Var({name})"),
                 predicted: math::ln(quadratic_form(self.predicted(rung), direction)),
                 predicted_standard_error: 0.0,
                 predicted_bound: 0.0,
-                measured: cloud.and_then(|cloud| cloud.variance(direction)?.logarithm_of_skewed()),
+                measured,
             })
             .collect()
     }
@@ -146,7 +156,7 @@ impl Bowl {
             estimate: &running_spread,
             read: &|plan, run| {
                 let cloud = Cloud::of(setting, plan, start, run);
-                let contrasts = self.contrasts(loaded.scenario.test.against, Some(&cloud));
+                let contrasts = self.contrasts(loaded.scenario.test.against, &self.measured(&cloud));
                 let contrasts = contrasts.into_iter().map(|contrast| (contrast.label, contrast.measured));
                 Ok(Reading::new(contrasts, &cloud.equilibration, cloud.replicas().min(FOLLOWED as usize)))
             },
@@ -190,7 +200,7 @@ impl Bowl {
             source: source.into(),
             tolerance: loaded.scenario.test.tolerance,
         };
-        let Some(judgement) = judgement else { return claim.predicted(&self.contrasts(rung, None)) };
+        let Some(judgement) = judgement else { return claim.predicted(&self.contrasts(rung, &[])) };
         let mut reason = judgement.reason.clone();
         if judgement.verdict == Verdict::Rejected {
             reason = format!("{reason}; {}", self.broken_assumption(setting, rung, loaded.scenario.test.tolerance));
@@ -203,7 +213,7 @@ impl Bowl {
 
     /// Where the SDE's variance is that measured, although that of the chain is another.
     fn cancelling(&self, judgement: &Judgement) -> Vec<String> {
-        let by_chain = self.contrasts(Rung::Discrete, None);
+        let by_chain = self.contrasts(Rung::Discrete, &[]);
         let told = by_chain.iter().zip(&judgement.contrasts).filter_map(|(by_chain, judged)| {
             let measured = judged.contrast.measured.as_ref()?.value;
             let values = [judged.contrast.predicted, by_chain.predicted, measured];
