@@ -8,6 +8,7 @@ use crate::experiment::reason::RUNGS;
 use crate::experiment::setting::Setting;
 use crate::experiment::softest::softest_of;
 use crate::scenario::{Loaded, Rung};
+use crate::statistics::line::LARGEST_RELATIVE_ERROR;
 use crate::statistics::{Estimate, Line, LinePoint, effort};
 
 /// What the run will show of n*, slope and intercept, by the escape times at every point.
@@ -55,6 +56,37 @@ pub(in crate::experiment) fn power(loaded: &Loaded, setting: &Setting) -> Result
         power.bias = (best > against).then_some((difference.abs(), best.name()));
     }
     let factors: Option<Vec<f64>> = expectations.into_iter().map(|expectation| expectation?.2).collect();
-    power.steps_factor = factors.and_then(|factors| factors.into_iter().reduce(f64::max));
+    let told = line.as_ref().map(steps_factor_to_tell);
+    power.steps_factor = factors.and_then(|factors| factors.into_iter().chain(told).reduce(f64::max));
     Ok(power)
+}
+
+/// By how much longer a run has slope and intercept told from zero, without which n* has no error bar: the measured ones scatter by a standard
+/// error, and are to be told all but always.
+fn steps_factor_to_tell(line: &Line) -> f64 {
+    const SCATTER: f64 = 3.0;
+    let relative_error = |estimate: &Estimate| estimate.standard_error / estimate.value.abs();
+    let factor =
+        relative_error(&line.slope).max(relative_error(&line.intercept)) * (1.0 / LARGEST_RELATIVE_ERROR + SCATTER);
+    factor * factor
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A slope or intercept of 13 standard errors is as good as sure to be measured as more than 10.
+    #[test]
+    fn slope_and_intercept_have_to_be_told_from_zero() {
+        let line = |intercept: f64, error: f64| {
+            let point = |x: f64| LinePoint { x, y: Estimate::with_known_error(intercept - x, error) };
+            Line::fit(&[point(0.5), point(1.0), point(1.5), point(2.0)]).unwrap()
+        };
+        for (intercept, error) in [(1.0, 0.02), (0.1, 0.02), (0.1, 0.004)] {
+            let factor = steps_factor_to_tell(&line(intercept, error));
+            let longer = line(intercept, error / factor.sqrt());
+            let told = [longer.slope, longer.intercept].map(|estimate| estimate.value.abs() / estimate.standard_error);
+            assert!((told[0].min(told[1]) - 13.0).abs() < 1e-9, "{intercept}, {error}: {told:?}");
+        }
+    }
 }
