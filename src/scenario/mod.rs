@@ -231,6 +231,9 @@ pub const STARTER: &str = include_str!("starter.toml");
 
 /// Trajectory-steps per second and coordinate of a machine with two cores, for rough estimates before anything ran.
 const ROUGH_SPEED: f64 = 6e8;
+/// The same per coordinate and example of a small network, labels of what is looked at included; and seconds that its Gibbs law takes.
+const ROUGH_SPEED_OF_NETWORKS: f64 = 1.1e9;
+const ROUGH_SECONDS_OF_SAMPLING: f64 = 6.0;
 
 impl Scenario {
     /// Number of parameters d.
@@ -325,9 +328,14 @@ impl Scenario {
             }
             None => self.ensembles() as f64,
         };
+        let trajectory_steps = ensembles * steps * self.ensemble.replicas as f64;
+        if let (ExperimentKind::Equilibrium, Some(data)) = (self.experiment, self.loss.data()) {
+            let work = trajectory_steps * (self.dimension() * data.training.len()) as f64;
+            return work / ROUGH_SPEED_OF_NETWORKS + ROUGH_SECONDS_OF_SAMPLING;
+        }
         // Of a ladder of noise most are the small steps of the SDE, some of them with a normal for every example.
         let costly = if self.experiment == ExperimentKind::NoiseLadder { 10.0 } else { 1.0 };
-        costly * ensembles * steps * self.ensemble.replicas as f64 * self.dimension() as f64 / ROUGH_SPEED
+        costly * trajectory_steps * self.dimension() as f64 / ROUGH_SPEED
     }
 
     /// Seconds of the gradients that [`GradientNoiseSpec`] asks for at every point of every replica, some 4 µs a batch beside the work.
