@@ -1,6 +1,7 @@
 //! The gradient flow dθ/dt = −∇L, which decides to which minimum a point belongs: of one point, or of many side by side.
 //!
-//! A flow begins with explicit steps. What has not arrived after [`EXPLICIT_STEPS`] of them is stiff, and goes on by [`super::stiff_flow`].
+//! A flow begins with explicit steps. What has not arrived after [`Loss::explicit_steps`] of them, attempts that were too rough included, is
+//! stiff, and goes on by [`super::stiff_flow`]: where the condition number is ten, nine of ten flows have arrived after 64.
 //!
 //! One piece of code follows N flows, each with its own step, so that a point ends in the same place, to the last bit, whether it is
 //! alone or in a block. [`follow_flows`] keeps the lanes of a block busy: where flows have arrived, the next points begin.
@@ -11,9 +12,6 @@ use crate::loss::{LANES, Loss};
 
 /// The label of a point that is in no minimum's basin.
 pub const NO_BASIN: u64 = u64::MAX;
-
-/// Explicit steps that a flow takes, attempts that were too rough included. Where the condition number is ten, nine of ten flows need fewer.
-const EXPLICIT_STEPS: u32 = 64;
 
 /// Numbers of room that a flow needs for each coordinate.
 pub(super) const FLOW_ROOM: usize = 6;
@@ -58,19 +56,29 @@ struct Course<'a, const N: usize> {
     there: &'a mut [[f64; N]],
     step: [f64; N],
     taken: [u32; N],
+    most: u32,
     accuracy: Accuracy,
 }
 
 impl<'a, const N: usize> Course<'a, N> {
     /// In `room` of [`FLOW_ROOM`] rows of N for each of d coordinates.
-    fn new(room: &'a mut [f64], d: usize, accuracy: Accuracy) -> Self {
+    fn new(room: &'a mut [f64], loss: &dyn Loss, accuracy: Accuracy) -> Self {
+        let d = loss.dimension();
         let (theta, rest) = room.as_chunks_mut::<N>().0.split_at_mut(d);
         let (k1, rest) = rest.split_at_mut(d);
         let (k2, rest) = rest.split_at_mut(d);
         let (k3, rest) = rest.split_at_mut(d);
         let (k4, rest) = rest.split_at_mut(d);
         let there = &mut rest[..d];
-        Self { theta, slopes: [k1, k2, k3, k4], there, step: [0.0; N], taken: [0; N], accuracy }
+        Self {
+            theta,
+            slopes: [k1, k2, k3, k4],
+            there,
+            step: [0.0; N],
+            taken: [0; N],
+            most: loss.explicit_steps(),
+            accuracy,
+        }
     }
 
     fn place(&mut self, lane: usize, point: &[f64]) {
@@ -162,7 +170,7 @@ impl<'a, const N: usize> Course<'a, N> {
         // Not below: a step that is not a number leads nowhere either.
         if !(self.step[lane] >= 1e-300) || !squares(self.slopes[0]).is_finite() || has_left {
             Stage::Lost
-        } else if self.taken[lane] >= EXPLICIT_STEPS {
+        } else if self.taken[lane] >= self.most {
             Stage::Stiff
         } else {
             Stage::Underway
@@ -220,7 +228,7 @@ pub(super) fn follow_flow(
     arrived: impl FnMut(&[[f64; 1]]) -> Option<usize>,
 ) -> Option<usize> {
     room.resize(FLOW_ROOM * theta.len(), 0.0);
-    let mut course = Course::<1>::new(room, theta.len(), accuracy);
+    let mut course = Course::<1>::new(room, loss, accuracy);
     course.place(0, theta);
     course.look(&mut |theta, slope| loss.gradient(theta.as_flattened(), slope.as_flattened_mut()));
     follow(loss, &mut course, arrived)
@@ -291,7 +299,7 @@ pub(super) fn follow_flows(
     let mut gradient = |theta: &[[f64; LANES]], slope: &mut [[f64; LANES]]| {
         loss.gradient_block(theta.as_flattened(), slope.as_flattened_mut(), scratch);
     };
-    let mut course = Course::<LANES>::new(block, d, accuracy);
+    let mut course = Course::<LANES>::new(block, loss, accuracy);
     // Free lanes follow some flow too, which nobody asks about.
     (0..LANES).for_each(|lane| course.place(lane, &points[..d]));
     let mut point_of: [Option<usize>; LANES] = [None; LANES];
@@ -321,7 +329,7 @@ pub(super) fn follow_flows(
         course.advance(&mut gradient);
     }
     for (lane, index) in point_of.iter().enumerate().filter_map(|(lane, point)| Some((lane, (*point)?))) {
-        let mut last = Course::<1>::new(alone, d, accuracy);
+        let mut last = Course::<1>::new(alone, loss, accuracy);
         last.take_over(0, &course, lane);
         labels[index] = label(follow(loss, &mut last, |theta| basin(destination.arrived(theta)[0])));
     }

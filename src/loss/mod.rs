@@ -73,6 +73,12 @@ pub trait Loss: Send + Sync {
         Vec::new()
     }
 
+    /// Steps by slopes alone after which a gradient flow that has not arrived goes on by implicit steps, which go as far as the flow is smooth,
+    /// however stiff it is, and take a Hessian each: more of them where a Hessian is dear beside the slopes of a block.
+    fn explicit_steps(&self) -> u32 {
+        64
+    }
+
     /// The coordinates in groups, such that L is a sum of functions of one group each: every coordinate once, each group ascending,
     /// the groups by their first coordinates. One group, unless the loss knows better.
     fn independent_coordinates(&self) -> Vec<Vec<usize>> {

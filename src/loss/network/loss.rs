@@ -131,6 +131,11 @@ impl Loss for NetworkLoss {
         self.symmetry.as_ref()
     }
 
+    /// Its Hessian, a product for every parameter and without lanes, takes as long as the slopes of a block for hundreds of steps.
+    fn explicit_steps(&self) -> u32 {
+        2048
+    }
+
     fn block_scratch(&self) -> usize {
         self.lanes.rows() * LANES
     }
