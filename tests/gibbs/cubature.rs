@@ -177,3 +177,18 @@ fn bent_wells_in_space() {
         100,
     );
 }
+
+/// Valleys that bend within a cell, by symmetry half of the mass in either well: right, or no answer.
+#[test]
+fn bent_valleys_are_right_or_have_no_law() {
+    for (walls, has_law) in [(1e1, true), (1e3, true), (1e5, false)] {
+        let formula = format!("(x^2 - 1)^2/4 + {walls}*(y - x^2)^2");
+        let loss: Arc<dyn Loss> = Arc::new(Expression::new(&["x", "y"].map(String::from), &[], &formula).unwrap());
+        let domain = [[-2.0, 2.0]; 2];
+        let landscape = Landscape::explore(loss.clone(), &domain).unwrap();
+        let law = gibbs::by_quadrature(loss.as_ref(), &landscape, &domain, 0.1);
+        let occupancy = law.as_ref().map(|law| law.occupancies[0]);
+        assert!(occupancy.is_ok() || !has_law, "{walls}: {occupancy:?}");
+        assert!(occupancy.is_err() || (occupancy.clone().unwrap() - 0.5).abs() < 1e-4, "{walls}: {occupancy:?}");
+    }
+}

@@ -35,7 +35,7 @@ struct Precision {
     smooth: f64,
     /// The same on a ridge.
     ridge: f64,
-    /// Halvings of an edge in search of the ridge on it.
+    /// Halvings of an edge in search of the ridge on it, at most.
     bisections: u32,
 }
 
@@ -74,6 +74,9 @@ pub(super) fn gibbs<const D: usize>(
     if sum.unsettled > TRUSTED * whole {
         return Err(NoGibbs::Unsettled);
     }
+    if sum.valleys && !stands_elsewhere(&frame, &region, &sum) {
+        return Err(NoGibbs::Unsettled);
+    }
     let other = sum.mass.pop().unwrap_or_default();
     sum.laplacian.pop();
     let center = landscape.minima[0].theta.as_slice();
@@ -82,6 +85,14 @@ pub(super) fn gibbs<const D: usize>(
         about.map(|(minimum, (moments, mass))| squares_about(&minimum.theta, center, moments, *mass)).collect();
     Sums { masses: sum.mass, other, laplacians: sum.laplacian, squares, excess: Some(sum.excess) }
         .finish(landscape, &bends)
+}
+
+/// Whether the masses are the same from another lattice. A valley that is narrower than the cells and bends within them can pass for settled,
+/// but what is seen of it then depends on where the cells lie.
+fn stands_elsewhere<const D: usize>(frame: &Frame, region: &[[f64; 2]; D], sum: &Masses) -> bool {
+    const WIDER: [f64; 2] = [0.0137, 0.0211];
+    let wider = region.map(|[low, high]| [low - WIDER[0] * (high - low), high + WIDER[1] * (high - low)]);
+    integrate(frame, &wider).0.distance(sum) <= TRUSTED * frame.whole
 }
 
 /// The masses of another law in the basins of the plane, that of what lies in none last. Its density, positive and no rougher than
@@ -151,7 +162,8 @@ fn integrate<const D: usize>(frame: &Frame, region: &[[f64; 2]; D]) -> (Masses, 
 fn laplace_mass(landscape: &Landscape, temperature: f64) -> f64 {
     let lowest = landscape.minima[0].loss;
     let mass = |minimum: &CriticalPoint| {
-        let widths = minimum.eigenvalues.iter().map(|h| (2.0 * std::f64::consts::PI * temperature / h).sqrt());
+        let curvatures = minimum.curvatures_at(temperature);
+        let widths = curvatures.iter().map(|h| (2.0 * std::f64::consts::PI * temperature / h).sqrt());
         widths.product::<f64>() * crate::math::exp(-(minimum.loss - lowest) / temperature)
     };
     landscape.minima.iter().map(mass).sum()
@@ -183,12 +195,14 @@ struct Masses {
     excess: f64,
     /// What halving still changed where it had to end.
     unsettled: f64,
+    /// Whether a valley runs somewhere that a rule may have missed.
+    valleys: bool,
 }
 
 impl Masses {
     fn new(minima: usize) -> Self {
         let (zeros, moments) = (vec![0.0; minima + 1], vec![Moments::default(); minima + 1]);
-        Self { mass: zeros.clone(), laplacian: zeros, moments, excess: 0.0, unsettled: 0.0 }
+        Self { mass: zeros.clone(), laplacian: zeros, moments, excess: 0.0, unsettled: 0.0, valleys: false }
     }
 
     fn add_density(&mut self, owner: usize, density: &Density) {
@@ -210,6 +224,7 @@ impl Masses {
         }
         self.excess += factor * other.excess;
         self.unsettled += other.unsettled;
+        self.valleys |= other.valleys;
     }
 
     /// The largest difference of a mass.
@@ -273,6 +288,8 @@ struct Worker<'a, const D: usize> {
     places: Vec<([f64; D], f64)>,
     room: Room,
     workspace: Workspace,
+    /// Halvings of an edge in the cell at hand.
+    bisections: u32,
     /// Halvings that are left.
     halvings: usize,
     /// Per minimum, the Hessians at the centers of the cells that are halved no further.
@@ -291,6 +308,7 @@ impl<'a, const D: usize> Worker<'a, D> {
             places: Vec::new(),
             room: Room::default(),
             workspace: Workspace::default(),
+            bisections: 0,
             halvings: MOST_HALVINGS,
             bends,
         }
@@ -311,6 +329,7 @@ impl<'a, const D: usize> Worker<'a, D> {
         let noise = self.frame.rounding * fine.mass.iter().sum::<f64>();
         let change = fine.distance(&coarse.masses);
         let hidden = self.hidden(cell);
+        fine.valleys |= hidden > 0.0;
         let settled = change <= allowed + noise && hidden == 0.0 && !self.hides_a_well(cell);
         if settled || cell.span <= 4 || self.halvings == 0 {
             if !settled {
@@ -327,6 +346,7 @@ impl<'a, const D: usize> Worker<'a, D> {
         }
         self.halvings -= 1;
         let mut sum = Masses::new(count);
+        sum.valleys = fine.valleys;
         for (half, part) in parts {
             sum.add(&self.integrate(&half, part).masses, 1.0);
         }
@@ -387,6 +407,7 @@ impl<'a, const D: usize> Worker<'a, D> {
         let on_ridge = mass > SMALL * self.frame.whole && cell.probes().any(|probe| self.owner(probe) != owner);
         if on_ridge {
             let first = Vertex { point: self.place(&cell.corner), node: Some((cell.corner, self.owner(cell.corner))) };
+            self.bisections = bisections::<D>(mass / self.frame.whole);
             self.add_simplices(cell, &mut vec![first], 0, &mut masses);
         } else {
             masses.add_density(owner, &density);
@@ -471,7 +492,7 @@ impl<'a, const D: usize> Worker<'a, D> {
         }
         let middle = |a: &[f64; D], b: &[f64; D]| std::array::from_fn(|axis| 0.5 * (a[axis] + b[axis]));
         let (mut inside, mut outside) = (self.place(&near), self.place(&far));
-        for _ in 0..precision(D).bisections {
+        for _ in 0..self.bisections {
             let point = middle(&inside, &outside);
             if self.label(&point) == owner { inside = point } else { outside = point }
         }
@@ -507,6 +528,13 @@ impl<'a, const D: usize> Worker<'a, D> {
         }
         masses.add_density(owner, &self.frame.integrand.sum(&self.places, &mut self.room));
     }
+}
+
+/// Halvings of an edge that leave a thousandth of what is allowed on a ridge, in a cell with this part of the whole: each is a flow.
+fn bisections<const D: usize>(share: f64) -> u32 {
+    let Precision { ridge, bisections, .. } = precision(D);
+    let wanted = crate::math::ln(share / (1e-3 * ridge)) / std::f64::consts::LN_2;
+    (wanted.ceil().max(2.0) as u32).min(bisections)
 }
 
 /// By elimination with pivots.
