@@ -59,7 +59,7 @@
 //!     println!(
 //!         "minimum at {:+.4}: Laplace {:.4}, Gibbs {:.4}, measured {:.4} ± {:.4}",
 //!         minimum.theta[0],
-//!         ladder.laplace[index],
+//!         ladder.laplace.as_ref().expect("both Hessians are regular")[index],
 //!         ladder.gibbs.as_ref().expect("the loss rises on both sides").occupancies[index],
 //!         estimate.value,
 //!         estimate.standard_error

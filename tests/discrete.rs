@@ -388,7 +388,9 @@ fn a_rung_with_a_bound_decides_with_it() {
     assert!(bound > 1e-5, "{bound}");
     for findings in [&predicted, &findings] {
         let claim = |id: &str| findings.claims.iter().find(|claim| claim.id == id).unwrap();
-        assert_eq!(claim("occupancy-discrete").contrasts[0].predicted_bound, Some(bound));
+        // T = nσ²/2 of the scenario may differ from what was typed by its last bit.
+        let found = claim("occupancy-discrete").contrasts[0].predicted_bound.unwrap();
+        assert!((found / bound - 1.0).abs() < 1e-12, "{found}, not {bound}");
         assert_eq!(claim("occupancy-gibbs").contrasts[0].predicted_bound, None);
         let [a, b, other] = findings.occupancy.as_slice() else { panic!("two minima and other") };
         for (found, expected) in [a, b].iter().zip(&expected.occupancies) {

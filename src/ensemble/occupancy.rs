@@ -9,6 +9,7 @@ use super::{Observer, View, merge_means};
 use crate::instructions::vectorized;
 use crate::landscape::Landscape;
 use crate::landscape::basins::{NO_BASIN, Workspace};
+use crate::landscape::strays::Strays;
 use crate::loss::{LANES, Loss};
 
 /// What the occupancy observers of all blocks share.
@@ -40,6 +41,8 @@ impl Watch {
 pub struct Occupancy {
     watch: Arc<Watch>,
     workspace: Workspace,
+    /// Room for one place.
+    place: Vec<f64>,
     counts: Counts,
 }
 
@@ -64,6 +67,8 @@ pub struct Counts {
     before: Vec<Lanes<u64>>,
     course: Vec<f32>,
     followed_lanes: usize,
+    /// The lowest places that lie in no basin.
+    strays: Strays,
 }
 
 const NO_CORE: u64 = u64::MAX;
@@ -76,6 +81,7 @@ impl Occupancy {
         Self {
             watch: watch.clone(),
             workspace: Workspace::default(),
+            place: Vec::with_capacity(watch.landscape.domain.len()),
             counts: Counts {
                 visits: vec![Lanes([0; LANES]); states],
                 loss: Lanes([0.0; LANES]),
@@ -88,6 +94,7 @@ impl Occupancy {
                 before: if followed_lanes > 0 { vec![Lanes([0; LANES]); states] } else { Vec::new() },
                 course: Vec::new(),
                 followed_lanes,
+                strays: Strays::new(&watch.landscape.domain),
             },
         }
     }
@@ -129,6 +136,11 @@ impl Occupancy {
             .collect()
     }
 
+    /// The lowest places in the domain that lay in no basin.
+    pub fn strays(&self) -> &Strays {
+        &self.counts.strays
+    }
+
     /// All that was counted.
     pub fn counts(&self) -> &Counts {
         &self.counts
@@ -162,6 +174,14 @@ impl Occupancy {
         self.counts.visits.iter().map(|row| row[lane]).sum()
     }
 
+    fn note_strays(&mut self, view: &View, labels: &[u64; LANES], loss: &[f64; LANES]) {
+        for lane in (0..LANES).filter(|&lane| view.live[lane] && labels[lane] == NO_BASIN && loss[lane].is_finite()) {
+            self.place.clear();
+            self.place.extend(view.theta.iter().skip(lane).step_by(LANES));
+            self.counts.strays.see(lane, &self.place, loss[lane]);
+        }
+    }
+
     fn count_transition(&mut self, lane: usize, basin: u64) {
         let from = self.counts.core[lane];
         self.counts.core[lane] = basin;
@@ -182,6 +202,8 @@ struct News {
     /// Live lanes in another core than the one they were last in, and 1 for each of them.
     changed: u64,
     cores: Lanes<u64>,
+    /// Live lanes in no basin.
+    nowhere: u64,
 }
 
 /// Counts a look at all lanes at once, but for transitions, which are rare.
@@ -215,7 +237,8 @@ fn count(
             other[l] += elsewhere[l];
         }
     }
-    News { undefined: undefined.iter().sum(), changed: changed.iter().sum(), cores: changed }
+    let [undefined, changed_in_all, nowhere] = [undefined, changed, elsewhere].map(|lanes| lanes.iter().sum());
+    News { undefined, changed: changed_in_all, cores: changed, nowhere }
 }
 
 impl Observer for Occupancy {
@@ -232,6 +255,9 @@ impl Observer for Occupancy {
             for lane in 0..LANES {
                 view.lost[lane] |= view.live[lane] && !loss[lane].is_finite();
             }
+        }
+        if new.nowhere > 0 {
+            self.note_strays(view, &labels, &loss);
         }
         if new.changed > 0 {
             for lane in 0..LANES {

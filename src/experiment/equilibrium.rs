@@ -285,7 +285,7 @@ pub(super) fn occupancy_records(
             let measured = visited.and_then(|measurement| measurement.occupancies.mean(state));
             OccupancyRecord {
                 minimum: if is_other { "other".into() } else { minimum_name(state) },
-                laplace: ladder.laplace.get(state).copied(),
+                laplace: ladder.laplace.as_ref().and_then(|laplace| laplace.get(state).copied()),
                 gibbs: ladder.gibbs.as_ref().map(|gibbs| if is_other { gibbs.other } else { gibbs.occupancies[state] }),
                 gibbs_standard_error: error(&gibbs_errors, state),
                 ito: ladder.ito.as_ref().map(|law| if is_other { law.other } else { law.occupancies[state] }),

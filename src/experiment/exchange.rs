@@ -89,7 +89,7 @@ mod tests {
             discrete: None,
         });
         Ladder {
-            laplace: occupancies.to_vec(),
+            laplace: Some(occupancies.to_vec()),
             gibbs: None,
             ito: None,
             discrete: None,

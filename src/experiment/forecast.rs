@@ -191,8 +191,7 @@ pub(super) struct Motions {
 impl Motions {
     pub(super) fn of(setting: &Setting, ladder: &Ladder, loaded: &Loaded) -> Self {
         let ensemble = &loaded.scenario.ensemble;
-        let minima = &setting.landscape.minima;
-        let widest = minima.iter().map(|minimum| minimum.eigenvalues[0]).fold(f64::INFINITY, f64::min);
+        let widest = setting.softest();
         let masses = [Rung::Discrete, Rung::Gibbs, Rung::Laplace].into_iter().find_map(|rung| ladder.rung(rung));
         let rate: Option<f64> =
             ladder.escape.iter().take(2).map(|escape| best_time(escape).map(|time| 1.0 / time)).sum();

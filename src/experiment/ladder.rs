@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::reason::RUNGS;
 use super::setting::{Described, Setting};
-use super::state_dependent;
+use super::{softest, state_dependent};
 use crate::findings::EscapeRecord;
 use crate::input::Problem;
 use crate::landscape::minimum_name;
+use crate::loss::LossSpec;
 use crate::memo::Memo;
 use crate::plain::significant;
 use crate::random::increments::Increments;
@@ -18,15 +19,15 @@ use crate::theory::discrete::first_order::first_order_influences;
 use crate::theory::discrete::{Care, Chain, DiscreteLaw, FiniteStep, Method, NoFiniteStep};
 use crate::theory::escape::BothWays;
 use crate::theory::gibbs::influences::Influences;
-use crate::theory::gibbs::{self, Gibbs, NoGibbs, sampler::Sampling};
+use crate::theory::gibbs::{self, Gibbs, MOST_BY_QUADRATURE, NoGibbs, sampler::Sampling};
 use crate::theory::ito::ItoLaw;
 use crate::theory::{Scheme, escape, laplace};
 
 /// Predictions of the occupancies, rung by rung.
 #[derive(Clone)]
 pub struct Ladder {
-    /// The slide's formula, at the effective temperature.
-    pub laplace: Vec<f64>,
+    /// The slide's formula, at the effective temperature; `None` where the Hessian at a minimum is singular.
+    pub laplace: Option<Vec<f64>>,
     /// The Gibbs masses of the basins.
     pub gibbs: Option<Gibbs>,
     /// The Itô equation's own law, where the noise depends on θ (1-D).
@@ -97,15 +98,13 @@ impl Ladder {
     }
 
     fn fresh(setting: &Setting) -> Self {
-        let temperature = setting.effective_temperature();
-        Self::upon(gibbs::law(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature), setting)
+        Self::upon(gibbs_law(setting), setting)
     }
 
     /// The ladders of settings that differ in nothing but their step: one Gibbs law, which takes seconds, serves them all.
     pub fn at_every_step(settings: &[Setting]) -> Vec<Self> {
         let Some(first) = settings.first() else { return Vec::new() };
-        let temperature = first.effective_temperature();
-        let gibbs = gibbs::law(first.loss.as_ref(), &first.landscape, &first.domain, temperature);
+        let gibbs = gibbs_law(first);
         settings.iter().map(|setting| Self::upon(gibbs.clone(), setting)).collect()
     }
 
@@ -123,7 +122,7 @@ impl Ladder {
             ito: None,
             discrete: None,
             escape: Vec::new(),
-            notes: note.into_iter().chain(rounding_note(setting)).collect(),
+            notes: singular_note(setting).into_iter().chain(note).chain(rounding_note(setting)).collect(),
         };
         match setting.temperature() {
             Some(temperature) if setting.is_normal_chain() => {
@@ -150,7 +149,7 @@ impl Ladder {
             ito: None,
             discrete: None,
             escape: Vec::new(),
-            notes: Vec::new(),
+            notes: singular_note(setting).into_iter().collect(),
             no_law: None,
         };
         match setting.temperature() {
@@ -163,7 +162,7 @@ impl Ladder {
     /// The occupancies that a rung predicts, one per minimum.
     pub fn rung(&self, rung: Rung) -> Option<&[f64]> {
         match rung {
-            Rung::Laplace => Some(&self.laplace),
+            Rung::Laplace => self.laplace.as_deref(),
             Rung::Gibbs => self.gibbs.as_ref().map(|gibbs| gibbs.occupancies.as_slice()),
             Rung::Ito => self.ito.as_ref().map(|law| law.occupancies.as_slice()),
             Rung::Discrete => self.discrete.as_ref().map(|discrete| discrete.occupancies.as_slice()),
@@ -292,6 +291,39 @@ impl Ladder {
             self.notes.push(format!("the exact passage time from {} is null: {reason}", pairs.join(", ")));
         }
     }
+}
+
+/// The last few laws that were sampled, which takes seconds: of which loss, at which T, with how many minima.
+static SAMPLED: Memo<(LossSpec, u64, usize), Result<Gibbs, NoGibbs>> = Memo::of(8);
+
+/// The Gibbs law of a setting.
+pub(super) fn gibbs_law(setting: &Setting) -> Result<Gibbs, NoGibbs> {
+    let temperature = setting.effective_temperature();
+    let compute = || gibbs::law(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature);
+    let Some(described) = setting.described.as_ref().filter(|_| setting.domain.len() > MOST_BY_QUADRATURE) else {
+        return compute();
+    };
+    let key = (described.loss.clone(), temperature.to_bits(), setting.landscape.minima.len());
+    SAMPLED.find(&key).unwrap_or_else(|| {
+        let law = compute();
+        SAMPLED.keep(key, law.clone());
+        law
+    })
+}
+
+/// Why the slide's formula and Kramers' are missing, if so.
+fn singular_note(setting: &Setting) -> Option<String> {
+    let minima = setting.landscape.minima.iter().enumerate().filter(|(_, minimum)| !minimum.is_regular());
+    let flat = minima.flat_map(|(index, minimum)| {
+        minimum.flat.iter().map(move |flat| {
+            let along: Vec<f64> = minimum.eigenvectors.column(flat.axis).iter().copied().collect();
+            let along = softest::name(&along, &setting.variables);
+            format!("at {} along {along}, where L rises as |u|^{}", minimum_name(index), significant(flat.power, 3))
+        })
+    });
+    let flat: Vec<String> = flat.collect();
+    (!flat.is_empty())
+        .then(|| format!("laplace and the times of Kramers are null: the Hessian is zero {}", flat.join("; ")))
 }
 
 /// How the chain's law was found, where it is not by the operator on a line, which is exact.

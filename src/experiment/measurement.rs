@@ -16,7 +16,7 @@ use crate::ensemble::occupancy::{Occupancy, Watch};
 use crate::ensemble::{FOLLOWED, Fate, Plan, Progress, Run};
 use crate::findings::{MixingFigure, MixingSeries, StationarityRecord};
 use crate::landscape::basins::Workspace;
-use crate::landscape::minimum_name;
+use crate::landscape::{CriticalPoint, minimum_name, point_text, strays};
 use crate::lanes::LANES;
 use crate::plain::significant;
 use crate::scenario::{Loaded, Start};
@@ -40,6 +40,8 @@ pub struct Measurement {
     pub stationarity: StationarityRecord,
     /// ⟨L − L_A⟩, L_A the lowest minimum.
     pub mean_excess: Option<Estimate>,
+    /// Minima in the domain that the search had missed, and the run came to.
+    pub missed: Vec<CriticalPoint>,
     /// Measured steps of every replica.
     steps: u64,
     /// Running occupancies by start basin.
@@ -157,7 +159,9 @@ impl Measurement {
         let by_start = Groups { names: &groups.names, of_replica: &of_finished };
         let stationarity = Stationarity::of(setting, plan, (start, measured), &balances, &finished.replicas, &by_start);
         equilibration.add_start_reasons(stationarity.reasons);
+        let strays = strays::lowest(observers.iter().map(|observer| observer.strays()));
         Ok(Self {
+            missed: setting.landscape.missed(setting.loss.as_ref(), &strays),
             transitions,
             round_trips: observers.iter().map(|observer| observer.round_trips()).sum(),
             mixing: mixing(plan, setting.step(), run.stretches(), &observers, &groups, &finished, states - 1),
@@ -188,11 +192,52 @@ impl Measurement {
             self.equilibration.add_start_reasons(softest.reason());
         }
         let reason = ladder.no_law.clone().or_else(|| unreached(self.mean_excess.as_ref()?, ladder, setting));
+        let reason = reason.or_else(|| self.missed_minima(setting)).or_else(|| self.unforeseen_elsewhere(ladder));
         if let Some(reason) = reason {
             self.equilibration.reasons.insert(0, reason);
             self.equilibration.remembers_start = true;
         }
         self
+    }
+
+    /// That the run came to minima which the theory does not know, if so.
+    fn missed_minima(&self, setting: &Setting) -> Option<String> {
+        let shown = |minimum: &CriticalPoint| {
+            format!("{} with L = {}", point_text(&minimum.theta), significant(minimum.loss, 6))
+        };
+        let places: Vec<String> = self.missed.iter().map(shown).collect();
+        let most = 4;
+        let more = if places.len() > most { format!(" and {} more", places.len() - most) } else { String::new() };
+        let starts = setting.landscape.domain.len() * 1000;
+        (!places.is_empty()).then(|| {
+            format!(
+                "the run came to a minimum that the search had missed, at {}{more}: every prediction lacks it; look from more places \
+                 (loss.starts = {starts}), or narrow loss.domain around the wells that are asked about",
+                places[..places.len().min(most)].join(" and ")
+            )
+        })
+    }
+
+    /// That more or less of the run lies in no basin than the law says, if so: then the basins are not those of the theory. A finite step moves
+    /// that mass too, where its law is known.
+    fn unforeseen_elsewhere(&self, ladder: &Ladder) -> Option<String> {
+        let gibbs = ladder.gibbs.as_ref()?;
+        let predicted_error = gibbs.sampling.as_ref().and_then(|sampling| sampling.other_standard_error).unwrap_or(0.0);
+        let measured = self.occupancies.occupancy(gibbs.occupancies.len()).unwrap_or_else(|| Estimate::exact(0.0));
+        let discrete = ladder.discrete.as_ref().map_or(gibbs.other, |discrete| discrete.other);
+        let [least, most] = [gibbs.other.min(discrete), gibbs.other.max(discrete)];
+        let value = (measured.value - most).max(least - measured.value);
+        let standard_error = measured.standard_error.hypot(predicted_error);
+        let excess = Estimate { value, standard_error, ..measured.clone() };
+        (excess.p_value_above(ELSEWHERE) < FALSE_ALARM).then(|| {
+            format!(
+                "{} ± {} of the run lies in no basin, where exp(−L/T) has {} ± {}: the basins, or the law, are not those of the theory",
+                significant(measured.value, 3),
+                significant(measured.standard_error, 2),
+                significant(gibbs.other, 3),
+                significant(predicted_error, 2)
+            )
+        })
     }
 
     /// The transitions with the occupancies, from which both get their errors.
@@ -208,6 +253,8 @@ impl Measurement {
 
 /// The part of T by which the mean loss may be below that of exp(−L/T).
 const LOW: f64 = 0.1;
+/// By how much the mass in no basin may differ from that of the law: less than this changes nothing that matters.
+const ELSEWHERE: f64 = 0.01;
 /// The probability of a false alarm.
 const FALSE_ALARM: f64 = 1e-3;
 

@@ -8,6 +8,7 @@ pub mod density;
 mod effort;
 pub mod equilibrium;
 mod exchange;
+mod explored;
 mod figures;
 pub mod forecast;
 pub mod ladder;

@@ -120,7 +120,7 @@ pub(super) fn occupancies(setting: &Setting, rung: Rung) -> Option<Vec<f64>> {
         cheap.then(|| gibbs::by_quadrature(loss, landscape, domain, setting.effective_temperature()).ok())?
     };
     match rung {
-        Rung::Laplace => Some(laplace::occupancies(&landscape.minima, setting.effective_temperature())),
+        Rung::Laplace => laplace::occupancies(&landscape.minima, setting.effective_temperature()),
         Rung::Gibbs => Some(by_gibbs()?.occupancies),
         Rung::Ito => state_dependent::ito(setting).map(|law| law.occupancies),
         Rung::Discrete if !setting.is_normal_chain() => None,

@@ -313,7 +313,7 @@ mod tests {
         let law = |log_odds: f64| vec![1.0 / (1.0 + (-log_odds).exp()), 1.0 / (1.0 + log_odds.exp())];
         let occupancies = law(gibbs);
         let ladder = Ladder {
-            laplace: law(laplace),
+            laplace: Some(law(laplace)),
             gibbs: Some(Gibbs {
                 occupancies,
                 other: 0.0,

@@ -64,7 +64,7 @@ fn minimum_records(setting: &Setting) -> Vec<MinimumRecord> {
         theta: minimum.theta.clone(),
         loss: minimum.loss,
         hessian_eigenvalues: minimum.eigenvalues.clone(),
-        log_determinant: minimum.log_determinant(),
+        log_determinant: minimum.is_regular().then(|| minimum.log_determinant()),
         multiplicity: minimum.multiplicity,
     };
     setting.landscape.minima.iter().enumerate().map(record).collect()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::explored;
 use super::moved::{Moved, moved};
 use super::softest::default_burn_in;
 use crate::dynamics::{Dynamics, DynamicsSpec};
@@ -9,7 +10,6 @@ use crate::ensemble::Plan;
 use crate::input::{LARGEST, Problem, Problems, SMALLEST};
 use crate::landscape::{Landscape, LandscapeError, minimum_name};
 use crate::loss::{Loss, LossSpec};
-use crate::memo::Memo;
 use crate::noise::{GradientNoise, NoiseSpec};
 use crate::plain::{exact, significant};
 use crate::random::{Purpose, increments::Increments, stream::Stream};
@@ -61,8 +61,6 @@ impl From<&Scenario> for Described {
     }
 }
 
-/// Loss and landscape of the last few scenarios: the points of a study mostly share them.
-static EXPLORED: Memo<LossSpec, (Arc<dyn Loss>, Arc<Landscape>)> = Memo::of(8);
 /// Looks of a short run are at least so many steps apart: a look (labels, losses and counts) takes as long as one or two steps, as
 /// measured, and in many dimensions up to four.
 const LOOK_IN_STEPS: u64 = 4;
@@ -125,36 +123,15 @@ impl Setting {
     /// # Errors
     /// When the landscape does not allow the theory.
     pub fn unchecked(loaded: &Loaded) -> Result<Self, Problems> {
-        let Loaded { scenario, source } = loaded;
-        let at = |key: &str, error: &dyn std::fmt::Display| Problems::from(source.problem(key, error.to_string()));
-        let explored = EXPLORED.find(&scenario.loss);
-        let (loss, landscape) = match explored {
-            Some(explored) => explored,
-            None => {
-                let loss = scenario.loss.build().map_err(|error| at("loss", &error))?;
-                let LossSpec { domain, starts, .. } = &scenario.loss;
-                let landscape = Landscape::explore_from(loss.clone(), domain, *starts).map_err(|error| {
-                    let key = match error {
-                        LandscapeError::Singular { .. }
-                        | LandscapeError::Kink { .. }
-                        | LandscapeError::Broken { .. } => "loss",
-                        LandscapeError::NoMinimum { .. }
-                        | LandscapeError::TooMany { .. }
-                        | LandscapeError::TooWide { .. } => "loss.domain",
-                    };
-                    at(key, &error)
-                })?;
-                let explored = (loss, Arc::new(landscape));
-                EXPLORED.keep(scenario.loss.clone(), explored.clone());
-                explored
-            }
-        };
+        let scenario = &loaded.scenario;
+        let (loss, landscape) = explored::landscape_of(loaded)?;
         let Moved { noise, noise_scale, dynamics } = moved(loaded, &loss)?;
         let (domain, variables) = (scenario.loss.domain.clone(), scenario.variables());
         let described = Some(Described::from(scenario));
-        let setting =
+        let mut setting =
             Self { loss, noise, dynamics, landscape, domain, variables, noise_scale, described, brief: false };
         setting.require_resolved(loaded)?;
+        setting.landscape = explored::with_missed_minima(&setting, loaded)?;
         Ok(setting)
     }
 
@@ -183,6 +160,21 @@ impl Setting {
         };
         setting.require_resolved(loaded)?;
         Ok(setting)
+    }
+
+    /// The same with another landscape of the same loss.
+    pub(super) fn with_landscape(&self, landscape: Arc<Landscape>) -> Self {
+        Self {
+            loss: self.loss.clone(),
+            noise: self.noise.clone(),
+            dynamics: self.dynamics.clone(),
+            landscape,
+            domain: self.domain.clone(),
+            variables: self.variables.clone(),
+            noise_scale: self.noise_scale,
+            described: self.described.clone(),
+            brief: self.brief,
+        }
     }
 
     /// The same loss, noise and landscape moved by another dynamics of the same noise scale.
@@ -239,6 +231,12 @@ impl Setting {
     /// The largest eigenvalue of H over the minima: δ times it must stay below 2.
     pub fn sharpest(&self) -> f64 {
         self.landscape.minima.iter().flat_map(|minimum| minimum.eigenvalues.last()).fold(0.0, |a, &h| a.max(h))
+    }
+
+    /// The smallest curvature that exp(−L/T) feels at a minimum.
+    pub(super) fn softest(&self) -> f64 {
+        let temperature = self.effective_temperature();
+        self.landscape.minima.iter().map(|minimum| minimum.softest_at(temperature)).fold(f64::INFINITY, f64::min)
     }
 
     /// δh < 2 at every minimum, else the chain is unstable there: bad input for a single run.
@@ -320,7 +318,7 @@ impl Setting {
     /// the answer then waits for escapes. In a short run more often, so that there are a thousand looks, but not so often that
     /// the looks cost more than the steps, as long as there are twenty.
     pub fn default_observe_every(&self, steps: u64) -> u64 {
-        let widest = self.landscape.minima.iter().map(|minimum| minimum.eigenvalues[0]).fold(f64::INFINITY, f64::min);
+        let widest = self.softest();
         let relaxation = 1.0 / (self.step() * widest);
         let apart = LOOKS_APART.min(relaxation);
         let seldom_left = self.soonest_escape().is_some_and(|steps| steps >= LOOKS_BETWEEN_ESCAPES * 2.0 * apart);

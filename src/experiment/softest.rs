@@ -52,6 +52,8 @@ pub struct Softest {
 enum Bowl {
     /// The Hessian's at the minimum.
     AtMinimum,
+    /// That of the bowl that rises to T/2 where the loss does, where the Hessian is zero.
+    OfTheFlat,
     /// That of the bowl in which exp(−L/T) would spread as far: T/⟨u²⟩.
     OfTheLaw,
 }
@@ -60,12 +62,14 @@ impl Softest {
     /// Of all eigenvectors of all minima the one that asks for the longest burn-in; `None` where no direction is stable.
     pub(super) fn of(setting: &Setting, run: &Run<'_>) -> Option<Self> {
         let starts = Starts::of(setting, run);
+        let temperature = setting.effective_temperature();
         let minima = setting.landscape.minima.iter().enumerate();
         let all = minima.flat_map(|(index, minimum)| {
             let covariance = setting.noise.covariance(&minimum.theta);
             let starts = &starts;
-            (0..minimum.eigenvalues.len()).filter_map(move |axis| {
-                let h = minimum.eigenvalues[axis];
+            let curvatures = minimum.curvatures_at(temperature);
+            (0..curvatures.len()).filter_map(move |axis| {
+                let h = curvatures[axis];
                 let along = minimum.eigenvectors.column(axis);
                 let step_times_curvature = run.step * h;
                 let is_stable = step_times_curvature > 0.0 && step_times_curvature < 2.0;
@@ -84,7 +88,11 @@ impl Softest {
                     minimum: index,
                     curvature: h,
                     direction: name(along.as_slice(), &setting.variables),
-                    bowl: Bowl::AtMinimum,
+                    bowl: if minimum.flat.iter().any(|flat| flat.axis == axis) {
+                        Bowl::OfTheFlat
+                    } else {
+                        Bowl::AtMinimum
+                    },
                     relaxation,
                 })
             })
@@ -108,7 +116,7 @@ impl Softest {
             let widest = axes.eigenvalues.imax();
             let (variance, along) = (axes.eigenvalues[widest], axes.eigenvectors.column(widest));
             let curvature = temperature / variance;
-            let softest = setting.landscape.minima[minimum].eigenvalues.first().copied()?;
+            let softest = setting.landscape.minima[minimum].softest_at(temperature);
             let [offset, excess] = starts.along(minimum, along.as_slice(), variance);
             let relaxation = Relaxation {
                 step_times_curvature: run.step * curvature,
@@ -173,6 +181,9 @@ impl std::fmt::Display for Softest {
         let (curvature, minimum) = (significant(self.curvature, 3), minimum_name(self.minimum));
         let bowl = match self.bowl {
             Bowl::AtMinimum => format!("a direction of curvature h = {curvature} at minimum {minimum}"),
+            Bowl::OfTheFlat => format!(
+                "where the Hessian at minimum {minimum} is zero and the loss rises to T/2 as a bowl of curvature h = {curvature} does"
+            ),
             Bowl::OfTheLaw => format!(
                 "where exp(−L/T) spreads around minimum {minimum} as in a bowl of curvature h = T/⟨u²⟩ = {curvature}, softer than the \
                  minimum itself"

@@ -28,7 +28,7 @@ use crate::statistics::looks::MOST_LOOKS;
 
 const MAGIC: &[u8; 8] = b"sgd-sde\n";
 /// Version of the layout of the file, counted up with every change of what is serialised.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 const FRAME: usize = MAGIC.len() + size_of::<u32>();
 const SUM: usize = size_of::<u32>();
 

@@ -120,7 +120,7 @@ pub struct MinimumRecord {
     /// Of H there, ascending.
     pub hessian_eigenvalues: Vec<f64>,
     /// ln det H.
-    pub log_determinant: f64,
+    pub log_determinant: Option<f64>,
     /// Number of symmetric images that it stands for.
     pub multiplicity: u32,
 }

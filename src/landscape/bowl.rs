@@ -4,7 +4,7 @@
 //! d³: minutes in two hundred dimensions, for what is known before.
 
 use super::basins::Basins;
-use super::{CriticalPoint, Landscape, LandscapeError, domain_text, point_text, require_regular};
+use super::{CriticalPoint, Landscape, LandscapeError, domain_text, point_text, with_flat_directions};
 use crate::loss::Loss;
 use crate::plain::significant;
 
@@ -20,7 +20,7 @@ pub(super) fn explore(loss: &dyn Loss, center: &[f64], domain: &[[f64; 2]]) -> R
     let minimum = CriticalPoint::at(loss, center);
     // H is the same all over the domain: its largest eigenvalue is the curvature that is usual there.
     let usual_curvature = minimum.eigenvalues.iter().fold(0.0f64, |a, h| a.max(h.abs()));
-    require_regular(loss, std::slice::from_ref(&minimum), usual_curvature, domain)?;
+    let minimum = with_flat_directions(loss, minimum, usual_curvature, domain)?;
     if minimum.index() > 0 {
         return nowhere(format!(
             "the parabola falls without end along {} of its {} axes, since its smallest eigenvalue is {}: give it positive \
@@ -30,7 +30,13 @@ pub(super) fn explore(loss: &dyn Loss, center: &[f64], domain: &[[f64; 2]]) -> R
             significant(minimum.eigenvalues[0], 4)
         ));
     }
-    Ok(Landscape { minima: vec![minimum], saddles: Vec::new(), basins: Basins::of_bowl(), doubt: None })
+    Ok(Landscape {
+        minima: vec![minimum],
+        saddles: Vec::new(),
+        basins: Basins::of_bowl(),
+        domain: domain.to_vec(),
+        doubt: None,
+    })
 }
 
 #[cfg(test)]

@@ -22,9 +22,10 @@ impl Ellipsoid {
     pub(super) fn around(loss: &dyn Loss, minimum: &CriticalPoint, minima: &[CriticalPoint], scale: f64) -> Self {
         let d = minimum.theta.len();
         let center = DVector::from_column_slice(&minimum.theta);
-        let hessian = loss.hessian(&minimum.theta);
+        let curvatures = minimum.curvatures_within(WIDTH * scale);
+        let hessian = if minimum.is_regular() { loss.hessian(&minimum.theta) } else { minimum.bowl(&curvatures) };
         // θ = m + ρ V diag(h^(−½)) u with |u| = 1 has q = ρ².
-        let root = DVector::from_iterator(d, minimum.eigenvalues.iter().map(|h| 1.0 / h.sqrt()));
+        let root = DVector::from_iterator(d, curvatures.iter().map(|h| 1.0 / h.sqrt()));
         let whiten = &minimum.eigenvectors * DMatrix::from_diagonal(&root);
         let towards = |other: &CriticalPoint| {
             let way = minimum.eigenvectors.transpose() * (DVector::from_column_slice(&other.theta) - &center);
@@ -35,7 +36,7 @@ impl Ellipsoid {
         let first: Vec<DVector<f64>> = others.chain(directions(d, &mut stream)).collect();
 
         let longest = root.amax();
-        let mut rays = Rays::new(loss, &minimum.theta, &hessian, FIRST * scale / longest);
+        let mut rays = Rays::new(loss, minimum, &hessian, FIRST * scale / longest);
         let mut radius = scale / longest;
         let mut tightest = None;
         for directions in first.chunks(LANES) {
@@ -87,6 +88,8 @@ struct Rays<'a> {
     loss: &'a dyn Loss,
     center: &'a [f64],
     hessian: &'a DMatrix<f64>,
+    /// Whether the bowl is the loss's own near the minimum, and not one that stands for flat directions.
+    is_own: bool,
     /// Where to begin.
     nearest: f64,
     /// d rows of [`LANES`].
@@ -102,12 +105,15 @@ const STRIDE: f64 = 1.1;
 /// What lies so near to a minimum, in parts of the landscape's length along its softest direction, is its own: minima and their ridges are
 /// farther apart.
 const SMALLEST: f64 = 1e-6;
+/// A flat direction counts as the bowl that it is like so far out, in the same parts.
+const WIDTH: f64 = 1e-2;
 
 impl<'a> Rays<'a> {
-    fn new(loss: &'a dyn Loss, center: &'a [f64], hessian: &'a DMatrix<f64>, nearest: f64) -> Self {
+    fn new(loss: &'a dyn Loss, minimum: &'a CriticalPoint, hessian: &'a DMatrix<f64>, nearest: f64) -> Self {
+        let center = minimum.theta.as_slice();
         let block = vec![0.0; center.len() * LANES];
         let (theta, gradient, scratch) = (block.clone(), block, vec![0.0; loss.block_scratch()]);
-        Self { loss, center, hessian, nearest, theta, gradient, scratch }
+        Self { loss, center, hessian, is_own: minimum.is_regular(), nearest, theta, gradient, scratch }
     }
 
     /// The smallest ρ up to `farthest` at which q no longer falls along the flow on one of at most [`LANES`] rays, and on which.
@@ -138,8 +144,10 @@ impl<'a> Rays<'a> {
         let fall = |lane: usize, pull: &DVector<f64>| {
             pull.iter().enumerate().map(|(i, pull)| pull * self.gradient[i * LANES + lane]).sum::<f64>()
         };
-        // In the bowl the fall is ρ|H ray|²; a tenth of it is asked for, so that rounding has no say. NaN is no fall.
-        let falls = |(lane, pull): (usize, &DVector<f64>)| fall(lane, pull) > 0.1 * rho * pull.norm_squared();
+        // In the bowl the fall is ρ|H ray|²; a tenth of it is asked for, so that rounding has no say. Along a flat direction it is of a higher
+        // order. NaN is no fall.
+        let asked = if self.is_own { 0.1 * rho } else { 0.0 };
+        let falls = |(lane, pull): (usize, &DVector<f64>)| fall(lane, pull) > asked * pull.norm_squared();
         pulls.iter().enumerate().position(|ray| !falls(ray))
     }
 }

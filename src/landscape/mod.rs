@@ -8,12 +8,14 @@ pub mod basins;
 mod bowl;
 mod descent;
 mod ellipsoid;
+mod flat;
 mod flow;
 mod grid;
 mod one_dimension;
 mod saddles;
 mod search;
 mod stiff_flow;
+pub mod strays;
 
 use nalgebra::{DMatrix, SymmetricEigen};
 use rayon::prelude::*;
@@ -23,8 +25,10 @@ use crate::plain::{decimals, exact, significant};
 use crate::random::{Purpose, stream::Stream};
 use basins::Basins;
 
-/// A non-degenerate critical point with its curvature.
-#[derive(Clone, Debug)]
+pub use flat::FlatDirection;
+
+/// A critical point with its curvature.
+#[derive(Clone, Debug, PartialEq)]
 pub struct CriticalPoint {
     /// θ ∈ ℝᵈ.
     pub theta: Vec<f64>,
@@ -36,6 +40,8 @@ pub struct CriticalPoint {
     pub eigenvectors: DMatrix<f64>,
     /// How many images the point stands for, itself included: 1 without symmetries ([`crate::loss::symmetry`]).
     pub multiplicity: u32,
+    /// The directions along which H is zero; mostly none. Only a minimum has any: a saddle with some is none of ours.
+    pub flat: Vec<FlatDirection>,
 }
 
 impl CriticalPoint {
@@ -43,7 +49,14 @@ impl CriticalPoint {
     fn at(loss: &dyn Loss, theta: &[f64]) -> Self {
         let (eigenvalues, eigenvectors) = sorted_eigen(loss.hessian(theta));
         let multiplicity = loss.symmetry().map_or(1, |symmetry| symmetry.multiplicity(theta) as u32);
-        Self { theta: theta.to_vec(), loss: loss.value(theta), eigenvalues, eigenvectors, multiplicity }
+        Self {
+            theta: theta.to_vec(),
+            loss: loss.value(theta),
+            eigenvalues,
+            eigenvectors,
+            multiplicity,
+            flat: Vec::new(),
+        }
     }
 
     /// ln |det H|.
@@ -56,16 +69,20 @@ impl CriticalPoint {
         self.eigenvalues.iter().sum()
     }
 
-    /// Number of negative eigenvalues.
+    /// Number of negative eigenvalues, flat directions aside.
     fn index(&self) -> usize {
-        self.eigenvalues.iter().filter(|&&h| h < 0.0).count()
+        let is_flat = |axis: usize| self.flat.iter().any(|flat| flat.axis == axis);
+        self.eigenvalues.iter().enumerate().filter(|&(axis, &h)| h < 0.0 && !is_flat(axis)).count()
     }
 
     /// The eigenvalues that are zero beside the curvature that is usual in the domain ([`curvature_scale`]), and along which
     /// no parabola fits however near one looks: the quadratic approximation means nothing there.
     fn flat_directions(&self, loss: &dyn Loss, curvature_scale: f64, domain: &[[f64; 2]]) -> Vec<usize> {
         let largest = self.eigenvalues.iter().fold(0.0f64, |a, h| a.max(h.abs()));
-        let is_small = |h: f64| !h.is_finite() || h.abs() <= (SINGULAR * curvature_scale).max(FLAT * largest);
+        // In one dimension a minimum is known by its slopes: where H < 0 it is a kink.
+        let is_kink = |h: f64| self.eigenvalues.len() == 1 && h < 0.0;
+        let is_small =
+            |h: f64| is_kink(h) || !h.is_finite() || h.abs() <= (SINGULAR * curvature_scale).max(FLAT * largest);
         let reach = search::diagonal(domain);
         let small = (0..self.eigenvalues.len()).filter(|&i| is_small(self.eigenvalues[i]));
         small.filter(|&i| !self.is_parabola_along(loss, i, [NEAREST * reach, 0.1 * reach])).collect()
@@ -93,9 +110,7 @@ impl CriticalPoint {
         }
         let mut gradient = vec![0.0; self.theta.len()];
         let mut fits = |r: f64| {
-            let place: Vec<f64> =
-                self.theta.iter().zip(self.eigenvectors.column(i).iter()).map(|(x, v)| x + r * v).collect();
-            loss.gradient(&place, &mut gradient);
+            loss.gradient(&self.beside(i, r), &mut gradient);
             let slope: f64 = gradient.iter().zip(self.eigenvectors.column(i).iter()).map(|(g, v)| g * v).sum();
             (slope - h * r).abs() <= 0.25 * (h * r).abs()
         };
@@ -147,6 +162,8 @@ pub struct Landscape {
     pub saddles: Vec<Saddle>,
     /// Which minimum the gradient flow reaches from a point.
     pub basins: Basins,
+    /// Where minima were looked for, [low, high] per coordinate.
+    pub domain: Vec<[f64; 2]>,
     /// Why the search may have missed minima; `None` where nothing speaks for that.
     pub doubt: Option<String>,
 }
@@ -162,7 +179,8 @@ pub enum LandscapeError {
         /// Where descents went instead, or what else to try.
         hint: String,
     },
-    /// A minimum has flat directions, so that det H = 0.
+    /// A minimum has flat directions, so that det H = 0: of [`Landscape::explore`] only where the loss does not rise along them, and minima
+    /// make up a valley.
     #[error(
         "the Hessian at the minimum {theta} is singular: {directions}; exp(−L/T)/√det H needs isolated minima with \
          det H > 0. Remove the flat direction, or add a small curvature along it; where the loss has a kink (abs, min, \
@@ -219,6 +237,17 @@ pub enum LandscapeError {
 /// The largest number of minima of a landscape.
 pub const MAXIMUM_MINIMA: usize = 253;
 
+impl LandscapeError {
+    fn singular(minimum: &CriticalPoint, flat: &[usize]) -> Self {
+        let told = |&i: &usize| {
+            let vector: Vec<f64> = minimum.eigenvectors.column(i).iter().copied().collect();
+            format!("eigenvalue {} along {}", significant(minimum.eigenvalues[i], 2), point_text(&vector))
+        };
+        let directions: Vec<String> = flat.iter().map(told).collect();
+        Self::Singular { theta: point_text(&minimum.theta), directions: directions.join(", ") }
+    }
+}
+
 impl Landscape {
     /// Finds minima, saddles and basins.
     ///
@@ -226,7 +255,7 @@ impl Landscape {
     /// it, or to infinity, lies in no basin.
     ///
     /// # Errors
-    /// When there is no minimum in the domain, one of them is degenerate, or there are more than 253.
+    /// When there is no minimum in the domain, one of them is not isolated, or there are more than 253.
     pub fn explore(loss: std::sync::Arc<dyn Loss>, domain: &[[f64; 2]]) -> Result<Self, LandscapeError> {
         Self::explore_from(loss, domain, None)
     }
@@ -251,7 +280,50 @@ impl Landscape {
         let (minima, doubt) = search::minima(loss.as_ref(), domain, starts, usual_curvature)?;
         let basins = Basins::by_flow(loss.clone(), &minima, domain);
         let saddles = saddles::between(loss.as_ref(), &minima, &basins, domain, usual_curvature);
-        Ok(Self { minima, saddles, basins, doubt })
+        Ok(Self { minima, saddles, basins, domain: domain.to_vec(), doubt })
+    }
+
+    /// What Laplace's and Kramers' formulas ask for: minima with det H > 0.
+    ///
+    /// # Errors
+    /// The first minimum that has none.
+    pub fn require_regular(&self) -> Result<(), LandscapeError> {
+        // At a kink, max(1 − x², x² − 1) say, the loss can be least where its formula curves downwards.
+        let is_kink = |minimum: &CriticalPoint| minimum.theta.len() == 1 && minimum.eigenvalues[0] < 0.0;
+        match self.minima.iter().find(|minimum| !minimum.is_regular()) {
+            None => Ok(()),
+            Some(kink) if is_kink(kink) => {
+                Err(LandscapeError::Kink { theta: point_text(&kink.theta), curvature: kink.eigenvalues[0] })
+            }
+            Some(minimum) => {
+                let flat: Vec<usize> = minimum.flat.iter().map(|flat| flat.axis).collect();
+                Err(LandscapeError::singular(minimum, &flat))
+            }
+        }
+    }
+
+    /// Minima in the domain that the search had missed, if the flow from one of these places leads there. In one dimension, and in a bowl, the
+    /// search misses none.
+    pub fn missed(&self, loss: &dyn Loss, places: &[Vec<f64>]) -> Vec<CriticalPoint> {
+        let domain = &self.domain;
+        if places.is_empty() || domain.len() == 1 || loss.center().is_some() {
+            return Vec::new();
+        }
+        // What they lead to may be no minimum that theory can deal with: then it stays unknown.
+        search::missed(loss, domain, &self.minima, places, curvature_scale(loss, domain)).unwrap_or_default()
+    }
+
+    /// This landscape with further minima.
+    #[must_use]
+    pub fn with(&self, loss: std::sync::Arc<dyn Loss>, missed: Vec<CriticalPoint>) -> Self {
+        let domain = &self.domain;
+        let mut minima = self.minima.clone();
+        minima.extend(missed);
+        minima.truncate(MAXIMUM_MINIMA);
+        sort_by_loss(&mut minima);
+        let basins = Basins::by_flow(loss.clone(), &minima, domain);
+        let saddles = saddles::between(loss.as_ref(), &minima, &basins, domain, curvature_scale(loss.as_ref(), domain));
+        Self { minima, saddles, basins, domain: domain.clone(), doubt: self.doubt.clone() }
     }
 
     /// Every minimum with all its images, one after another.
@@ -259,7 +331,9 @@ impl Landscape {
         let Some(symmetry) = loss.symmetry() else { return self.minima.clone() };
         let images = |minimum: &CriticalPoint| {
             let images = symmetry.images(&minimum.theta);
-            images.into_iter().map(|theta| CriticalPoint::at(loss, &theta)).collect::<Vec<_>>()
+            let image =
+                |theta: Vec<f64>| CriticalPoint { flat: minimum.flat.clone(), ..CriticalPoint::at(loss, &theta) };
+            images.into_iter().map(image).collect::<Vec<_>>()
         };
         self.minima.iter().flat_map(images).collect()
     }
@@ -298,33 +372,25 @@ fn sort_by_loss(points: &mut [CriticalPoint]) {
     });
 }
 
-/// Fails when a minimum is degenerate, naming its flat directions.
-fn require_regular(
+/// A minimum with what is known of its flat directions.
+///
+/// # Errors
+/// When the loss does not rise along one of them, or the domain is so wide that they are none.
+fn with_flat_directions(
     loss: &dyn Loss,
-    minima: &[CriticalPoint],
+    minimum: CriticalPoint,
     curvature_scale: f64,
     domain: &[[f64; 2]],
-) -> Result<(), LandscapeError> {
-    // At a kink, max(1 − x², x² − 1) say, the loss can be least where its formula curves downwards.
-    if let Some(kink) = minima.iter().find(|minimum| minimum.theta.len() == 1 && minimum.index() > 0) {
-        return Err(LandscapeError::Kink { theta: point_text(&kink.theta), curvature: kink.eigenvalues[0] });
+) -> Result<CriticalPoint, LandscapeError> {
+    let flat = minimum.flat_directions(loss, curvature_scale, domain);
+    if flat.is_empty() {
+        return Ok(minimum);
     }
-    for minimum in minima {
-        let flat = minimum.flat_directions(loss, curvature_scale, domain);
-        if flat.is_empty() {
-            continue;
-        }
-        if minimum.is_lost_in(loss, &flat, domain) {
-            return Err(LandscapeError::TooWide { domain: domain_text(domain), theta: point_text(&minimum.theta) });
-        }
-        let told = |&i: &usize| {
-            let vector: Vec<f64> = minimum.eigenvectors.column(i).iter().copied().collect();
-            format!("eigenvalue {} along {}", significant(minimum.eigenvalues[i], 2), point_text(&vector))
-        };
-        let directions: Vec<String> = flat.iter().map(told).collect();
-        return Err(LandscapeError::Singular { theta: point_text(&minimum.theta), directions: directions.join(", ") });
+    if minimum.is_lost_in(loss, &flat, domain) {
+        return Err(LandscapeError::TooWide { domain: domain_text(domain), theta: point_text(&minimum.theta) });
     }
-    Ok(())
+    let singular = LandscapeError::singular(&minimum, &flat);
+    minimum.with_flat(loss, &flat, domain).ok_or(singular)
 }
 
 /// A domain for a message.
@@ -336,7 +402,7 @@ fn domain_text(domain: &[[f64; 2]]) -> String {
 }
 
 /// A point for a message: at most six coordinates.
-fn point_text(theta: &[f64]) -> String {
+pub(crate) fn point_text(theta: &[f64]) -> String {
     let mut shown: Vec<String> = theta.iter().take(6).map(|x| decimals(x + 0.0, 4)).collect();
     if theta.len() > 6 {
         shown.push("…".into());

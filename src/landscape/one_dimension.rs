@@ -3,7 +3,7 @@
 use super::basins::Basins;
 use super::{
     CriticalPoint, Landscape, LandscapeError, MAXIMUM_MINIMA, Saddle, curvature_scale, domain_text, point_text,
-    require_regular, sort_by_loss,
+    sort_by_loss, with_flat_directions,
 };
 use crate::loss::{LANES, Loss};
 use crate::plain::significant;
@@ -38,12 +38,12 @@ pub(super) fn explore(loss: &dyn Loss, domain: [f64; 2]) -> Result<Landscape, La
     roots.sort_by(|a, b| a.theta.total_cmp(&b.theta));
 
     let is_inside = |theta: f64| (low..=high).contains(&theta);
+    let usual_curvature = curvature_scale(loss, &[domain]);
     let mut minima: Vec<CriticalPoint> = roots
         .iter()
         .filter(|root| root.is_minimum && is_inside(root.theta))
-        .map(|root| CriticalPoint::at(loss, &[root.theta]))
-        .collect();
-    require_regular(loss, &minima, curvature_scale(loss, &[domain]), &[domain])?;
+        .map(|root| with_flat_directions(loss, CriticalPoint::at(loss, &[root.theta]), usual_curvature, &[domain]))
+        .collect::<Result<_, _>>()?;
     sort_by_loss(&mut minima);
 
     let index_of = |theta: f64| minima.iter().position(|minimum| minimum.theta[0] == theta);
@@ -85,7 +85,7 @@ pub(super) fn explore(loss: &dyn Loss, domain: [f64; 2]) -> Result<Landscape, La
             .to_string()
     });
     let doubt = doubt.or(wide);
-    Ok(Landscape { minima, saddles, basins, doubt })
+    Ok(Landscape { minima, saddles, basins, domain: vec![domain], doubt })
 }
 
 fn hint(loss: &dyn Loss, [low, high]: [f64; 2]) -> String {
@@ -303,13 +303,29 @@ mod tests {
     }
 
     #[test]
-    fn degenerate_minima_are_singular_however_wide_the_domain() {
-        for formula in ["x^4", "(x - 0.3)^6 + 1", "(x-1)^2*(x-1)^2"] {
+    fn degenerate_minima_are_flat_however_wide_the_domain() {
+        for (formula, power) in [("x^4", 4.0), ("(x - 0.3)^6 + 1", 6.0), ("(x-1)^2*(x-1)^2", 4.0)] {
             for reach in [2.0, 50.0, 1e4, 1e30] {
-                let told = explored(formula, reach).err().unwrap_or_default();
+                let landscape = explored(formula, reach).unwrap();
+                let flat = landscape.minima[0].flat[0];
+                assert!((flat.power - power).abs() < 1e-3, "{formula} on ±{reach}: {flat:?}");
+                let told = landscape.require_regular().unwrap_err().to_string();
                 assert!(told.contains("singular"), "{formula} on ±{reach}: {told}");
             }
         }
+    }
+
+    /// At a kink the loss rises as |u|, whatever its second derivative.
+    #[test]
+    fn kinks_are_flat_too() {
+        for formula in ["abs(x - 0.2)", "max(1 - x^2, 2*(x^2 - 1)) + 0.01*x"] {
+            let landscape = explored(formula, 2.0).unwrap();
+            assert!(landscape.minima.iter().all(|minimum| !minimum.is_regular()), "{formula}");
+            let power = landscape.minima[0].flat[0].power;
+            assert!((power - 1.0).abs() < 0.05, "{formula}: {power}");
+        }
+        let kink = explored("max(1 - x^2, 2*(x^2 - 1)) + 0.01*x", 2.0).unwrap();
+        assert!(matches!(kink.require_regular(), Err(crate::landscape::LandscapeError::Kink { .. })));
     }
 
     /// Of a regular minimum that the walls hide it is the domain that is told, not a flat direction that there is none of.

@@ -6,7 +6,9 @@ use rayon::prelude::*;
 use super::descent::{Aim, newton, quasi_newton};
 use super::flow::Accuracy;
 use super::stiff_flow::rest;
-use super::{CriticalPoint, LandscapeError, MAXIMUM_MINIMA, domain_text, point_text, require_regular, sort_by_loss};
+use super::{
+    CriticalPoint, LandscapeError, MAXIMUM_MINIMA, domain_text, point_text, sort_by_loss, with_flat_directions,
+};
 use crate::loss::Loss;
 use crate::random::{Purpose, stream::Stream};
 
@@ -23,6 +25,8 @@ const BATCHES: usize = 8;
 
 /// A point this near to a known minimum, in parts of the domain's diagonal, on whose parabola it lies, has come to it.
 const NEAR: f64 = 1e-4;
+/// Critical points this near to each other, in the same parts, are one.
+const SAME: f64 = 1e-5;
 
 /// Every minimum that descents reach inside of the domain: from places where the loss itself supposes some, and from random points of the
 /// domain, from so many or until a batch finds nothing new; and why some may have been missed.
@@ -56,6 +60,28 @@ pub(super) fn minima(
         is_first = false;
     }
     search.finish()
+}
+
+/// The minima that the flow from these places leads to, in the domain, beside those that are known.
+pub(super) fn missed(
+    loss: &dyn Loss,
+    domain: &[[f64; 2]],
+    known: &[CriticalPoint],
+    places: &[Vec<f64>],
+    usual_curvature: f64,
+) -> Result<Vec<CriticalPoint>, LandscapeError> {
+    let mut search = Search { loss, domain, usual_curvature, found: Vec::new(), strays: 0, last_stray: None };
+    let longest = 0.1 * diagonal(domain);
+    let accuracy = Accuracy { scale: diagonal(domain), tolerance: ROUGH };
+    let end = |place: &Vec<f64>| -> Option<Vec<f64>> {
+        let end = rest(loss, place, NEAR * longest, accuracy, |_| false)?;
+        let critical = newton(loss, &end, NEAR * longest, Aim::Minimum)?;
+        let is_known = known.iter().any(|known| apart(loss, &known.theta, &critical) < SAME * diagonal(domain));
+        (is_inside(&critical, domain) && !is_known).then_some(critical)
+    };
+    let ends: Vec<Option<Vec<f64>>> = places.par_iter().map(end).collect();
+    ends.into_iter().flatten().try_for_each(|critical| search.note(critical))?;
+    Ok(search.found.into_iter().map(|known| known.point).collect())
 }
 
 /// Descents, and the minima that they came to.
@@ -182,16 +208,21 @@ impl Search<'_> {
         if !point.loss.is_finite() {
             return Ok(());
         }
-        // One degenerate minimum is enough to refuse the loss; a flat valley yields a new one from every start.
-        require_regular(self.loss, std::slice::from_ref(&point), self.usual_curvature, self.domain)?;
+        let point = with_flat_directions(self.loss, point, self.usual_curvature, self.domain)?;
         // A saddle can be a fixed point of the descent only from a set of measure zero; symmetric starts hit it.
         if point.index() > 0 {
             return Ok(());
         }
-        let near = 1e-5 * diagonal(self.domain);
+        let near = SAME * diagonal(self.domain);
         if let Some(known) = self.found.iter_mut().find(|known| apart(self.loss, &known.point.theta, &theta) < near) {
             known.arrivals += 1;
             return Ok(());
+        }
+        // A flat valley would yield a new minimum from every start.
+        let longest = 0.1 * diagonal(self.domain);
+        if !point.is_isolated(self.domain, |start| self.critical(start, longest)) {
+            let flat: Vec<usize> = point.flat.iter().map(|flat| flat.axis).collect();
+            return Err(LandscapeError::singular(&point, &flat));
         }
         let point = standard(self.loss, point);
         let hessian = self.loss.hessian(&point.theta);
@@ -235,7 +266,10 @@ fn doubt(arrivals: &[usize]) -> Option<String> {
 /// The image that stands for all images of a critical point.
 pub(super) fn standard(loss: &dyn Loss, point: CriticalPoint) -> CriticalPoint {
     match loss.symmetry() {
-        Some(symmetry) => CriticalPoint::at(loss, &symmetry.standard_image(&point.theta)),
+        // The powers along flat directions are those of every image; the directions are found again.
+        Some(symmetry) => {
+            CriticalPoint { flat: point.flat, ..CriticalPoint::at(loss, &symmetry.standard_image(&point.theta)) }
+        }
         None => point,
     }
 }
@@ -317,10 +351,51 @@ mod tests {
             Ok(1)
         );
         assert_eq!(explored(&["x", "y"], "x^2 + 1e-9*y^2", 1.5).map(|found| found.minima.len()), Ok(1));
-        for formula in ["x^2 + 1e-11*y^2", "x^4 + y^2", "(x^2 + y^2)^2", "(x - y)^2 + (x + y)^4", "(x^2 + y^2 - 1)^2"] {
+        // A valley of minima is refused.
+        for formula in ["(x^2 + y^2 - 1)^2", "(y - x^2)^2", "x^2*y^2 + (x^2 + y^2 - 1)^2*x^2"] {
             let told = explored(&["x", "y"], formula, 1.5).err().unwrap_or_default();
             assert!(told.contains("singular"), "{formula}: {told}");
         }
+    }
+
+    #[test]
+    fn minima_without_curvature_are_minima() {
+        for (formula, powers) in [
+            ("x^2 + 1e-11*y^2", &[2.0][..]),
+            ("x^4 + y^2", &[4.0]),
+            ("(x^2 + y^2)^2", &[4.0, 4.0]),
+            ("(x - y)^2 + (x + y)^4", &[4.0]),
+            ("x^6 + y^4 + x^2*y^2", &[6.0, 4.0]),
+        ] {
+            let landscape = explored(&["x", "y"], formula, 1.5).unwrap_or_else(|told| panic!("{formula}: {told}"));
+            let [minimum] = landscape.minima.as_slice() else { panic!("{formula}: {:?}", landscape.minima) };
+            let mut found: Vec<f64> = minimum.flat.iter().map(|flat| flat.power).collect();
+            found.sort_by(|a, b| b.total_cmp(a));
+            assert!(found.len() == powers.len(), "{formula}: {found:?}");
+            assert!(found.iter().zip(powers).all(|(a, b)| (a - b).abs() < 1e-2), "{formula}: {found:?}");
+            assert!(minimum.theta.iter().all(|x| x.abs() < 1e-4), "{formula}: {:?}", minimum.theta);
+            assert!(landscape.require_regular().is_err());
+        }
+        let two = explored(&["x", "y"], "(x^2 - 1)^4 + y^4", 2.0).unwrap();
+        assert_eq!((two.minima.len(), two.minima[0].flat.len()), (2, 2));
+    }
+
+    /// Wells too narrow for the random starts, found by a walk that came by.
+    #[test]
+    fn places_in_no_basin_lead_to_what_was_missed() {
+        let formula =
+            "x^4/4 - x^2/2 + 0.05*x + (a^2 + b^2 + c^2)/2 - 1.9*exp(-((x - 0.9)^2 + (a - 0.5)^2 + b^2 + c^2)/0.02)";
+        let names = ["x", "a", "b", "c"].map(String::from);
+        let loss = Arc::new(Expression::new(&names, &[], formula).unwrap());
+        let poor = Landscape::explore_from(loss.clone(), &[[-2.0, 2.0]; 4], Some(8)).unwrap();
+        assert_eq!(poor.minima.len(), 2);
+        let places = vec![vec![0.85, 0.45, 0.05, 0.0], vec![0.95, 0.55, 0.0, 0.0], vec![1.0, 0.0, 0.0, 0.0]];
+        let missed = poor.missed(loss.as_ref(), &places);
+        assert_eq!(missed.len(), 1);
+        assert!((missed[0].theta[0] - 0.9).abs() < 0.02 && (missed[0].theta[1] - 0.5).abs() < 0.02, "{missed:?}");
+        let whole = poor.with(loss, missed);
+        assert_eq!(whole.minima.len(), 3);
+        assert!(whole.minima[0].loss < whole.minima[1].loss && whole.neighbours().contains(&(0, 2)));
     }
 
     /// A valley that bends while its floor is almost flat: descents in straight lines take thousands of steps to its ends.

@@ -249,7 +249,7 @@ fn minima(findings: &Findings) -> Vec<String> {
             point(&minimum.theta, 26),
             fixed(minimum.loss),
             eigenvalues(&minimum.hessian_eigenvalues),
-            fixed(minimum.log_determinant),
+            minimum.log_determinant.map_or_else(|| "–".to_owned(), fixed),
             if minimum.multiplicity == 1 { "–".to_owned() } else { minimum.multiplicity.to_string() },
         ]);
     }

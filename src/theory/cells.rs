@@ -65,7 +65,8 @@ pub fn gibbs(
         }
         [_, _] => {
             let region = visited_region(loss, landscape, domain, temperature, DECAY)?;
-            let narrow = (temperature / landscape.largest_curvature()).sqrt();
+            let flat = landscape.minima.iter().flat_map(|minimum| minimum.curvatures_at(temperature));
+            let narrow = (temperature / flat.fold(landscape.largest_curvature(), f64::max)).sqrt();
             plane(&weight, [edges[0], edges[1]], &[region[0], region[1]], narrow)
         }
         _ => None,
@@ -93,11 +94,11 @@ pub fn ito(law: &ItoLaw, potential: &Potential, edges: &[f64]) -> Option<Vec<f64
 }
 
 /// The slide's picture: a Gaussian of covariance T H⁻¹ in every minimum, weighed by Laplace's formula, which together are
-/// the mixture Σ_A exp(−L_A/T − (θ − θ_A)ᵀH_A(θ − θ_A)/(2T))/Z.
+/// the mixture Σ_A exp(−L_A/T − (θ − θ_A)ᵀH_A(θ − θ_A)/(2T))/Z. `None` where a Hessian is singular.
 pub fn laplace(loss: &dyn Loss, minima: &[CriticalPoint], temperature: f64, edges: &[&[f64]]) -> Option<Vec<f64>> {
     match edges {
         [edges] => {
-            let shares = laplace::occupancies(minima, temperature);
+            let shares = laplace::occupancies(minima, temperature)?;
             let below = |x: f64| -> f64 {
                 let part = |(share, minimum): (&f64, &CriticalPoint)| {
                     share * normal_cdf((x - minimum.theta[0]) * (minimum.eigenvalues[0] / temperature).sqrt())
@@ -106,7 +107,7 @@ pub fn laplace(loss: &dyn Loss, minima: &[CriticalPoint], temperature: f64, edge
             };
             Some(between(&edges.iter().map(|&edge| below(edge)).collect::<Vec<f64>>()))
         }
-        [_, _] => {
+        [_, _] if minima.iter().all(CriticalPoint::is_regular) => {
             let hessians: Vec<_> = minima.iter().map(|minimum| loss.hessian(&minimum.theta)).collect();
             let weight = |point: &[f64]| -> f64 {
                 let part = |(minimum, hessian): (&CriticalPoint, &nalgebra::DMatrix<f64>)| {

@@ -6,17 +6,19 @@
 use super::normalize_log_weights;
 use crate::landscape::CriticalPoint;
 
-/// Occupancies of the minima at temperature T, in their order; they sum to 1.
+/// Occupancies of the minima at temperature T, in their order; they sum to 1. `None` where a Hessian is singular.
 ///
 /// m_A is the number of symmetric images that a minimum stands for. Works with log-determinants.
-pub fn occupancies(minima: &[CriticalPoint], temperature: f64) -> Vec<f64> {
-    let log_weights: Vec<f64> = minima
-        .iter()
-        .map(|minimum| {
-            crate::math::ln(f64::from(minimum.multiplicity))
-                - 0.5 * minimum.log_determinant()
-                - minimum.loss / temperature
-        })
-        .collect();
-    normalize_log_weights(&log_weights)
+pub fn occupancies(minima: &[CriticalPoint], temperature: f64) -> Option<Vec<f64>> {
+    minima.iter().all(CriticalPoint::is_regular).then(|| shares(minima, temperature))
+}
+
+/// The same wherever there are minima: where the Hessian is zero along a direction, with the curvature that exp(−L/T) feels there. A first
+/// guess of the masses, and no more.
+pub fn shares(minima: &[CriticalPoint], temperature: f64) -> Vec<f64> {
+    let log_weight = |minimum: &CriticalPoint| {
+        let log_determinant: f64 = minimum.curvatures_at(temperature).iter().map(|h| crate::math::ln(h.abs())).sum();
+        crate::math::ln(f64::from(minimum.multiplicity)) - 0.5 * log_determinant - minimum.loss / temperature
+    };
+    normalize_log_weights(&minima.iter().map(log_weight).collect::<Vec<f64>>())
 }

@@ -13,6 +13,7 @@ mod invariant_law;
 mod ladder;
 mod laws;
 mod memory;
+mod missed;
 mod normals;
 mod observers;
 mod orders;

@@ -13,9 +13,9 @@ use super::table::{Answer, Case, Known, expression};
 
 /// Gibbs masses and means by quadrature on a line: a part of each number.
 const ON_A_LINE: f64 = 1e-9;
-/// By cubature in the plane and in space: an amount for masses and ln Z, a part of the means.
+/// By cubature in the plane, and in space, where it trusts itself to so much: an amount for masses and ln Z, a part of the means.
 const IN_THE_PLANE: f64 = 1e-6;
-const IN_SPACE: f64 = 1e-5;
+const IN_SPACE: f64 = 1e-4;
 /// A sampled mass, in its own standard errors. Three cases with four independent numbers: false alarms below 1e-4.
 const STANDARD_ERRORS: f64 = 4.5;
 /// Exact passage times, which settle to 1e−8, and the law of varying noise.
@@ -35,7 +35,8 @@ pub fn answer(case: &Case) -> Result<Answer, String> {
         "Kramers time" => kramers(case),
         "Laplace occupancies" => {
             let known = case.known()?;
-            let law = laplace::occupancies(&known.landscape.minima, case.temperature());
+            let law =
+                laplace::occupancies(&known.landscape.minima, case.temperature()).ok_or("a Hessian is singular")?;
             let order = case.order(&known.landscape)?;
             Ok(Answer::to_part(order.iter().map(|&index| law[index]).collect(), CLOSED))
         }

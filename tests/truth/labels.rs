@@ -62,37 +62,31 @@ fn agreement(name: &str) {
 }
 
 #[test]
-#[ignore = "labels.json has still to be made, by labels.py"]
 fn labels_on_a_ring() {
     agreement("ring");
 }
 
 #[test]
-#[ignore = "labels.json has still to be made, by labels.py"]
 fn labels_in_a_tilted_valley() {
     agreement("tilted valley");
 }
 
 #[test]
-#[ignore = "labels.json has still to be made, by labels.py"]
 fn labels_in_a_bent_valley() {
     agreement("bent valley");
 }
 
 #[test]
-#[ignore = "labels.json has still to be made, by labels.py"]
 fn labels_in_a_narrow_bent_valley() {
     agreement("narrow bent valley");
 }
 
 #[test]
-#[ignore = "labels.json has still to be made, by labels.py"]
 fn labels_in_a_spiral() {
     agreement("spiral");
 }
 
 #[test]
-#[ignore = "labels.json has still to be made, by labels.py"]
 fn labels_among_three_wells_in_five_dimensions() {
     agreement("three wells");
 }

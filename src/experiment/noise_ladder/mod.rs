@@ -20,6 +20,7 @@ use crate::findings::{
 use crate::input::Problem;
 use crate::scenario::{Loaded, Rung};
 use crate::statistics::Estimate;
+use crate::theory::laplace;
 use form::Form;
 
 /// The setting, if it has several minima and the tested rung is one of the formula's.
@@ -101,7 +102,8 @@ struct Case<'a> {
 impl<'a> Case<'a> {
     fn new(loaded: &Loaded, setting: &'a Setting) -> Result<Self, Problem> {
         let ladder = Ladder::climb(setting);
-        let pairs = contrast_pairs(ladder.rung(loaded.scenario.test.against).unwrap_or(&ladder.laplace));
+        let shares = laplace::shares(&setting.landscape.minima, setting.effective_temperature());
+        let pairs = contrast_pairs(ladder.rung(loaded.scenario.test.against).unwrap_or(&shares));
         let quantities = pairs.iter().map(|&pair| pair_name(pair)).collect();
         let (forms, notes) = form::all(loaded, setting)?;
         Ok(Self { setting, ladder, pairs, quantities, forms, notes })

@@ -15,6 +15,7 @@ use crate::math;
 use crate::noise::NoiseSpec;
 use crate::noise::isotropic::Isotropic;
 use crate::scenario::{Loaded, Rung};
+use crate::theory::laplace;
 use crate::theory::ornstein_uhlenbeck::stationary_covariance;
 
 /// Points of the theory's curve: the bowl's is a formula, the wells' law a linear solve each.
@@ -204,7 +205,8 @@ fn bowl(setting: &Setting) -> (Kind, Vec<String>) {
 fn wells(settings: &[Setting]) -> (Kind, Vec<String>) {
     let ladders = Ladder::at_every_step(settings);
     let best = [Rung::Discrete, Rung::Gibbs, Rung::Laplace].into_iter().find_map(|rung| ladders[0].rung(rung));
-    let occupancies = best.unwrap_or(&ladders[0].laplace);
+    let shares = laplace::shares(&settings[0].landscape.minima, settings[0].effective_temperature());
+    let occupancies = best.unwrap_or(&shares);
     let likeliest =
         (0..occupancies.len()).max_by(|&a, &b| occupancies[a].total_cmp(&occupancies[b]).then(b.cmp(&a))).unwrap_or(0);
     let pairs: Vec<[usize; 2]> =

@@ -90,7 +90,7 @@ pub(super) fn outlook(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Re
     let error = (2.0 * (within * motions.within + 2.0 * between * relaxation) / motions.time).sqrt();
     let chance = 1.96 * error / ((within + between) * pair.slope().abs());
     let step = 0.5 * (pair.settings[0].step() + pair.settings[1].step());
-    let curvatures: Vec<f64> = minima.iter().flat_map(|minimum| minimum.eigenvalues.iter().copied()).collect();
+    let curvatures: Vec<f64> = minima.iter().flat_map(|minimum| minimum.curvatures_at(temperature)).collect();
     let bias = 0.5 * step * curvatures.iter().sum::<f64>() / curvatures.len() as f64;
     let margin = loaded.scenario.test.tolerance - bias;
     let needed = effort::margin_in_standard_errors() / 1.96 * chance / margin;
@@ -277,13 +277,11 @@ impl Pair {
             let [first, second] = [0, 1].map(|index| (1.0 - 0.5 * steps[index] * h) / self.temperatures[index]);
             (second - first) / self.slope()
         };
-        let eigenvalues = || setting.landscape.minima.iter().flat_map(|minimum| &minimum.eigenvalues);
-        let widest = eigenvalues().fold(f64::INFINITY, |a, &h| a.min(h));
         format!(
             "{} In a bowl of curvature h it is as warm as T/(1 − δh/2): that alone makes the slope {:.3} to {:.3} of the \
              predicted one, over the curvatures at the minima.",
             finite_step(setting),
-            factor(widest),
+            factor(setting.softest()),
             factor(setting.sharpest())
         )
     }

@@ -96,7 +96,7 @@ pub(super) fn landscape(findings: &Findings) -> Markup {
                     th scope="row" { (minimum.id) }
                     td { (pretty(&point(&minimum.theta, ROOM))) }
                     td { (pretty(&fixed(minimum.loss))) }
-                    td { (pretty(&fixed(minimum.log_determinant))) }
+                    td { (minimum.log_determinant.map_or_else(|| "–".to_owned(), |log| pretty(&fixed(log)))) }
                     td { (minimum.multiplicity) }
                     td.words { (eigenvalues(&minimum.hessian_eigenvalues)) }
                 } } }

@@ -76,7 +76,7 @@ impl<'a> Chain<'a> {
         // In a bowl the chain's variance is T/(h(1 − δh/2)): the nearer the outermost well is to instability, the wider
         // the range on its side.
         let side = |outermost: Option<&CriticalPoint>, end: usize| {
-            let curvature = outermost.map_or(0.0, |minimum| minimum.eigenvalues[0]);
+            let curvature = outermost.map_or(0.0, |minimum| minimum.eigenvalues[0].max(0.0));
             let widening = 1.0 - 0.5 * step * curvature;
             if !(widening > 0.0) {
                 return Err(NoDiscreteLaw::NotConfined);

@@ -39,15 +39,10 @@ pub(super) struct Bends {
 impl Bends {
     /// Takes note of a place.
     pub(super) fn add(&mut self, place: &[f64], hessian: DMatrix<f64>, mass: f64) {
-        self.add_square(&hessian, mass);
-        self.norms.push((spectral_norm(hessian), mass));
-        self.places.extend_from_slice(place);
-    }
-
-    /// Takes note of a place for ⟨tr H²⟩ alone.
-    pub(super) fn add_square(&mut self, hessian: &DMatrix<f64>, mass: f64) {
         self.mass += mass;
         self.squares += mass * hessian.norm_squared();
+        self.norms.push((spectral_norm(hessian), mass));
+        self.places.extend_from_slice(place);
     }
 
     /// Takes note of what others saw.

@@ -15,7 +15,7 @@ mod valley;
 
 use nalgebra::DMatrix;
 
-use crate::landscape::Landscape;
+use crate::landscape::{CriticalPoint, Landscape, point_text};
 use crate::loss::Loss;
 use curvature::{BasinCurvature, Bends};
 use sampler::{Effort, Sampling};
@@ -76,9 +76,16 @@ pub enum NoGibbs {
     /// The sampler's ensembles remember where they started.
     #[error("its sampler does not mix within its budget, so that its masses cannot be trusted: {0}")]
     DoesNotMix(String),
+    /// The sampler came to minima in the domain that the landscape does not have.
+    #[error("its sampler came to minima that the search had missed, at {}", places(.0))]
+    Missed(Vec<CriticalPoint>),
     /// A basin has so little mass that the sampler was never there.
     #[error("its sampler never came to {0} within its budget: the mass of that basin is too small to be sampled")]
     NeverVisited(String),
+}
+
+fn places(minima: &[CriticalPoint]) -> String {
+    minima.iter().map(|minimum| point_text(&minimum.theta)).collect::<Vec<_>>().join(" and ")
 }
 
 impl Gibbs {
@@ -214,6 +221,41 @@ mod tests {
             // ⟨uuᵀ⟩ = TH⁻¹.
             let one = &law.spread[0] * loss.hessian(&landscape.minima[0].theta) / 0.3;
             assert!((one - DMatrix::identity(names.len(), names.len())).amax() < 1e-5, "{formula}: {}", law.spread[0]);
+        }
+    }
+
+    /// exp(−L/T) asks for no curvature: with x⁴, ⟨x²⟩ = √T Γ(¾)/Γ(¼), and what other coordinates do changes no odds.
+    #[test]
+    fn minima_without_curvature_have_a_law() {
+        let of = |variables: &[&str], formula: &str| {
+            let names: Vec<String> = variables.iter().map(ToString::to_string).collect();
+            let loss = Arc::new(Expression::new(&names, &[], formula).unwrap());
+            let domain = vec![[-2.0, 2.0]; names.len()];
+            let landscape = Landscape::explore(loss.clone(), &domain).unwrap();
+            assert!(landscape.require_regular().is_err(), "{formula}");
+            law(loss.as_ref(), &landscape, &domain, 0.2).unwrap()
+        };
+        let expected = 0.2f64.sqrt() * 1.225_416_702_465_177_6 / 3.625_609_908_221_908;
+        for (variables, formula) in [
+            (&["x"][..], "x^4"),
+            (&["x", "y"], "x^4 + 2*y^2"),
+            (&["x", "y"], "x^4 + y^4"),
+            (&["x", "y", "z"], "x^4 + y^4 + z^2"),
+        ] {
+            let spread = of(variables, formula).spread[0][(0, 0)];
+            assert!((spread / expected - 1.0).abs() < 1e-4, "{formula}: {spread}, not {expected}");
+        }
+        let two = of(&["x"], "(x^2 - 1)^4").occupancies;
+        assert!((two[0] - 0.5).abs() < 1e-9, "{two:?}");
+        let wells = "(x^2 - 1)^2 + 0.1*x";
+        let names = ["x".to_string()];
+        let line = Arc::new(Expression::new(&names, &[], wells).unwrap());
+        let landscape = Landscape::explore(line.clone(), &[[-2.0, 2.0]]).unwrap();
+        let expected = law(line.as_ref(), &landscape, &[[-2.0, 2.0]], 0.2).unwrap().occupancies[0];
+        for (variables, more) in [(&["x", "y"][..], "y^4"), (&["x", "y", "z", "w"], "y^4 + z^6 + w^2")] {
+            let law = of(variables, &format!("{wells} + {more}"));
+            let error = law.standard_errors().map_or(1e-5, |errors| 4.0 * errors[0]);
+            assert!((law.occupancies[0] - expected).abs() < error, "{more}: {}, not {expected}", law.occupancies[0]);
         }
     }
 

@@ -32,14 +32,15 @@ struct Gaussian {
 impl Mixture {
     /// `minima` are all images of all minima.
     pub(super) fn new(minima: &[CriticalPoint], temperature: f64) -> Self {
-        let masses = laplace::occupancies(minima, temperature);
+        let masses = laplace::shares(minima, temperature);
         // The mass of a minimum is that of all its images; here each counts by itself.
         let masses: Vec<f64> =
             masses.iter().zip(minima).map(|(mass, minimum)| mass / f64::from(minimum.multiplicity)).collect();
         let all: f64 = masses.iter().sum();
         // Half of the proposals by Laplace's masses, half in equal parts, so that no well is forgotten.
         let weights: Vec<f64> = masses.iter().map(|mass| 0.5 * (mass / all + 1.0 / minima.len() as f64)).collect();
-        let wells = minima.iter().zip(&weights).map(|(minimum, weight)| Gaussian::at(minimum, *weight)).collect();
+        let wells =
+            minima.iter().zip(&weights).map(|(minimum, weight)| Gaussian::at(minimum, temperature, *weight)).collect();
         let mut sum = 0.0;
         let mut cumulated: Vec<f64> = weights
             .iter()
@@ -82,15 +83,12 @@ impl Mixture {
 }
 
 impl Gaussian {
-    fn at(minimum: &CriticalPoint, weight: f64) -> Self {
-        let upper = upper_root(&hessian(minimum));
+    fn at(minimum: &CriticalPoint, temperature: f64, weight: f64) -> Self {
+        let curvatures = minimum.curvatures_at(temperature);
+        let upper = upper_root(&minimum.bowl(&curvatures));
+        let log_determinant: f64 = curvatures.iter().map(|h| math::ln(h.abs())).sum();
         let inverse = upper_inverse(&upper);
-        Self {
-            center: minimum.theta.clone(),
-            upper,
-            inverse,
-            log_weight: math::ln(weight) + 0.5 * minimum.log_determinant(),
-        }
+        Self { center: minimum.theta.clone(), upper, inverse, log_weight: math::ln(weight) + 0.5 * log_determinant }
     }
 
     /// (θ−m)ᵀH(θ−m).
@@ -105,18 +103,15 @@ impl Gaussian {
     }
 }
 
-/// H at a minimum, from its eigenvalues and eigenvectors.
-pub(super) fn hessian(minimum: &CriticalPoint) -> DMatrix<f64> {
-    let scaled = DMatrix::from_fn(minimum.theta.len(), minimum.theta.len(), |i, j| {
-        minimum.eigenvectors[(i, j)] * minimum.eigenvalues[j]
-    });
-    scaled * minimum.eigenvectors.transpose()
+/// The Hessian of the bowl that exp(−L/T) feels at a minimum: H, but for flat directions.
+pub(super) fn bowl(minimum: &CriticalPoint, temperature: f64) -> DMatrix<f64> {
+    minimum.bowl(&minimum.curvatures_at(temperature))
 }
 
 /// U, upper triangular, with UᵀU = H.
 pub(super) fn upper_root(matrix: &DMatrix<f64>) -> DMatrix<f64> {
-    // The Hessian at a minimum is positive definite: the landscape refuses a singular one.
-    let root = Cholesky::new(matrix.clone()).expect("H at a minimum is positive definite");
+    // Its curvatures are positive: those of a minimum, and along flat directions T/u².
+    let root = Cholesky::new(matrix.clone()).expect("the bowl at a minimum is positive definite");
     root.l().transpose()
 }
 
@@ -183,6 +178,7 @@ mod tests {
             eigenvalues: eigenvalues.to_vec(),
             eigenvectors: DMatrix::identity(2, 2),
             multiplicity,
+            flat: Vec::new(),
         };
         let narrow = |place| image(place, 0.0, [2.0, 8.0], 3);
         let images = [narrow(-100.0), narrow(0.0), narrow(100.0), image(200.0, 0.1, [1.0, 1.0], 1)];

@@ -19,6 +19,7 @@ use rayon::prelude::*;
 
 use super::influences::Influences;
 use super::{Gibbs, NoGibbs, summaries};
+use crate::landscape::strays::lowest;
 use crate::landscape::{Landscape, minimum_name};
 use crate::loss::{LANES, Loss};
 use crate::math;
@@ -102,8 +103,8 @@ impl Sampling {
 /// Samples the Gibbs law.
 ///
 /// # Errors
-/// When exp(−L/T) has no finite integral, the ensembles still remember their starts when the run ends, or a basin was
-/// never visited.
+/// When exp(−L/T) has no finite integral, the ensembles still remember their starts when the run ends, a basin was never visited, or they
+/// came to minima that the landscape does not have.
 pub fn sample(
     loss: &dyn Loss,
     landscape: &Landscape,
@@ -118,6 +119,10 @@ pub fn sample(
     let mut stage = effort.first_stage;
     let summary = loop {
         run.advance(&moves, stage);
+        let missed = landscape.missed(loss, &run.strays());
+        if !missed.is_empty() {
+            return Err(NoGibbs::Missed(missed));
+        }
         // `None` only without draws or ensembles: a first stage has both.
         let summary = run.summary(&moves).ok_or(NoGibbs::NotConfined)?;
         let settled = summary.worst_standard_error().is_some_and(|error| error <= effort.standard_error);
@@ -178,6 +183,10 @@ impl Run {
     fn cost(&self, moves: &Moves, draws: u64) -> f64 {
         let per_draw = SWEEPS_PER_DRAW as usize * moves.temperatures.len() + 1;
         (self.blocks.len() * LANES * per_draw * moves.loss.dimension()) as f64 * draws as f64
+    }
+
+    fn strays(&self) -> Vec<Vec<f64>> {
+        lowest(self.blocks.iter().map(|(_, record)| record.strays()))
     }
 
     fn summary(&self, moves: &Moves) -> Option<Summary> {

@@ -3,6 +3,7 @@
 use super::walkers::{Moves, Walkers};
 use crate::landscape::basins::{NO_BASIN, Workspace};
 use crate::landscape::minimum_name;
+use crate::landscape::strays::Strays;
 use crate::lanes::LANES;
 use crate::statistics::{Equilibration, EquilibrationInput, Observable, Occupancies, StartDesign};
 use crate::theory::gibbs::curvature::Bends;
@@ -17,19 +18,24 @@ pub(super) struct Record {
     minima: usize,
     /// Per lane, one label per draw; `minima` stands for no basin.
     labels: Vec<Vec<u8>>,
-    /// Per lane and minimum, Σ ΔL over the draws in its basin.
+    /// Per lane and minimum, the draws in its basin.
+    visits: Vec<Vec<usize>>,
+    /// Per lane and minimum, Σ ΔL over those of them whose Hessian was taken.
     laplacians: Vec<Vec<f64>>,
-    /// Per minimum, the Hessians at the draws in its basin.
+    /// Per minimum, these Hessians.
     bends: Vec<Bends>,
     /// Where the walkers were at the draws that have no labels yet, point after point.
     waiting: Vec<f64>,
     workspace: Workspace,
+    /// The lowest draw in the domain that lies in no basin, lane by lane.
+    strays: Strays,
 }
 
 /// The labels of so many draws are found at once: flows of different lengths then keep each other company.
 const DRAWS_AT_ONCE: usize = 32;
-/// Of so many draws one has its largest curvature taken.
-const DRAWS_PER_NORM: usize = 8;
+/// Of so many draws in a basin the first has its Hessian taken, which costs more than all that leads from one draw to the next:
+/// neighbouring draws are much alike.
+const DRAWS_PER_HESSIAN: usize = 8;
 
 impl Record {
     pub(super) fn new(moves: &Moves) -> Self {
@@ -37,10 +43,12 @@ impl Record {
         Self {
             minima,
             labels: vec![Vec::new(); LANES],
+            visits: vec![vec![0; minima]; LANES],
             laplacians: vec![vec![0.0; minima]; LANES],
             bends: vec![Bends::default(); minima],
             waiting: Vec::new(),
             workspace: Workspace::default(),
+            strays: Strays::new(&moves.landscape.domain),
         }
     }
 
@@ -57,6 +65,11 @@ impl Record {
         }
     }
 
+    /// The lowest draws in the domain that lie in no basin.
+    pub(super) fn strays(&self) -> &Strays {
+        &self.strays
+    }
+
     /// Finds the labels that are still missing.
     pub(super) fn settle(&mut self, moves: &Moves) {
         let d = moves.loss.dimension();
@@ -65,13 +78,16 @@ impl Record {
         for (index, (&label, point)) in labels.iter().zip(self.waiting.chunks_exact(d)).enumerate() {
             let (lane, is_nowhere) = (index % LANES, label == NO_BASIN);
             self.labels[lane].push(if is_nowhere { self.minima } else { label as usize } as u8);
-            if !is_nowhere {
-                let hessian = moves.loss.hessian(point);
-                self.laplacians[lane][label as usize] += hessian.trace();
-                let bends = &mut self.bends[label as usize];
-                // Eigenvalues cost much more than a trace, and neighbouring draws are much alike.
-                let is_measured = (self.labels[lane].len() - 1).is_multiple_of(DRAWS_PER_NORM);
-                if is_measured { bends.add(point, hessian, 1.0) } else { bends.add_square(&hessian, 1.0) }
+            if is_nowhere {
+                self.strays.see(lane, point, moves.loss.value(point));
+            } else {
+                let visits = &mut self.visits[lane][label as usize];
+                if visits.is_multiple_of(DRAWS_PER_HESSIAN) {
+                    let hessian = moves.loss.hessian(point);
+                    self.laplacians[lane][label as usize] += hessian.trace();
+                    self.bends[label as usize].add(point, hessian, 1.0);
+                }
+                *visits += 1;
             }
         }
         self.waiting.clear();
@@ -84,7 +100,8 @@ pub(super) struct Summary {
     labels: Vec<Vec<u8>>,
     /// Ensembles × states: the parts of the draws in each.
     fractions: Vec<Vec<f64>>,
-    /// Ensembles × minima: Σ ΔL over the draws in each, per draw.
+    /// Ensembles × minima: how many draws in each had their Hessian taken, and Σ ΔL over them.
+    measured: Vec<Vec<f64>>,
     laplacians: Vec<Vec<f64>>,
     pub(super) occupancies: Occupancies,
     /// Per minimum, the Hessians at the draws of all ensembles.
@@ -93,15 +110,18 @@ pub(super) struct Summary {
 
 impl Summary {
     pub(super) fn of<'a>(records: impl Iterator<Item = &'a Record>, minima: usize) -> Option<Self> {
-        let (mut labels, mut laplacians) = (Vec::new(), Vec::new());
+        let (mut labels, mut measured, mut laplacians) = (Vec::new(), Vec::new(), Vec::new());
+        let measured_of = |visits: &Vec<usize>| -> Vec<f64> {
+            visits.iter().map(|visits| visits.div_ceil(DRAWS_PER_HESSIAN) as f64).collect()
+        };
         let mut bends = vec![Bends::default(); minima];
         for record in records {
             bends.iter_mut().zip(&record.bends).for_each(|(all, part)| all.append(part));
             labels.extend(record.labels.iter().cloned());
+            measured.extend(record.visits.iter().map(measured_of));
             laplacians.extend(record.laplacians.iter().cloned());
         }
         let draws = labels.first()?.len() as f64;
-        laplacians.iter_mut().flatten().for_each(|sum| *sum /= draws);
         let fraction = |labels: &Vec<u8>| {
             let mut counts = vec![0.0; minima + 1];
             labels.iter().for_each(|&label| counts[usize::from(label)] += 1.0 / draws);
@@ -109,7 +129,7 @@ impl Summary {
         };
         let fractions: Vec<Vec<f64>> = labels.iter().map(fraction).collect();
         let occupancies = Occupancies::new(minima + 1, fractions.concat()).ok()?;
-        Some(Self { minima, labels, fractions, laplacians, occupancies, bends })
+        Some(Self { minima, labels, fractions, measured, laplacians, occupancies, bends })
     }
 
     /// The means over all ensembles, `other` last.
@@ -133,11 +153,12 @@ impl Summary {
     /// ⟨ΔL⟩ within every basin, Σ ΔL over Σ 1, and the ensembles' influences on it.
     pub(super) fn mean_laplacians(&self) -> (Vec<f64>, Influences) {
         let ensembles = self.laplacians.len() as f64;
-        let means = self.means();
-        let sum = |minimum: usize| self.laplacians.iter().map(|row| row[minimum]).sum::<f64>();
-        let ratios: Vec<f64> = (0..self.minima).map(|minimum| sum(minimum) / ensembles / means[minimum]).collect();
-        let rows = self.laplacians.iter().zip(&self.fractions).map(|(sums, fractions)| {
-            let influence = |k: usize| (sums[k] - ratios[k] * fractions[k]) / means[k];
+        let mean = |rows: &[Vec<f64>], minimum: usize| rows.iter().map(|row| row[minimum]).sum::<f64>() / ensembles;
+        let means: Vec<f64> = (0..self.minima).map(|minimum| mean(&self.measured, minimum)).collect();
+        let ratios: Vec<f64> =
+            (0..self.minima).map(|minimum| mean(&self.laplacians, minimum) / means[minimum]).collect();
+        let rows = self.laplacians.iter().zip(&self.measured).map(|(sums, measured)| {
+            let influence = |k: usize| (sums[k] - ratios[k] * measured[k]) / means[k];
             (0..self.minima).map(influence).chain([0.0]).collect()
         });
         (ratios.clone(), Influences::from_rows(rows.collect()))

@@ -10,7 +10,8 @@
 
 use nalgebra::DMatrix;
 
-use super::jumps::{Mixture, hessian, upper_inverse, upper_root};
+use super::jumps::{Mixture, bowl, upper_inverse, upper_root};
+use crate::instructions::vectorized;
 use crate::landscape::Landscape;
 use crate::loss::{LANES, Loss};
 use crate::math;
@@ -34,7 +35,7 @@ impl<'a> Moves<'a> {
     pub(super) fn new(loss: &'a dyn Loss, landscape: &'a Landscape, temperatures: Vec<f64>) -> Self {
         let minima = landscape.images(loss);
         let d = loss.dimension();
-        let sum = minima.iter().fold(DMatrix::zeros(d, d), |sum, minimum| sum + hessian(minimum));
+        let sum = minima.iter().fold(DMatrix::zeros(d, d), |sum, minimum| sum + bowl(minimum, temperatures[0]));
         let factor = upper_inverse(&upper_root(&(sum / minima.len() as f64)));
         let mixture = Mixture::new(&minima, temperatures[0]);
         // MALA's step falls as d^(−1/3) (Roberts & Rosenthal 1998); the pilot finds the factor.
@@ -151,29 +152,45 @@ impl Walkers {
         moves.loss.value_block(theta, value, scratch);
         moves.loss.gradient_block(theta, gradient, scratch);
         // Aᵀ∇L: A is upper triangular.
-        for (j, row) in pull.chunks_exact_mut(LANES).enumerate() {
-            row.fill(0.0);
-            for i in 0..=j {
-                add(row, moves.factor[(i, j)], &gradient[i * LANES..(i + 1) * LANES]);
-            }
-        }
+        vectorized(
+            #[inline(always)]
+            || {
+                let gradient = gradient.as_chunks::<LANES>().0;
+                for (j, row) in pull.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+                    row.fill(0.0);
+                    for (i, slope) in gradient[..=j].iter().enumerate() {
+                        let factor = moves.factor[(i, j)];
+                        for lane in 0..LANES {
+                            row[lane] += factor * slope[lane];
+                        }
+                    }
+                }
+            },
+        );
     }
 
     fn langevin(&mut self, moves: &Moves, index: usize) {
         let (step, temperature) = (moves.steps[index], moves.temperatures[index]);
         let spread = (2.0 * temperature * step).sqrt();
         self.normals.fill(&mut self.noise);
-        let level = &self.levels[index];
-        for (i, row) in self.proposal.theta.chunks_exact_mut(LANES).enumerate() {
-            row.copy_from_slice(&level.theta[i * LANES..(i + 1) * LANES]);
-            for j in i..moves.factor.nrows() {
-                let (normals, pull) = (&self.noise[j * LANES..], &level.pull[j * LANES..]);
-                let factor = moves.factor[(i, j)];
-                for lane in 0..LANES {
-                    row[lane] += factor * (spread * normals[lane] - step * pull[lane]);
+        let Self { levels, proposal, noise, .. } = self;
+        let level = &levels[index];
+        vectorized(
+            #[inline(always)]
+            || {
+                let rows = proposal.theta.as_chunks_mut::<LANES>().0.iter_mut().zip(level.theta.as_chunks::<LANES>().0);
+                let (noise, pulls) = (noise.as_chunks::<LANES>().0, level.pull.as_chunks::<LANES>().0);
+                for (i, (row, here)) in rows.enumerate() {
+                    *row = *here;
+                    for j in i..noise.len() {
+                        let (factor, normals, pull) = (moves.factor[(i, j)], &noise[j], &pulls[j]);
+                        for lane in 0..LANES {
+                            row[lane] += factor * (spread * normals[lane] - step * pull[lane]);
+                        }
+                    }
                 }
-            }
-        }
+            },
+        );
         self.look(moves);
         // The normals of the way there and of the way back: −ξ + √(h/(2T)) (w + w′) with w = Aᵀ∇L.
         let level = &self.levels[index];
@@ -253,12 +270,6 @@ impl Walkers {
             level.theta[start + lane] = self.proposal.theta[start + lane];
             level.pull[start + lane] = self.proposal.pull[start + lane];
         }
-    }
-}
-
-fn add(row: &mut [f64], factor: f64, other: &[f64]) {
-    for (x, y) in row.iter_mut().zip(other) {
-        *x += factor * y;
     }
 }
 

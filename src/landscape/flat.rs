@@ -1,0 +1,116 @@
+//! Minima at which the Hessian is zero along some directions, and the loss rises by a higher power of the distance: x⁴ has one.
+//!
+//! Laplace's and Kramers' formulas mean nothing there, but the gradient flow, exp(−L/T) and SGD all do. What asks how far the law spreads
+//! or how fast it relaxes takes the curvature of the bowl in which it would do so.
+
+use nalgebra::DMatrix;
+
+use super::{CriticalPoint, search};
+use crate::loss::Loss;
+
+/// A direction without curvature, along which L − L_A ≈ strength·|u|^power.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FlatDirection {
+    /// Index of the eigenvector.
+    pub axis: usize,
+    /// The power, 4 for x⁴; less than 2 where the loss has a kink.
+    pub power: f64,
+    /// The factor.
+    pub strength: f64,
+}
+
+/// Where the power is measured, in parts of the domain's diagonal: the first place, and how often it may be doubled.
+const NEAREST: f64 = 1e-3;
+const DOUBLINGS: u32 = 8;
+/// The rise there is at least so many units in the last place of the loss.
+const SEEN: f64 = 1e6;
+/// Isolated is a minimum if a descent from so far beside it comes back as near as this part of the way.
+const BESIDE: f64 = 1e-2;
+const BACK: f64 = 0.1;
+
+impl FlatDirection {
+    /// How the loss rises to both sides along an eigenvector; `None` where it falls, or by too little to be told from rounding.
+    fn along(loss: &dyn Loss, point: &CriticalPoint, axis: usize, reach: f64) -> Option<Self> {
+        let beside = |u: f64| loss.value(&point.beside(axis, u)) - point.loss;
+        let rise = |u: f64| {
+            let sides = [beside(-u), beside(u)];
+            sides.iter().all(|side| *side > SEEN * f64::EPSILON * point.loss.abs()).then(|| 0.5 * (sides[0] + sides[1]))
+        };
+        let mut near = NEAREST * reach;
+        let (low, high) = (0..DOUBLINGS).find_map(|_| {
+            let rises = rise(near).zip(rise(2.0 * near));
+            near *= if rises.is_some() { 1.0 } else { 2.0 };
+            rises
+        })?;
+        let power = crate::math::ln(high / low) / std::f64::consts::LN_2;
+        let strength = low / crate::math::exp(power * crate::math::ln(near));
+        (power.is_finite() && power > 0.0 && strength > 0.0).then_some(Self { axis, power, strength })
+    }
+
+    /// The curvature h of the bowl that rises to ½hu² where this one does.
+    pub(super) fn curvature_within(&self, u: f64) -> f64 {
+        2.0 * self.strength * crate::math::exp((self.power - 2.0) * crate::math::ln(u))
+    }
+
+    /// The same where L has risen by T/2.
+    fn curvature_at(&self, temperature: f64) -> f64 {
+        self.curvature_within(crate::math::exp(crate::math::ln(0.5 * temperature / self.strength) / self.power))
+    }
+}
+
+impl CriticalPoint {
+    /// θ_A + u along an eigenvector.
+    pub(super) fn beside(&self, axis: usize, u: f64) -> Vec<f64> {
+        self.theta.iter().zip(self.eigenvectors.column(axis).iter()).map(|(x, v)| x + u * v).collect()
+    }
+
+    /// Whether the Hessian has no zero eigenvalue.
+    pub fn is_regular(&self) -> bool {
+        self.flat.is_empty()
+    }
+
+    /// Along every eigenvector the curvature that exp(−L/T) feels: the Hessian's, and along a flat direction that of the bowl that rises to
+    /// T/2 where the loss does.
+    pub fn curvatures_at(&self, temperature: f64) -> Vec<f64> {
+        let mut curvatures = self.eigenvalues.clone();
+        self.flat.iter().for_each(|flat| curvatures[flat.axis] = flat.curvature_at(temperature));
+        curvatures
+    }
+
+    /// The same that a place so far out feels.
+    pub(super) fn curvatures_within(&self, u: f64) -> Vec<f64> {
+        let mut curvatures = self.eigenvalues.clone();
+        self.flat.iter().for_each(|flat| curvatures[flat.axis] = flat.curvature_within(u));
+        curvatures
+    }
+
+    /// The Hessian of the bowl with these curvatures along the eigenvectors.
+    pub(crate) fn bowl(&self, curvatures: &[f64]) -> DMatrix<f64> {
+        let d = self.theta.len();
+        let scaled = DMatrix::from_fn(d, d, |i, j| self.eigenvectors[(i, j)] * curvatures[j]);
+        scaled * self.eigenvectors.transpose()
+    }
+
+    /// The smallest of [`CriticalPoint::curvatures_at`].
+    pub fn softest_at(&self, temperature: f64) -> f64 {
+        self.curvatures_at(temperature).into_iter().fold(f64::INFINITY, f64::min)
+    }
+
+    /// This minimum with the powers by which the loss rises along its flat directions; `None` where it does not rise along one of them.
+    pub(super) fn with_flat(mut self, loss: &dyn Loss, flat: &[usize], domain: &[[f64; 2]]) -> Option<Self> {
+        let reach = search::diagonal(domain);
+        let rises = flat.iter().map(|&axis| FlatDirection::along(loss, &self, axis, reach));
+        self.flat = rises.collect::<Option<_>>()?;
+        Some(self)
+    }
+
+    /// Whether descents from beside it, along its flat directions, come back: in a valley of minima they end elsewhere.
+    pub(super) fn is_isolated(&self, domain: &[[f64; 2]], descend: impl Fn(&[f64]) -> Option<Vec<f64>>) -> bool {
+        let aside = BESIDE * search::diagonal(domain);
+        let comes_back = |end: Vec<f64>| search::distance(&end, &self.theta) < BACK * aside;
+        self.flat
+            .iter()
+            .flat_map(|flat| [(flat.axis, aside), (flat.axis, -aside)])
+            .all(|(axis, u)| descend(&self.beside(axis, u)).is_some_and(comes_back))
+    }
+}
