@@ -189,6 +189,6 @@ fn bent_valleys_are_right_or_have_no_law() {
         let law = gibbs::by_quadrature(loss.as_ref(), &landscape, &domain, 0.1);
         let occupancy = law.as_ref().map(|law| law.occupancies[0]);
         assert!(occupancy.is_ok() || !has_law, "{walls}: {occupancy:?}");
-        assert!(occupancy.is_err() || (occupancy.clone().unwrap() - 0.5).abs() < 1e-4, "{walls}: {occupancy:?}");
+        assert!(occupancy.is_err() || (occupancy.unwrap() - 0.5).abs() < 1e-4, "{walls}: {occupancy:?}");
     }
 }
