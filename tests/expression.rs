@@ -142,6 +142,32 @@ fn products_with_the_hessian() {
     assert_eq!(hessian[(0, 1)], hessian[(1, 0)]);
 }
 
+/// Columns are found some side by side; each has the bits of its own product, also where one needs another form of its derivative.
+#[test]
+fn hessians_of_many_variables() {
+    let variables: Vec<String> = (0..19).map(|i| format!("x{i}")).collect();
+    let neighbours = variables.windows(2).map(|pair| format!("sin({}*{})", pair[0], pair[1])).collect::<Vec<_>>();
+    let formula = neighbours.join("+") + "+ sqrt(x17^2)*x3 + tanh(500*x18)";
+    let loss = Expression::new(&variables, &[], &formula).unwrap();
+    let theta: Vec<f64> = (0..19).map(|i| 0.3 * i as f64 - 2.0).collect();
+    let hessian = loss.hessian(&theta);
+    for j in 0..19 {
+        let (mut direction, mut product) = (vec![0.0; 19], vec![0.0; 19]);
+        direction[j] = 1.0;
+        loss.hessian_product(&theta, &direction, &mut product);
+        for i in 0..=j {
+            assert_eq!(hessian[(i, j)].to_bits(), product[i].to_bits(), "{i} {j}");
+            assert_eq!(hessian[(i, j)], hessian[(j, i)]);
+        }
+    }
+    let [a, b] = [theta[8] * theta[9], theta[8] * theta[8]];
+    let own = theta[7] * theta[7] * -math::sin(theta[7] * theta[8]) - theta[9] * theta[9] * math::sin(a);
+    assert!((hessian[(8, 8)] - own).abs() < 1e-13);
+    assert!(
+        (hessian[(9, 9)] + b * math::sin(a) + theta[10] * theta[10] * math::sin(theta[9] * theta[10])).abs() < 1e-13
+    );
+}
+
 /// Builds, evaluates and drops a large formula on a thread with a small stack, within a generous time.
 fn survives(name: &str, formula: String, x: f64) -> f64 {
     let started = Instant::now();

@@ -204,7 +204,12 @@ fn plan(target: &Target, tolerance: f64) -> Vec<String> {
 
 /// 12,345 or 1.2e9.
 pub(super) fn quantity(x: f64) -> String {
-    if x < 1e6 { if x < 100.0 { format!("{x:.2}") } else { format!("{x:.0}") } } else { format!("{x:.2e}") }
+    match x {
+        0.0 => "0".to_owned(),
+        x if x < 100.0 => format!("{x:.2}"),
+        x if x < 1e6 => format!("{x:.0}"),
+        x => format!("{x:.2e}"),
+    }
 }
 
 pub(super) fn duration(seconds: f64) -> String {

@@ -11,6 +11,7 @@ mod ellipsoid;
 mod flat;
 mod flow;
 mod grid;
+mod norm;
 mod one_dimension;
 mod saddles;
 mod search;
@@ -26,6 +27,7 @@ use crate::random::{Purpose, stream::Stream};
 use basins::Basins;
 
 pub use flat::FlatDirection;
+pub(crate) use norm::{spectral_norm, spectral_norm_above};
 
 /// A critical point with its curvature.
 #[derive(Clone, Debug, PartialEq)]
@@ -408,18 +410,6 @@ pub(crate) fn point_text(theta: &[f64]) -> String {
         shown.push("…".into());
     }
     format!("({})", shown.join(", "))
-}
-
-/// The largest |eigenvalue| of a symmetric matrix; ∞ where an entry is not finite.
-pub(crate) fn spectral_norm(matrix: DMatrix<f64>) -> f64 {
-    if matrix.iter().any(|x| !x.is_finite()) {
-        return f64::INFINITY;
-    }
-    match matrix.as_slice() {
-        [h] => h.abs(),
-        [a, b, _, d] => 0.5 * (a + d).abs() + libm::hypot(0.5 * (a - d), *b),
-        _ => matrix.symmetric_eigenvalues().iter().fold(0.0f64, |largest, h| largest.max(h.abs())),
-    }
 }
 
 /// Eigenvalues ascending, eigenvectors as columns, each with its largest component positive.

@@ -1,5 +1,6 @@
 //! The covariance of per-example gradients.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use nalgebra::DMatrix;
@@ -24,7 +25,8 @@ const PIECE: usize = 512;
 /// An eigenvector that has less than this of the largest length is made of rounding.
 const VANISHING: f64 = 1e-7;
 
-/// C = (1/N) Σ xᵢxᵢᵀ with xᵢ = gᵢ − ḡ, from the gradients of N examples: held as these, never as d² numbers unless d is small.
+/// C = (1/N) Σ xᵢxᵢᵀ with xᵢ = gᵢ − ḡ, from the gradients of N examples: held as these, never as d² numbers unless d is small; or made
+/// anew, some at a time, whenever they are needed ([`GradientCovariance::by_blocks`]).
 ///
 /// ```
 /// use sgd_sde::spectrum::GradientCovariance;
@@ -38,16 +40,34 @@ const VANISHING: f64 = 1e-7;
 /// assert!((top.pairs[0].value - 2.0).abs() < 1e-14);
 /// # Ok::<(), sgd_sde::spectrum::SpectrumError>(())
 /// ```
-#[derive(Debug)]
-pub struct GradientCovariance {
-    /// xᵢ, row after row.
-    centred: Vec<f64>,
+pub struct GradientCovariance<'a> {
+    rows: Rows<'a>,
+    examples: usize,
     mean: Vec<f64>,
     /// XXᵀ/N if N ≤ d, else XᵀX/N = C; made when first asked for.
     gram: OnceLock<DMatrix<f64>>,
 }
 
-impl GradientCovariance {
+/// Where the rows xᵢ come from.
+enum Rows<'a> {
+    /// All of them, one after the other.
+    Held(Vec<f64>),
+    /// Made anew, at most `at_once` of them.
+    Made { at_once: usize, gradients: Box<GradientsOf<'a>> },
+}
+
+/// Writes the gradients of a range of examples, one after the other.
+pub type GradientsOf<'a> = dyn Fn(Range<usize>, &mut [f64]) + Send + Sync + 'a;
+
+impl std::fmt::Debug for GradientCovariance<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let is_held = matches!(self.rows, Rows::Held(_));
+        let mut fields = formatter.debug_struct("GradientCovariance");
+        fields.field("examples", &self.examples).field("mean", &self.mean).field("is_held", &is_held).finish()
+    }
+}
+
+impl<'a> GradientCovariance<'a> {
     /// From the gradients of N ≥ 1 examples, d numbers each, one example after the other.
     ///
     /// Errors: [`SpectrumError::Empty`] without numbers, [`SpectrumError::Dimension`] if they are no multiple of d,
@@ -73,12 +93,60 @@ impl GradientCovariance {
         for row in gradients.chunks_exact_mut(dimension) {
             add_scaled(row, -1.0, &mean);
         }
-        Ok(Self { centred: gradients, mean, gram: OnceLock::new() })
+        Ok(Self { rows: Rows::Held(gradients), examples, mean, gram: OnceLock::new() })
+    }
+
+    /// From the gradients of N examples that are made anew, at most `at_once` of them, whenever they are needed: N·d numbers may be too many to
+    /// hold. `gradients` gives the same numbers every time. The Gram matrix is then not made.
+    ///
+    /// Errors: [`SpectrumError::Empty`] for N, d or `at_once` of 0, [`SpectrumError::NotFinite`].
+    ///
+    /// ```
+    /// use sgd_sde::spectrum::GradientCovariance;
+    ///
+    /// let gradients = [[1.0, 0.0], [-1.0, 0.0], [0.0, 2.0], [0.0, -2.0]];
+    /// let some = |examples: std::ops::Range<usize>, rows: &mut [f64]| {
+    ///     rows.copy_from_slice(gradients[examples].as_flattened());
+    /// };
+    /// let covariance = GradientCovariance::by_blocks(4, 2, 3, Box::new(some))?;
+    /// assert_eq!(covariance.trace(), 2.5);
+    /// # Ok::<(), sgd_sde::spectrum::SpectrumError>(())
+    /// ```
+    pub fn by_blocks(
+        examples: usize,
+        dimension: usize,
+        at_once: usize,
+        gradients: Box<GradientsOf<'a>>,
+    ) -> Result<Self, SpectrumError> {
+        if examples == 0 || dimension == 0 || at_once == 0 {
+            return Err(SpectrumError::Empty);
+        }
+        let rows = Rows::Made { at_once, gradients };
+        let mut covariance = Self { rows, examples, mean: vec![0.0; dimension], gram: OnceLock::new() };
+        // The mean is 0 as yet: these are the gradients themselves.
+        let (mut mean, mut broken) = (vec![0.0; dimension], None);
+        covariance.for_each_row(|index, row| {
+            let place = row.iter().position(|g| !g.is_finite());
+            broken = broken.or(place.map(|coordinate| [coordinate, index]));
+            add_scaled(&mut mean, 1.0, row);
+        });
+        if let Some([coordinate, example]) = broken {
+            let what = format!("coordinate {coordinate} of the gradient of example {example}");
+            return Err(SpectrumError::NotFinite { what });
+        }
+        divide(&mut mean, examples as f64);
+        covariance.mean = mean;
+        Ok(covariance)
+    }
+
+    /// Whether the Gram matrix gives eigenvalues and ‖C‖²_F: the rows are at hand and min(N, d) ≤ [`GRAM_UP_TO`].
+    pub fn has_gram(&self) -> bool {
+        matches!(self.rows, Rows::Held(_)) && self.examples.min(self.dimension()) <= GRAM_UP_TO
     }
 
     /// The number N of examples.
     pub fn examples(&self) -> usize {
-        self.centred.len() / self.mean.len()
+        self.examples
     }
 
     /// The dimension d.
@@ -97,20 +165,24 @@ impl GradientCovariance {
     /// When u has another length than d.
     pub fn projections(&self, u: &[f64]) -> Vec<f64> {
         assert_eq!(u.len(), self.dimension(), "the length of a direction");
-        self.rows().map(|row| dot(row, u)).collect()
+        let mut projections = Vec::with_capacity(self.examples);
+        self.for_each_row(|_, row| projections.push(dot(row, u)));
+        projections
     }
 
     /// tr C = (1/N) Σ ‖xᵢ‖².
     pub fn trace(&self) -> f64 {
-        self.rows().map(|row| dot(row, row)).sum::<f64>() / self.examples() as f64
+        let mut sum = 0.0;
+        self.for_each_row(|_, row| sum += dot(row, row));
+        sum / self.examples() as f64
     }
 
     /// C as an operator: a product costs 4Nd operations.
-    pub fn products(&self) -> CovarianceProducts<'_> {
+    pub fn products(&self) -> CovarianceProducts<'_, 'a> {
         CovarianceProducts { covariance: self }
     }
 
-    /// ‖C‖²_F: exact by the Gram matrix for min(N, d) ≤ [`GRAM_UP_TO`] (‖XXᵀ‖_F = ‖XᵀX‖_F), else estimated by [`moments`].
+    /// ‖C‖²_F: exact by the Gram matrix if [there is one](Self::has_gram) (‖XXᵀ‖_F = ‖XᵀX‖_F), else estimated by [`moments`].
     ///
     /// Errors of [`moments`].
     pub fn squared_frobenius(&self, plan: &MomentPlan) -> Result<Estimate, SpectrumError> {
@@ -136,7 +208,7 @@ impl GradientCovariance {
         (trace > 0.0).then(|| self.dimension() as f64 * (largest_eigenvalue / trace))
     }
 
-    /// The min(count, d) largest eigenvalues with their vectors, zeros included: by the Gram matrix for min(N, d) ≤ [`GRAM_UP_TO`]
+    /// The min(count, d) largest eigenvalues with their vectors, zeros included: by the Gram matrix if [there is one](Self::has_gram)
     /// (XXᵀw = Nλw gives Cv = λv for v = Xᵀw/‖Xᵀw‖), else by [`eigenpairs`]. Residuals are by products made for them.
     ///
     /// Errors: [`SpectrumError::Plan`] for a count of 0. `seed` is that of random vectors.
@@ -185,9 +257,13 @@ impl GradientCovariance {
         if examples < 2 {
             return Err(SpectrumError::plan("examples", examples, "at least 2, or all of them"));
         }
+        let mut row = vec![0.0; self.dimension()];
         let values = sample(total, examples, seed)
             .into_iter()
-            .map(|index| self.quadratic_form(&mut h, self.row(index)))
+            .map(|index| {
+                self.write_row(index, &mut row);
+                quadratic_form(&mut h, &row)
+            })
             .collect::<Result<Vec<f64>, _>>()?;
         let not_finite = || SpectrumError::NotFinite { what: "xᵀHx of an example".into() };
         let mean = Estimate::from_replicas(&values).ok_or_else(not_finite)?;
@@ -198,10 +274,13 @@ impl GradientCovariance {
     fn exact_trace_of_product(&self, h: &mut Measured) -> Result<f64, SpectrumError> {
         let mut sum = 0.0;
         if self.examples() <= self.dimension() {
-            for row in self.rows() {
-                sum += self.quadratic_form(h, row)?;
-            }
-            return Ok(sum / self.examples() as f64);
+            let mut forms = Ok(());
+            self.for_each_row(|_, row| {
+                if forms.is_ok() {
+                    forms = quadratic_form(h, row).map(|form| sum += form);
+                }
+            });
+            return forms.map(|()| sum / self.examples() as f64);
         }
         // tr(HC) = Σⱼ (Heⱼ)·(Ceⱼ).
         let mut unit = vec![0.0; self.dimension()];
@@ -215,27 +294,51 @@ impl GradientCovariance {
         Ok(sum)
     }
 
-    fn quadratic_form(&self, h: &mut Measured, x: &[f64]) -> Result<f64, SpectrumError> {
-        Ok(dot(x, &h.apply(x)?))
+    /// Calls `work` with the number of every example and its xᵢ, in their order.
+    fn for_each_row(&self, mut work: impl FnMut(usize, &[f64])) {
+        let d = self.dimension();
+        match &self.rows {
+            Rows::Held(centred) => {
+                centred.chunks_exact(d).enumerate().for_each(|(index, row)| work(index, row));
+            }
+            Rows::Made { at_once, .. } => {
+                let mut room = vec![0.0; d * (*at_once).min(self.examples)];
+                for first in (0..self.examples).step_by(*at_once) {
+                    let count = (*at_once).min(self.examples - first);
+                    self.write_rows(first..first + count, &mut room[..count * d]);
+                    let rows = room[..count * d].chunks_exact(d).enumerate();
+                    rows.for_each(|(k, row)| work(first + k, row));
+                }
+            }
+        }
     }
 
-    fn rows(&self) -> impl Iterator<Item = &[f64]> {
-        self.centred.chunks_exact(self.mean.len())
+    fn write_row(&self, index: usize, row: &mut [f64]) {
+        self.write_rows(index..index + 1, row);
     }
 
-    fn row(&self, index: usize) -> &[f64] {
-        &self.centred[index * self.mean.len()..(index + 1) * self.mean.len()]
+    fn write_rows(&self, examples: Range<usize>, rows: &mut [f64]) {
+        let d = self.dimension();
+        match &self.rows {
+            Rows::Held(centred) => rows.copy_from_slice(&centred[examples.start * d..examples.end * d]),
+            Rows::Made { gradients, .. } => {
+                gradients(examples, rows);
+                rows.chunks_exact_mut(d).for_each(|row| add_scaled(row, -1.0, &self.mean));
+            }
+        }
     }
 
-    /// The smaller of XXᵀ/N and XᵀX/N, if it is small enough.
+    /// The smaller of XXᵀ/N and XᵀX/N, if it is small enough and the rows are at hand.
     fn gram(&self) -> Option<&DMatrix<f64>> {
         let (examples, dimension) = (self.examples(), self.dimension());
-        (examples.min(dimension) <= GRAM_UP_TO).then(|| {
+        let Rows::Held(centred) = &self.rows else { return None };
+        self.has_gram().then(|| {
             self.gram.get_or_init(|| {
                 let gram = if examples <= dimension {
-                    products_of_rows(&self.centred, examples)
+                    products_of_rows(centred, examples)
                 } else {
-                    let columns: Vec<f64> = (0..dimension).flat_map(|j| self.rows().map(move |row| row[j])).collect();
+                    let column = |j: usize| centred.iter().skip(j).step_by(dimension);
+                    let columns: Vec<f64> = (0..dimension).flat_map(column).copied().collect();
                     products_of_rows(&columns, dimension)
                 };
                 gram / examples as f64
@@ -249,9 +352,7 @@ impl GradientCovariance {
             return w.to_vec();
         }
         let mut v = vec![0.0; self.dimension()];
-        for (row, &weight) in self.rows().zip(w) {
-            add_scaled(&mut v, weight, row);
-        }
+        self.for_each_row(|index, row| add_scaled(&mut v, w[index], row));
         v
     }
 
@@ -270,6 +371,10 @@ impl GradientCovariance {
         });
         usable.or_else(|| random_orthogonal(stream, self.dimension(), span, &[]))
     }
+}
+
+fn quadratic_form(h: &mut Measured, x: &[f64]) -> Result<f64, SpectrumError> {
+    Ok(dot(x, &h.apply(x)?))
 }
 
 /// AAᵀ of a matrix given row after row: tile by tile, each sum in the order of the coordinates' pieces.
@@ -307,20 +412,18 @@ fn sample(total: usize, count: usize, seed: u64) -> Vec<usize> {
 
 /// The products Cv = (1/N) Σ xᵢ(xᵢ·v) of a covariance.
 #[derive(Clone, Copy, Debug)]
-pub struct CovarianceProducts<'a> {
-    covariance: &'a GradientCovariance,
+pub struct CovarianceProducts<'c, 'a> {
+    covariance: &'c GradientCovariance<'a>,
 }
 
-impl SymmetricOperator for CovarianceProducts<'_> {
+impl SymmetricOperator for CovarianceProducts<'_, '_> {
     fn dimension(&self) -> usize {
         self.covariance.dimension()
     }
 
     fn apply(&mut self, v: &[f64], out: &mut [f64]) {
         out.fill(0.0);
-        for row in self.covariance.rows() {
-            add_scaled(out, dot(row, v), row);
-        }
+        self.covariance.for_each_row(|_, row| add_scaled(out, dot(row, v), row));
         divide(out, self.covariance.examples() as f64);
     }
 }

@@ -50,7 +50,7 @@ mod tridiagonal;
 mod vector;
 
 pub use alignment::alignment;
-pub use covariance::{CovarianceProducts, GRAM_UP_TO, GradientCovariance};
+pub use covariance::{CovarianceProducts, GRAM_UP_TO, GradientCovariance, GradientsOf};
 pub use dense::{DENSE_UP_TO, FullSpectrum, dense_matrix, full_decomposition, full_spectrum};
 pub use density::{QuadraturePlan, SpectralMeasure, WeightedNodes, probe_vector, spectral_measure};
 pub use eigenpair::{Eigenpair, Eigenpairs};

@@ -38,7 +38,7 @@ pub fn gibbs(
             let value = |x: f64| loss.value(&[x]);
             let line = Line { value: &value, lowest, temperature };
             let weight = |x: f64| line.weight(x);
-            let sides = gibbs::line::sides(&line, domain[0], &landscape.basins.intervals()?);
+            let sides = gibbs::line::sides(&line, landscape, domain[0], &landscape.basins.intervals()?);
             let mass = |low: f64, high: f64, pieces: usize| {
                 let is_some = low < high;
                 if is_some { integrate_to(line.tolerance(), &weight, low, high, pieces).value } else { 0.0 }

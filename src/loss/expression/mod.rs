@@ -22,7 +22,7 @@ use nalgebra::DMatrix;
 
 use self::graph::Graph;
 use self::names::Names;
-use self::tape::Tape;
+use self::tape::{FEW, Tape};
 use super::kernel::Descent;
 use super::scratch::with_scratch;
 use super::{LANES, Loss};
@@ -194,21 +194,21 @@ impl Expression {
 }
 
 /// Calls `mend` with the inputs and outputs of every lane in which an output is not finite.
-fn mend_lanes(inputs: &[f64], outputs: &mut [f64], mend: impl Fn(&[f64], &mut [f64])) {
+fn mend_lanes<const WIDTH: usize>(inputs: &[f64], outputs: &mut [f64], mend: impl Fn(&[f64], &mut [f64])) {
     if all_finite(outputs) {
         return;
     }
-    let (mut input, mut output) = (vec![0.0; inputs.len() / LANES], vec![0.0; outputs.len() / LANES]);
-    for lane in 0..LANES {
+    let (mut input, mut output) = (vec![0.0; inputs.len() / WIDTH], vec![0.0; outputs.len() / WIDTH]);
+    for lane in 0..WIDTH {
         let gather = |rows: &[f64], point: &mut [f64]| {
-            for (x, row) in point.iter_mut().zip(rows.chunks_exact(LANES)) {
+            for (x, row) in point.iter_mut().zip(rows.chunks_exact(WIDTH)) {
                 *x = row[lane];
             }
         };
         gather(inputs, &mut input);
         gather(outputs, &mut output);
         mend(&input, &mut output);
-        for (row, x) in outputs.chunks_exact_mut(LANES).zip(&output) {
+        for (row, x) in outputs.chunks_exact_mut(WIDTH).zip(&output) {
             row[lane] = *x;
         }
     }
@@ -237,21 +237,28 @@ impl Loss for Expression {
         careful::mend(&self.value, &self.gradient, d, &theta[..d], &mut gradient[..d]);
     }
 
-    /// One [`Expression::hessian_product`] per coordinate; the upper triangle is mirrored.
+    /// Its products with the coordinates' unit vectors, some side by side; the upper triangle is mirrored.
     fn hessian(&self, theta: &[f64]) -> DMatrix<f64> {
         let d = self.dimension();
         let mut hessian = DMatrix::zeros(d, d);
-        let mut direction = vec![0.0; d];
-        let mut column = vec![0.0; d];
-        for j in 0..d {
-            direction[j] = 1.0;
-            self.hessian_product(theta, &direction, &mut column);
-            direction[j] = 0.0;
-            for i in 0..=j {
-                hessian[(i, j)] = column[i];
-                hessian[(j, i)] = column[i];
+        with_scratch(3 * d * FEW + self.curvature.few_scratch(), |scratch| {
+            let (inputs, scratch) = scratch.split_at_mut(2 * d * FEW);
+            let (products, scratch) = scratch.split_at_mut(d * FEW);
+            inputs[..d * FEW].chunks_exact_mut(FEW).zip(theta).for_each(|(row, &x)| row.fill(x));
+            for first in (0..d).step_by(FEW) {
+                let columns = first..(first + FEW).min(d);
+                inputs[d * FEW..].fill(0.0);
+                columns.clone().for_each(|j| inputs[(d + j) * FEW + j - first] = 1.0);
+                self.curvature.run_few(inputs, products, scratch);
+                mend_lanes::<FEW>(inputs, products, |inputs, product| {
+                    careful::mend(&self.value, &self.curvature, d, inputs, product);
+                });
+                for (i, j) in columns.flat_map(|j| (0..=j).map(move |i| (i, j))) {
+                    hessian[(i, j)] = products[i * FEW + j - first];
+                    hessian[(j, i)] = hessian[(i, j)];
+                }
             }
-        }
+        });
         hessian
     }
 
@@ -268,7 +275,7 @@ impl Loss for Expression {
     fn gradient_block(&self, theta: &[f64], gradient: &mut [f64], scratch: &mut [f64]) {
         self.gradient.run_block(theta, gradient, scratch);
         let (d, rows) = (self.dimension(), self.dimension() * LANES);
-        mend_lanes(&theta[..rows], &mut gradient[..rows], |theta, gradient| {
+        mend_lanes::<LANES>(&theta[..rows], &mut gradient[..rows], |theta, gradient| {
             careful::mend(&self.value, &self.gradient, d, theta, gradient);
         });
     }
@@ -284,7 +291,7 @@ impl Loss for Expression {
         inputs[rows..].copy_from_slice(&direction[..rows]);
         self.curvature.run_block(inputs, product, scratch);
         let d = self.dimension();
-        mend_lanes(inputs, &mut product[..rows], |inputs, product| {
+        mend_lanes::<LANES>(inputs, &mut product[..rows], |inputs, product| {
             careful::mend(&self.value, &self.curvature, d, inputs, product);
         });
     }
@@ -301,7 +308,7 @@ impl Loss for Expression {
 
     fn value_block(&self, theta: &[f64], value: &mut [f64], scratch: &mut [f64]) {
         self.value.run_block(theta, &mut value[..LANES], scratch);
-        mend_lanes(&theta[..self.dimension() * LANES], &mut value[..LANES], |theta, value| {
+        mend_lanes::<LANES>(&theta[..self.dimension() * LANES], &mut value[..LANES], |theta, value| {
             careful::mend_value(&self.value, theta, &mut value[0]);
         });
     }

@@ -38,6 +38,8 @@ pub(super) struct Instruction {
 
 /// Numbers in a cache line, to which blocks of scratch are aligned: vector loads across lines cost double.
 const CACHE_LINE: usize = 8;
+/// Points that [`Tape::run_few`] takes at once.
+pub(super) const FEW: usize = 8;
 
 /// Instructions that compute some outputs from some inputs, for one point or for [`LANES`] points at once.
 #[derive(Clone, Debug, Default)]
@@ -98,6 +100,24 @@ impl Tape {
             inputs.as_chunks().0,
             scratch.as_chunks_mut().0,
             outputs.as_chunks_mut().0,
+        );
+    }
+
+    /// Numbers of scratch that [`Tape::run_few`] needs.
+    pub(super) fn few_scratch(&self) -> usize {
+        (self.slots + self.constants.len()) * FEW
+    }
+
+    /// The outputs at [`FEW`] points, lane by lane the bits of [`Tape::run`]. Inputs and outputs lie coordinate by
+    /// coordinate; `scratch` holds at least [`Tape::few_scratch`] numbers.
+    pub(super) fn run_few(&self, inputs: &[f64], outputs: &mut [f64], scratch: &mut [f64]) {
+        let (constants, slots) = scratch.as_chunks_mut::<FEW>().0.split_at_mut(self.constants.len());
+        for (lanes, &constant) in constants.iter_mut().zip(&self.constants) {
+            lanes.fill(constant);
+        }
+        vectorized(
+            #[inline(always)]
+            || execute(&self.instructions, constants, inputs.as_chunks().0, slots, outputs.as_chunks_mut().0),
         );
     }
 
@@ -168,7 +188,7 @@ fn execute<const WIDTH: usize>(
         let (before, result, after) = match instruction.destination {
             Destination::Slot(slot) => {
                 let (before, rest) = slots.split_at_mut(slot as usize);
-                // Both callers provide as many slots as the tape has.
+                // All callers provide as many slots as the tape has.
                 let Some((result, after)) = rest.split_first_mut() else { return };
                 (&*before, result, &*after)
             }

@@ -12,8 +12,7 @@
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-use crate::landscape::spectral_norm;
-use crate::landscape::{Landscape, Saddle, basins::Workspace};
+use crate::landscape::{Landscape, Saddle, basins::Workspace, spectral_norm_above};
 use crate::loss::Loss;
 use crate::math;
 
@@ -179,20 +178,20 @@ impl<'a> Descent<'a> {
 
     /// Takes note of the curvature here and a thermal width away, across the way.
     fn look_around(&mut self, here: &Parabola) {
-        self.note(here.curvatures.amax(), self.place.clone());
+        let curvature = here.curvatures.amax();
+        if curvature > self.sharpest.curvature {
+            self.sharpest = Sharpest { curvature, place: self.place.as_slice().to_vec() };
+        }
         let along = here.slopes.iamax();
         for i in (0..here.slopes.len()).filter(|&i| i != along && here.curvatures[i] > 0.0) {
             let width = (self.temperature / here.curvatures[i]).sqrt();
             for sign in [1.0, -1.0] {
                 let place = &self.place + here.axes.column(i) * (sign * width);
-                self.note(spectral_norm(self.loss.hessian(place.as_slice())), place);
+                let hessian = self.loss.hessian(place.as_slice());
+                if let Some(curvature) = spectral_norm_above(hessian, self.sharpest.curvature) {
+                    self.sharpest = Sharpest { curvature, place: place.as_slice().to_vec() };
+                }
             }
-        }
-    }
-
-    fn note(&mut self, curvature: f64, place: DVector<f64>) {
-        if curvature > self.sharpest.curvature {
-            self.sharpest = Sharpest { curvature, place: place.as_slice().to_vec() };
         }
     }
 }

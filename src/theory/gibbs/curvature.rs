@@ -2,11 +2,16 @@
 
 use nalgebra::DMatrix;
 
-use crate::landscape::spectral_norm;
+use crate::landscape::{spectral_norm, spectral_norm_above};
 
 /// The largest curvature is that of all but this part of a basin's mass. What lies beyond moves a mass by less than this,
 /// and counts in [`BasinCurvature::mean_square`] all the same.
 pub const TAIL: f64 = 1e-3;
+/// Of draws, the largest curvatures alone are found out, once so many have been seen: what is below the highest [`HIGH`] of these
+/// is noted as no more than they are.
+const SEEN: usize = 256;
+/// A part of the draws far larger than [`TAIL`].
+const HIGH: f64 = 0.05;
 
 /// The curvature within one basin under the Gibbs law.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,14 +39,32 @@ pub(super) struct Bends {
     places: Vec<f64>,
     mass: f64,
     squares: f64,
+    /// Norms of draws below this are not looked into.
+    floor: f64,
 }
 
 impl Bends {
+    /// Takes note of a draw: its mass is that of every other.
+    pub(super) fn add_draw(&mut self, place: &[f64], hessian: DMatrix<f64>) {
+        if self.norms.len() == SEEN {
+            let mut norms: Vec<f64> = self.norms.iter().map(|(norm, _)| *norm).collect();
+            norms.sort_by(f64::total_cmp);
+            self.floor = norms[((1.0 - HIGH) * SEEN as f64) as usize];
+        }
+        self.squares += hessian.norm_squared();
+        let norm = spectral_norm_above(hessian, self.floor).unwrap_or(self.floor);
+        self.note(place, norm, 1.0);
+    }
+
     /// Takes note of a place.
     pub(super) fn add(&mut self, place: &[f64], hessian: DMatrix<f64>, mass: f64) {
-        self.mass += mass;
         self.squares += mass * hessian.norm_squared();
-        self.norms.push((spectral_norm(hessian), mass));
+        self.note(place, spectral_norm(hessian), mass);
+    }
+
+    fn note(&mut self, place: &[f64], norm: f64, mass: f64) {
+        self.mass += mass;
+        self.norms.push((norm, mass));
         self.places.extend_from_slice(place);
     }
 
@@ -82,14 +105,6 @@ mod tests {
     use super::*;
     use nalgebra::dmatrix;
 
-    #[test]
-    fn norms_of_symmetric_matrices() {
-        assert_eq!(spectral_norm(dmatrix![-3.0]), 3.0);
-        assert!((spectral_norm(dmatrix![1.0, 2.0; 2.0, -2.0]) - 3.0).abs() < 1e-15);
-        assert!((spectral_norm(dmatrix![1.0, 2.0, 0.0; 2.0, -2.0, 0.0; 0.0, 0.0, 2.5]) - 3.0).abs() < 1e-14);
-        assert_eq!(spectral_norm(dmatrix![f64::NAN]), f64::INFINITY);
-    }
-
     /// A thousandth of the mass may bend more; a little more than that may not. All of it counts in the mean square.
     #[test]
     fn a_thousandth_of_the_mass_is_left_out_of_the_largest() {
@@ -103,6 +118,25 @@ mod tests {
         assert_eq!((below.largest, below.place), (2.0, vec![0.0]));
         assert_eq!((above.largest, above.place), (100.0, vec![5.0]));
         assert!((below.mean_square - (4.0 * (1.0 - 0.9e-3) + 9.0)).abs() < 1e-12);
+    }
+
+    /// Draws are told from what is noted of any other places only by the norms that do not matter.
+    #[test]
+    fn of_draws_the_largest_curvatures_are_those_of_all_places() {
+        let (mut draws, mut places) = (Bends::default(), Bends::default());
+        for k in 0..10_000 {
+            // A permutation of 0 … 9999, since 7919 is prime.
+            let curvature = 1.0 + (k * 7919 % 10_000) as f64;
+            let hessian = DMatrix::from_diagonal(&nalgebra::dvector![0.5, curvature, -0.25]);
+            draws.add_draw(&[curvature, 0.0, 0.0], hessian.clone());
+            places.add(&[curvature, 0.0, 0.0], hessian, 1.0);
+        }
+        let at_minimum = [0.5, 1.0, 2.0];
+        let summary = draws.summary(&[0.0; 3], &at_minimum);
+        assert_eq!(summary, places.summary(&[0.0; 3], &at_minimum));
+        assert_eq!(summary.largest, 9990.0);
+        let lowest = draws.norms.iter().map(|(norm, _)| *norm).skip(SEEN).fold(f64::INFINITY, f64::min);
+        assert!(lowest > 9000.0, "{lowest}");
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(super) fn law(
     let lowest = landscape.minima[0].loss;
     let line = Line { value: &value, lowest, temperature };
     let intervals = landscape.basins.intervals().ok_or(NoGibbs::Unresolved)?;
-    let sides = sides(&line, domain, &intervals);
+    let sides = sides(&line, landscape, domain, &intervals);
     let [from, to] = sides.map(Side::place);
     // From a minimum to a ridge the loss rises. Where all but a small part of the way is too high for any mass, as in a domain far
     // wider than its wells, only that part is gone over: fixed pieces of the whole would not see the well.
@@ -120,13 +120,23 @@ pub(super) fn law(
     sums.finish(landscape, &bends)
 }
 
-/// Both sides of the line around the domain; one with a tail has it beyond all ridges.
-pub(in crate::theory) fn sides(line: &Line, domain: [f64; 2], intervals: &[(f64, f64, Option<usize>)]) -> [Side; 2] {
+/// Both sides of the line around the domain; one with a tail has it beyond all ridges. A side ends where nothing of its outermost basin
+/// lies beyond, however little mass that basin has.
+pub(in crate::theory) fn sides(
+    line: &Line,
+    landscape: &Landscape,
+    domain: [f64; 2],
+    intervals: &[(f64, f64, Option<usize>)],
+) -> [Side; 2] {
     let ridges = || intervals.iter().skip(1).map(|interval| interval.0);
-    line.sides(domain).map(|side| match side {
-        Side::Tail(start) if start == domain[0] => Side::Tail(ridges().fold(start, f64::min)),
-        Side::Tail(start) => Side::Tail(ridges().fold(start, f64::max)),
-        side => side,
+    let outermost = [intervals.first(), intervals.last()].map(|interval| interval.and_then(|&(.., owner)| owner));
+    std::array::from_fn(|end| {
+        let lowest = outermost[end].map_or(line.lowest, |minimum| landscape.minima[minimum].loss);
+        match (Line { lowest, ..*line }.sides(domain)[end], end) {
+            (Side::Tail(start), 0) => Side::Tail(ridges().fold(start, f64::min)),
+            (Side::Tail(start), _) => Side::Tail(ridges().fold(start, f64::max)),
+            (side, _) => side,
+        }
     })
 }
 

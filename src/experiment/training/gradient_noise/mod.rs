@@ -41,8 +41,6 @@ use law::Expected;
 use measure::{Bench, Draw, Measured, measure};
 use point::{Place, Point};
 
-/// Numbers of the gradients of all examples: 2 GB.
-const MOST_NUMBERS: usize = 250_000_000;
 /// Seeds of batches are the parts of the seed from here on.
 const FIRST_PART: u64 = 1 << 20;
 
@@ -76,7 +74,7 @@ fn spec(loaded: &Loaded) -> GradientNoiseSpec {
     loaded.scenario.gradient_noise.clone().unwrap_or_default()
 }
 
-/// Refuses batches that cannot be drawn, and gradients that do not fit into memory.
+/// Refuses batches that cannot be drawn.
 pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
     let (spec, examples) = (spec(loaded), course.examples());
     let largest = spec.sizes.last().copied().unwrap_or(1);
@@ -92,22 +90,13 @@ pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
         let message = format!("found {examples} examples; the kurtosis of their gradients needs at least 4");
         return Err(loaded.source.problem("data", message));
     }
-    let parameters = course.network.parameters();
-    if examples.saturating_mul(parameters) > MOST_NUMBERS {
-        let message = format!(
-            "found {examples} examples and {parameters} parameters; the gradients of all examples are held at once, at most {MOST_NUMBERS} \
-             numbers; take at most {} examples (data.examples), or a smaller network",
-            MOST_NUMBERS / parameters
-        );
-        return Err(loaded.source.problem("data", message));
-    }
     Ok(())
 }
 
-/// Bytes of the gradients of all examples, where they are held.
+/// Bytes of the gradients of examples that are held at once.
 pub(super) fn memory(loaded: &Loaded, course: &Course) -> f64 {
     let is_asked = loaded.scenario.gradient_noise.is_some();
-    if is_asked { 8.0 * course.examples() as f64 * course.network.parameters() as f64 } else { 0.0 }
+    if is_asked { 8.0 * point::gradients_held(course.examples(), course.network.parameters()) as f64 } else { 0.0 }
 }
 
 /// The one group: what is trained, up to the last epoch at which something is measured.

@@ -1,5 +1,6 @@
 //! One θ: the gradients of all examples there, their covariance, and the directions in which batches are looked at.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::course::Course;
@@ -8,8 +9,8 @@ use crate::findings::{EigenvaluePanel, MeasureRecord};
 use crate::network::{Batch, Examples, Network, Workspace};
 use crate::random::batches::Sampling;
 use crate::spectrum::{
-    Eigenpairs, GRAM_UP_TO, GradientCovariance, LanczosPlan, MomentPlan, Moments, Products, SpectrumError, alignment,
-    eigenpairs, moments, probe_vector,
+    Eigenpairs, GradientCovariance, LanczosPlan, MomentPlan, Moments, Products, SpectrumError, alignment, eigenpairs,
+    moments, probe_vector,
 };
 use crate::statistics::Estimate;
 use crate::theory::batch_mean::Shape;
@@ -19,6 +20,20 @@ use crate::theory::minibatch::finite_population;
 const SHOWN: usize = 30;
 /// Examples that sample tr(HC).
 const SAMPLED: usize = 600;
+/// Gradients of all examples of up to so many numbers are held (a quarter of a gigabyte); else so many of them at once.
+const ROWS_UP_TO: usize = 1 << 25;
+const ROWS_AT_ONCE: usize = 1 << 21;
+
+/// Numbers of gradients that are held at once.
+pub(super) fn gradients_held(examples: usize, parameters: usize) -> usize {
+    let all = examples.saturating_mul(parameters);
+    if all > ROWS_UP_TO { rows_at_once(parameters) * parameters } else { all }
+}
+
+/// Of gradients that are made anew.
+fn rows_at_once(parameters: usize) -> usize {
+    (ROWS_AT_ONCE / parameters).clamp(1, PIECE)
+}
 
 /// Where the noise is measured.
 #[derive(Clone, Debug)]
@@ -71,9 +86,10 @@ impl Point {
         directions: u64,
         stop: &AtomicBool,
     ) -> Result<Self, SpectrumError> {
-        let covariance = covariance(&course.network, examples, &place.theta)?;
+        let theta = place.theta.clone();
+        let curved = Curved { network: &course.network, examples, theta: &theta, stop };
+        let covariance = curved.covariance(ROWS_UP_TO)?;
         let seed = course.seed;
-        let curved = Curved { network: &course.network, examples, theta: &place.theta, stop };
         let (first, second) = rayon::join(
             || curved.spectrum(seed),
             || {
@@ -127,14 +143,7 @@ pub(super) fn predicted(shape: &Shape, sampling: Sampling, examples: usize, size
     }
 }
 
-/// C by the gradients of all examples, in double precision.
-fn covariance(network: &Network, examples: &Examples<f64>, theta: &[f64]) -> Result<GradientCovariance, SpectrumError> {
-    let mut rows = vec![0.0; examples.count() * theta.len()];
-    network.example_gradients(theta, Batch::all(examples), &mut rows, &mut Workspace::new(network, PIECE));
-    GradientCovariance::new(rows, theta.len())
-}
-
-/// H at one θ.
+/// H and C at one θ.
 #[derive(Clone, Copy)]
 struct Curved<'a> {
     network: &'a Network,
@@ -144,6 +153,28 @@ struct Curved<'a> {
 }
 
 impl<'a> Curved<'a> {
+    /// C by the gradients of all examples, in double precision: of up to so many numbers they are held, of more they are made anew, some at
+    /// a time, for every product.
+    fn covariance(self, rows_up_to: usize) -> Result<GradientCovariance<'a>, SpectrumError> {
+        let Self { network, examples, theta, stop } = self;
+        let (count, d) = (examples.count(), theta.len());
+        let gradients = move |some: Range<usize>, rows: &mut [f64]| {
+            if stop.load(Ordering::Relaxed) {
+                rows.fill(f64::NAN);
+                return;
+            }
+            let mut workspace = Workspace::new(network, PIECE.min(some.len()));
+            let indices: Vec<u32> = some.map(|example| example as u32).collect();
+            network.example_gradients(theta, Batch::of(examples, &indices), rows, &mut workspace);
+        };
+        if count * d > rows_up_to {
+            return GradientCovariance::by_blocks(count, d, rows_at_once(d), Box::new(gradients));
+        }
+        let mut rows = vec![0.0; count * d];
+        gradients(0..count, &mut rows);
+        GradientCovariance::new(rows, d)
+    }
+
     /// H as an operator; of a run that was stopped products are no numbers, which ends whatever asks for them.
     fn products<'w>(
         &self,
@@ -167,14 +198,14 @@ impl<'a> Curved<'a> {
     }
 }
 
-fn largest_of(covariance: &GradientCovariance, seed: u64) -> Result<Eigenpairs, SpectrumError> {
-    if covariance.examples().min(covariance.dimension()) <= GRAM_UP_TO {
+fn largest_of(covariance: &GradientCovariance<'_>, seed: u64) -> Result<Eigenpairs, SpectrumError> {
+    if covariance.has_gram() {
         return covariance.largest(SHOWN, seed);
     }
     eigenpairs(&mut covariance.products(), &lanczos(seed))
 }
 
-fn squared_norm(covariance: &GradientCovariance, seed: u64) -> Result<Estimate, SpectrumError> {
+fn squared_norm(covariance: &GradientCovariance<'_>, seed: u64) -> Result<Estimate, SpectrumError> {
     covariance.squared_frobenius(&moment_plan(seed))
 }
 
@@ -200,7 +231,7 @@ fn told(measures: &mut Vec<MeasureRecord>, quantity: &str, estimate: Option<Esti
 
 /// v₁ and as many random directions, with the projections of all examples.
 fn along(
-    covariance: &GradientCovariance,
+    covariance: &GradientCovariance<'_>,
     top: Vec<f64>,
     random: u64,
     seed: u64,
@@ -219,4 +250,58 @@ fn along(
     }
     let projections = (0..covariance.examples()).flat_map(|row| columns.iter().map(move |column| column[row]));
     Ok((directions, projections.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::training::curvature::double_examples;
+    use crate::scenario::parse;
+    use crate::spectrum::SymmetricOperator;
+
+    const SCENARIO: &str = r#"
+name = "two-clouds"
+experiment = "gradient-noise"
+[data]
+kind = "gaussian-mixture"
+classes = 2
+examples = 50
+[loss]
+kind = "network"
+hidden = [3]
+activation = "tanh"
+weight_decay = 0.1
+[noise]
+kind = "minibatch"
+[sgd]
+learning_rate = 0.1
+batch_size = 4
+[training]
+epochs = 1
+"#;
+
+    /// Gradients that are made anew give the covariance of those that are held, by other ways of finding its eigenvalues.
+    #[test]
+    fn covariances_by_blocks_are_those_of_all_rows() {
+        let loaded = parse(SCENARIO, "test.toml", &[], None).unwrap_or_else(|problems| panic!("{problems}"));
+        let course = Course::of(&loaded).unwrap_or_else(|problem| panic!("{problem}"));
+        let examples = double_examples(&course).unwrap();
+        let (theta, stop) = (course.first_weights(), AtomicBool::new(false));
+        let curved = Curved { network: &course.network, examples: &examples, theta: &theta, stop: &stop };
+        let (held, made) = (curved.covariance(ROWS_UP_TO).unwrap(), curved.covariance(0).unwrap());
+        assert!(held.has_gram() && !made.has_gram());
+        assert_eq!(held.mean(), made.mean());
+        assert_eq!(held.trace(), made.trace());
+        assert_eq!(held.projections(&theta), made.projections(&theta));
+        let [one, other] = [&held, &made].map(|covariance| largest_of(covariance, 1).unwrap());
+        assert!((one.pairs[0].value / other.pairs[0].value - 1.0).abs() < 1e-9);
+        let [one, other] = [&held, &made].map(|covariance| squared_norm(covariance, 1).unwrap().value);
+        assert!((one / other - 1.0).abs() < 1e-9);
+        // A run that was stopped has no numbers.
+        stop.store(true, Ordering::Relaxed);
+        assert!(matches!(curved.covariance(0), Err(SpectrumError::NotFinite { .. })));
+        let mut product = vec![0.0; theta.len()];
+        made.products().apply(&theta, &mut product);
+        assert!(product.iter().all(|x| x.is_nan()));
+    }
 }

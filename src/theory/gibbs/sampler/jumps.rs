@@ -6,7 +6,9 @@
 
 use nalgebra::{Cholesky, DMatrix};
 
+use crate::instructions::vectorized;
 use crate::landscape::CriticalPoint;
+use crate::loss::LANES;
 use crate::math;
 use crate::theory::laplace;
 
@@ -65,20 +67,22 @@ impl Mixture {
         }
     }
 
-    /// ln q(θ), but for a constant.
-    pub(super) fn log_density(&self, theta: &[f64]) -> f64 {
-        let mut largest = f64::NEG_INFINITY;
-        let mut sum = 0.0;
+    /// ln q(θ), but for a constant, of a block of places; `apart` has room for as many numbers as they have.
+    pub(super) fn log_densities(&self, theta: &[f64], apart: &mut [f64]) -> [f64; LANES] {
+        let (mut largest, mut sums) = ([f64::NEG_INFINITY; LANES], [0.0; LANES]);
         for well in &self.wells {
-            let term = well.log_weight - 0.5 * well.square(theta) / self.spread;
-            if term > largest {
-                sum = sum * math::exp(largest - term) + 1.0;
-                largest = term;
-            } else {
-                sum += math::exp(term - largest);
+            let squares = well.squares(theta, apart);
+            for lane in 0..LANES {
+                let term = well.log_weight - 0.5 * squares[lane] / self.spread;
+                if term > largest[lane] {
+                    sums[lane] = sums[lane] * math::exp(largest[lane] - term) + 1.0;
+                    largest[lane] = term;
+                } else {
+                    sums[lane] += math::exp(term - largest[lane]);
+                }
             }
         }
-        largest + math::ln(sum)
+        std::array::from_fn(|lane| largest[lane] + math::ln(sums[lane]))
     }
 }
 
@@ -91,15 +95,33 @@ impl Gaussian {
         Self { center: minimum.theta.clone(), upper, inverse, log_weight: math::ln(weight) + 0.5 * log_determinant }
     }
 
-    /// (θ−m)ᵀH(θ−m).
-    fn square(&self, theta: &[f64]) -> f64 {
-        let d = theta.len();
-        let mut square = 0.0;
-        for i in 0..d {
-            let row: f64 = (i..d).map(|j| self.upper[(i, j)] * (theta[j] - self.center[j])).sum();
-            square += row * row;
-        }
-        square
+    /// (θ−m)ᵀH(θ−m) of a block of places; θ−m is left in `apart`.
+    fn squares(&self, theta: &[f64], apart: &mut [f64]) -> [f64; LANES] {
+        let mut squares = [0.0; LANES];
+        vectorized(
+            #[inline(always)]
+            || {
+                let (theta, apart) = (theta.as_chunks::<LANES>().0, apart.as_chunks_mut::<LANES>().0);
+                for ((apart, x), center) in apart.iter_mut().zip(theta).zip(&self.center) {
+                    for lane in 0..LANES {
+                        apart[lane] = x[lane] - center;
+                    }
+                }
+                for i in 0..theta.len() {
+                    let mut row = [0.0; LANES];
+                    for (j, apart) in apart.iter().enumerate().skip(i) {
+                        let factor = self.upper[(i, j)];
+                        for lane in 0..LANES {
+                            row[lane] += factor * apart[lane];
+                        }
+                    }
+                    for lane in 0..LANES {
+                        squares[lane] += row[lane] * row[lane];
+                    }
+                }
+            },
+        );
+        squares
     }
 }
 
@@ -139,6 +161,12 @@ mod tests {
     use crate::landscape::Landscape;
     use crate::loss::wells::{Well, Wells};
 
+    /// ln q at one place.
+    fn log_density(mixture: &Mixture, theta: &[f64]) -> f64 {
+        let block: Vec<f64> = theta.iter().flat_map(|&x| [x; LANES]).collect();
+        mixture.log_densities(&block, &mut vec![0.0; block.len()])[0]
+    }
+
     /// q is normalised: ∫ exp(ln q) over the plane is (2πcT)^(d/2), the constant that is left out. And proposals have
     /// the mean and covariance of q.
     #[test]
@@ -151,7 +179,7 @@ mod tests {
         let (mut whole, mut mean, n) = (0.0, [0.0; 2], 600);
         for index in 0..n * n {
             let theta = [-4.0 + 8.0 * (index % n) as f64 / n as f64, -4.0 + 8.0 * (index / n) as f64 / n as f64];
-            let weight = math::exp(mixture.log_density(&theta)) * (8.0 / n as f64) * (8.0 / n as f64);
+            let weight = math::exp(log_density(&mixture, &theta)) * (8.0 / n as f64) * (8.0 / n as f64);
             whole += weight;
             (0..2).for_each(|i| mean[i] += weight * theta[i]);
         }
@@ -188,7 +216,7 @@ mod tests {
         let all: f64 = weights.iter().sum();
         for ((image, weight), root) in images.iter().zip(weights).zip([4.0, 4.0, 4.0, 1.0]) {
             let expected = (root * 0.5 * (weight / all + 0.25)).ln();
-            assert!((mixture.log_density(&image.theta) - expected).abs() < 1e-13, "{expected}");
+            assert!((log_density(&mixture, &image.theta) - expected).abs() < 1e-13, "{expected}");
         }
     }
 }

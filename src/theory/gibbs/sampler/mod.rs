@@ -30,8 +30,12 @@ use walkers::{Moves, Tally, Walkers};
 /// Of all the sampler's randomness: a prediction is a pure function of the case, and does not change with the seed of
 /// the scenario that it is compared with.
 pub const SEED: u64 = 1;
-/// Langevin moves at every temperature between two draws; one jump between wells comes with them.
+/// Langevin moves at every temperature between two draws; one jump between wells comes with them. Where so large a part
+/// ([`JUMPS_SUFFICE`]) of the jumps is accepted that these alone forget a place within a few draws, one sweep.
 const SWEEPS_PER_DRAW: u64 = 5;
+const JUMPS_SUFFICE: f64 = 0.3;
+/// What a draw costs beside its sweeps, in Langevin moves: its jump and its label.
+const MOVES_PER_DRAW: usize = 16;
 /// The acceptance at which MALA is fastest (Roberts & Rosenthal 1998).
 const BEST_ACCEPTANCE: f64 = 0.574;
 /// Rounds of the pilot that tunes the steps, and sweeps in each.
@@ -49,8 +53,8 @@ pub struct Effort {
     pub burn_in: u64,
     /// Recorded draws of every ensemble in the first stage.
     pub first_stage: u64,
-    /// No stage begins after which more than so many moves times coordinates would have been made: time grows a little
-    /// faster than they do.
+    /// No stage begins after which more than so many moves times coordinates would have been made, a draw counting as a few:
+    /// time grows a little faster than they do.
     pub budget: f64,
     /// The standard error of the log-odds of every minimum against the likeliest that ends the run.
     pub standard_error: f64,
@@ -134,9 +138,11 @@ pub fn sample(
     run.conclude(&moves, &summary, effort)
 }
 
-/// Finds the steps by stochastic approximation (Robbins & Monro 1951) on a pilot block.
+/// Finds the steps by stochastic approximation (Robbins & Monro 1951) on a pilot block, and how many sweeps the jumps leave
+/// to be made between two draws.
 fn tune(moves: &mut Moves, seed: u64) {
     let mut pilot = Walkers::new(moves, seed, PILOT);
+    let mut jumps = Tally::default();
     for round in 0..PILOT_ROUNDS {
         pilot.forget_tallies();
         pilot.advance(moves, PILOT_SWEEPS);
@@ -144,6 +150,13 @@ fn tune(moves: &mut Moves, seed: u64) {
         for (step, tally) in moves.steps.iter_mut().zip(&pilot.langevin) {
             *step *= math::exp(gain * (tally.rate() - BEST_ACCEPTANCE));
         }
+        // By half of the rounds the pilot has left the minima where it began.
+        if round >= PILOT_ROUNDS / 2 {
+            jumps.add(&pilot.jumps);
+        }
+    }
+    if jumps.rate() >= JUMPS_SUFFICE {
+        moves.sweeps_per_draw = 1;
     }
 }
 
@@ -160,7 +173,7 @@ impl Run {
             .into_par_iter()
             .map(|block| {
                 let mut walkers = Walkers::new(moves, effort.seed, block * LANES as u64);
-                (0..effort.burn_in).for_each(|_| walkers.advance(moves, SWEEPS_PER_DRAW));
+                (0..effort.burn_in).for_each(|_| walkers.advance(moves, moves.sweeps_per_draw));
                 walkers.forget_tallies();
                 (walkers, Record::new(moves))
             })
@@ -171,7 +184,7 @@ impl Run {
     fn advance(&mut self, moves: &Moves, draws: u64) {
         self.blocks.par_iter_mut().for_each(|(walkers, record)| {
             for _ in 0..draws {
-                walkers.advance(moves, SWEEPS_PER_DRAW);
+                walkers.advance(moves, moves.sweeps_per_draw);
                 record.draw(moves, walkers);
             }
             record.settle(moves);
@@ -181,7 +194,7 @@ impl Run {
 
     /// Moves times coordinates of so many draws of all ensembles.
     fn cost(&self, moves: &Moves, draws: u64) -> f64 {
-        let per_draw = SWEEPS_PER_DRAW as usize * moves.temperatures.len() + 1;
+        let per_draw = moves.sweeps_per_draw as usize * moves.temperatures.len() + MOVES_PER_DRAW;
         (self.blocks.len() * LANES * per_draw * moves.loss.dimension()) as f64 * draws as f64
     }
 

@@ -85,7 +85,7 @@ impl Record {
                 if visits.is_multiple_of(DRAWS_PER_HESSIAN) {
                     let hessian = moves.loss.hessian(point);
                     self.laplacians[lane][label as usize] += hessian.trace();
-                    self.bends[label as usize].add(point, hessian, 1.0);
+                    self.bends[label as usize].add_draw(point, hessian);
                 }
                 *visits += 1;
             }

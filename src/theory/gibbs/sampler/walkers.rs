@@ -26,6 +26,8 @@ pub(super) struct Moves<'a> {
     pub(super) temperatures: Vec<f64>,
     /// h at every temperature.
     pub(super) steps: Vec<f64>,
+    /// Between two draws.
+    pub(super) sweeps_per_draw: u64,
     /// A, upper triangular.
     factor: DMatrix<f64>,
     mixture: Mixture,
@@ -40,7 +42,7 @@ impl<'a> Moves<'a> {
         let mixture = Mixture::new(&minima, temperatures[0]);
         // MALA's step falls as d^(−1/3) (Roberts & Rosenthal 1998); the pilot finds the factor.
         let steps = vec![1.0 / libm::cbrt(d as f64); temperatures.len()];
-        Self { loss, landscape, temperatures, steps, factor, mixture }
+        Self { loss, landscape, temperatures, steps, sweeps_per_draw: super::SWEEPS_PER_DRAW, factor, mixture }
     }
 }
 
@@ -219,15 +221,15 @@ impl Walkers {
         let d = moves.loss.dimension();
         self.normals.fill(&mut self.noise);
         let (mut normals, mut point) = (vec![0.0; d], vec![0.0; d]);
-        let mut log_ratio = [0.0; LANES];
         for lane in 0..LANES {
-            self.position(lane, &mut point);
-            log_ratio[lane] = moves.mixture.log_density(&point);
             (0..d).for_each(|i| normals[i] = self.noise[i * LANES + lane]);
             moves.mixture.propose(self.choices[lane].uniform(), &normals, &mut point);
-            log_ratio[lane] -= moves.mixture.log_density(&point);
             (0..d).for_each(|i| self.proposal.theta[i * LANES + lane] = point[i]);
         }
+        // The normals have done their service: their room is that of the places seen from a well.
+        let mut log_ratio = moves.mixture.log_densities(&self.levels[0].theta, &mut self.noise);
+        let there = moves.mixture.log_densities(&self.proposal.theta, &mut self.noise);
+        log_ratio.iter_mut().zip(there).for_each(|(ratio, there)| *ratio -= there);
         self.look(moves);
         for lane in 0..LANES {
             let fall = self.levels[0].value[lane] - self.proposal.value[lane];
