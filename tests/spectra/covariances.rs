@@ -14,7 +14,7 @@ fn gradients(examples: usize, dimension: usize, seed: u64) -> DMatrix<f64> {
     DMatrix::from_fn(examples, dimension, |i, j| 3.0 + j as f64 + rows[(i, j)] * (1.0 + 10.0 / (1.0 + j as f64)))
 }
 
-fn covariance(rows: &DMatrix<f64>) -> GradientCovariance {
+fn covariance(rows: &DMatrix<f64>) -> GradientCovariance<'static> {
     GradientCovariance::new(rows.transpose().as_slice().to_vec(), rows.ncols()).unwrap()
 }
 

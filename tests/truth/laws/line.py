@@ -39,13 +39,13 @@ class Line:
         return (self.loss.exact(x) - self.lowest) / self.temperature
 
     def ends(self):
-        """Where exp(−L/T) is below e^(−100) of its largest value."""
+        """Where exp(−L/T) is below e^(−100) of what it is at the outermost minimum: its mass may be small too."""
         if self.extent:
             return [mp.mpf(str(x)) for x in self.extent]
         ends = []
         for outermost, direction in ((self.minima[0], -1), (self.minima[-1], 1)):
             reach = mp.mpf(1) / 64
-            while self.height(outermost + direction * reach) < 100:
+            while self.height(outermost + direction * reach) < 100 + self.height(outermost):
                 reach *= mp.mpf("1.05")
             ends.append(outermost + direction * reach)
         return ends
@@ -240,7 +240,7 @@ def cases():
     Line(EXPONENTIAL, "0.3", (-5, 5), panels=100).occupancies("exponential tails, T = 0.3")
     Line(TRIPLE, "0.2", (-4, 4), 3, panels=40).occupancies("three wells of a sextic, T = 0.2")
     Line(NEEDLE, "0.3", panels=30, cuts=("0.85", "1.15")).occupancies("a needle in a parabola, T = 0.3")
-    Line(RIPPLES, "0.15", (-22, 22), 38, panels=6).occupancies("ripples in a parabola, T = 0.15")
+    Line(RIPPLES, "0.15", (-22, 22), 38, panels=24).occupancies("ripples in a parabola, T = 0.15")
     Line(PLATEAU, "0.1", (-10, 10), 3, panels=60).occupancies("three wells on a plateau, T = 0.1")
 
     # Closed forms.

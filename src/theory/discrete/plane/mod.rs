@@ -15,12 +15,11 @@ mod lattice;
 use super::NoDiscreteLaw;
 use super::bounds::Bounds;
 use super::ways::highest_pass;
-use crate::landscape::Landscape;
-use crate::landscape::spectral_norm;
+use crate::landscape::{Landscape, spectral_norm};
 use crate::loss::Loss;
 use crate::math;
 use crate::theory::bounding_box::bounding_box;
-use crate::theory::gibbs::cubature;
+use crate::theory::gibbs::cubature::Plane;
 use density::Density;
 use lattice::{Lattice, Source};
 use rayon::prelude::*;
@@ -79,13 +78,14 @@ pub fn stationary(
     let height = chain.height().ok_or(NoDiscreteLaw::NotConfined)?;
     let region = bounding_box::<2>(loss, landscape, domain, temperature, height).ok_or(NoDiscreteLaw::NotConfined)?;
     let fineness = chain.fineness(&region);
+    let mut plane = Plane::new(loss, landscape, temperature, &region);
     let mut before: Option<(Vec<f64>, Density)> = None;
     let mut result = Err(NoDiscreteLaw::Unsettled);
     for (level, &per_sigma) in FINENESS.iter().enumerate() {
         // A little higher each time, so that the difference tells what the cut leaves out too.
         let height = height + 3.0 * level as f64;
         let start = before.as_ref().map(|(_, density)| density);
-        let (masses, density) = match chain.masses(&region, per_sigma * fineness, height, start) {
+        let (masses, density) = match chain.masses(&mut plane, &region, per_sigma * fineness, height, start) {
             Err(reason @ NoDiscreteLaw::TooFine(_)) if before.is_some() => return result.or(Err(reason)),
             found => found?,
         };
@@ -143,6 +143,7 @@ impl Chain<'_> {
     /// The masses of the basins and, last, of what lies in none, with the density on a lattice; from that on a coarser one.
     fn masses(
         &self,
+        plane: &mut Plane,
         region: &[[f64; 2]; 2],
         per_sigma: f64,
         height: f64,
@@ -152,7 +153,7 @@ impl Chain<'_> {
         let start = self.start(&lattice, before);
         let density = Density::new(&lattice, &aggregation::stationary(&lattice, start)?);
         let at = |point: &[f64]| density.at(point);
-        let masses = cubature::masses(self.loss, self.landscape, self.temperature, region, &at);
+        let masses = plane.masses(&at);
         let minima = self.landscape.minima.len();
         if masses[..minima].iter().any(|mass| !(*mass > 0.0)) {
             return Err(NoDiscreteLaw::Disconnected);
