@@ -174,36 +174,22 @@ impl Run {
 
     /// A mutant that is switched on by the environment.
     fn switched(&mut self, mutant: &Mutant) -> Result<String, String> {
-        let mut note = "";
-        for tests in [mutant.tests.as_str(), ""] {
-            self.passes_without(tests)?;
-            self.compile(tests)?;
-            match self.cargo.test(tests, Some(number(mutant)), self.limit)? {
-                Outcome::Passed { tests: 0 } => note = "; its line names no test",
-                Outcome::Passed { .. } => {}
-                failed => return Ok(format!("{}{note}", caught(&failed, self.limit))),
-            }
-        }
-        Ok("SURVIVED".to_owned())
+        self.passes_without(&mutant.tests)?;
+        self.compile(&mutant.tests)?;
+        Ok(verdict(&self.cargo.test(&mutant.tests, Some(number(mutant)), self.limit)?, self.limit))
     }
 
     /// A mutant that is planted in the text, as the only one of its files.
     fn planted(&mut self, mutant: &Mutant) -> Result<String, String> {
-        for tests in [mutant.tests.as_str(), ""] {
-            self.passes_without(tests)?;
-            self.cargo.write(&self.with(mutant))?;
-            let compiled = self.cargo.compile(tests)?;
-            let outcome = compiled.map(|()| self.cargo.test(tests, None, self.limit));
-            self.restore(mutant)?;
-            match outcome {
-                Err(_) => return Ok("BROKEN  does not compile, which says nothing about the tests".to_owned()),
-                Ok(outcome) => match outcome? {
-                    Outcome::Passed { .. } => {}
-                    failed => return Ok(caught(&failed, self.limit)),
-                },
-            }
+        self.passes_without(&mutant.tests)?;
+        self.cargo.write(&self.with(mutant))?;
+        let compiled = self.cargo.compile(&mutant.tests)?;
+        let outcome = compiled.map(|()| self.cargo.test(&mutant.tests, None, self.limit));
+        self.restore(mutant)?;
+        match outcome {
+            Err(_) => Ok("BROKEN  does not compile, which says nothing about the tests".to_owned()),
+            Ok(outcome) => Ok(verdict(&outcome?, self.limit)),
         }
-        Ok("SURVIVED".to_owned())
     }
 
     /// The files that a mutant changes, changed and without the others' switches.
@@ -236,7 +222,7 @@ impl Run {
         match self.cargo.test(tests, None, self.limit)? {
             Outcome::Passed { .. } => self.verdicts.keep(&key, "passes"),
             failed => {
-                let failed = caught(&failed, self.limit);
+                let failed = verdict(&failed, self.limit);
                 let log = self.cargo.log();
                 Err(format!("cargo test {tests} fails without any mutant: {failed} (see {})", log.display()))
             }
@@ -244,9 +230,12 @@ impl Run {
     }
 }
 
-fn caught(failed: &Outcome, limit: Duration) -> String {
-    match failed {
+/// What the tests that should see a mutant say of it.
+fn verdict(outcome: &Outcome, limit: Duration) -> String {
+    match outcome {
         Outcome::Failed { test } => format!("caught  by {test}"),
+        Outcome::Passed { tests: 0 } => "SURVIVED  its line names no test".to_owned(),
+        Outcome::Passed { .. } => "SURVIVED".to_owned(),
         _ => format!("caught  by the time limit of {} s", limit.as_secs()),
     }
 }
