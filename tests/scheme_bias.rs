@@ -86,7 +86,6 @@ fn the_second_order_bounds_the_bias_where_there_is_no_line() {
             let exact = line.bias(step).unwrap().bounds.largest();
             let found = plane.bias(step).unwrap_or_else(|error| panic!("{formula} {step}: {error}"));
             let bound = found.bounds.largest();
-            println!("{formula} T = {temperature} δ = {step}: {exact} of {bound}");
             assert_eq!(found.method, BiasMethod::SecondOrder);
             assert!(exact < bound && bound < 4.0 * exact, "{formula} T = {temperature} δ = {step}: {exact} {bound}");
         }

@@ -26,6 +26,7 @@ pub(in crate::experiment) fn power(loaded: &Loaded, setting: &Setting) -> Result
         slowest: theory.ladders.iter().filter_map(slowest).max_by(|a, b| a.1.total_cmp(&b.1)),
         time: theory.settings.iter().map(|setting| setting.step() * steps).fold(f64::INFINITY, f64::min),
         no_law: theory.ladders.iter().find_map(|ladder| ladder.no_law.clone()),
+        scheme_bias: theory.ladders.iter().filter_map(|it| Some(it.scheme_bias.as_ref()?.largest())).reduce(f64::max),
         softest: softest_of(theory.settings.iter().zip(&theory.ladders), loaded),
         ..Power::default()
     };
