@@ -13,8 +13,9 @@ use crate::dynamics::DynamicsSpec;
 use crate::input::Problems;
 use crate::plain::{exact, significant};
 use crate::scenario::{EnsembleSpec, ExperimentKind, Loaded, Scenario, no_known_bias};
+use crate::theory::discrete::scheme_bias::Biases;
 use crate::theory::discrete::scheme_bias::LIMIT;
-use crate::theory::discrete::{BiasMethod, Case, NoSchemeBias, SchemeBias};
+use crate::theory::discrete::{BiasMethod, NoDiscreteLaw, NoSchemeBias, SchemeBias};
 use crate::theory::gibbs::Gibbs;
 
 /// The part of ε that the bias may be.
@@ -78,8 +79,10 @@ fn in_steps_of(scenario: &Scenario, written: f64, step: f64) -> Scenario {
 fn largest_step(setting: &Setting, loaded: &Loaded, written: f64) -> Result<f64, Problems> {
     let settings = at_every_noise(setting, loaded)?;
     let known: Vec<Option<Gibbs>> = settings.iter().map(|setting| gibbs_law(setting).ok()).collect();
+    let biases: Result<Vec<Biases>, NoSchemeBias> =
+        settings.iter().zip(&known).map(|(setting, gibbs)| biases(setting, gibbs.as_ref())).collect();
     let worst = |step: f64| -> Result<f64, NoSchemeBias> {
-        let mut all = settings.iter().zip(&known).map(|(setting, gibbs)| bias(setting, gibbs.as_ref(), step));
+        let mut all = biases.as_ref().map_err(Clone::clone)?.iter().map(|biases| biases.at(step));
         all.try_fold(0.0, |most: f64, bias| Ok(most.max(bias?.bounds.largest())))
     };
     let Scenario { ensemble, test, .. } = &loaded.scenario;
@@ -103,7 +106,13 @@ fn largest_step(setting: &Setting, loaded: &Loaded, written: f64) -> Result<f64,
             }
             Err(error) => {
                 reason = error.to_string();
-                if let NoSchemeBias::NoGibbs | NoSchemeBias::NoWay(_) = error {
+                // Whatever else is missing a smaller step does not bring.
+                let is_too_large = matches!(
+                    error,
+                    NoSchemeBias::TooSharp { .. }
+                        | NoSchemeBias::Operator(NoDiscreteLaw::Folds | NoDiscreteLaw::Escapes(_))
+                );
+                if !is_too_large {
                     break;
                 }
                 BLIND
@@ -146,10 +155,10 @@ fn in_two_digits(x: f64) -> f64 {
     format!("{:.1e}", nearest - unit).parse().unwrap_or(x)
 }
 
-/// By how much Leimkuhler–Matthews with a step is off the law of a setting.
-pub(super) fn bias(setting: &Setting, gibbs: Option<&Gibbs>, step: f64) -> Result<SchemeBias, NoSchemeBias> {
+/// By how much Leimkuhler–Matthews is off the law of a setting.
+pub(super) fn biases<'a>(setting: &'a Setting, gibbs: Option<&'a Gibbs>) -> Result<Biases<'a>, NoSchemeBias> {
     let temperature = setting.temperature().ok_or(NoSchemeBias::NoGibbs)?;
-    Case { step, ..setting.chain_at(temperature) }.leimkuhler_matthews_bias(gibbs)
+    Biases::of(setting.chain_at(temperature), gibbs)
 }
 
 /// What the scheme is, and what it does to the law.

@@ -232,7 +232,8 @@ impl Ladder {
     }
 
     fn add_scheme_bias(&mut self, setting: &Setting) {
-        match fastest::bias(setting, self.gibbs.as_ref(), setting.step()) {
+        let biases = fastest::biases(setting, self.gibbs.as_ref());
+        match biases.and_then(|biases| biases.at(setting.step())) {
             Ok(bias) => {
                 self.notes.push(fastest::note(&bias, setting));
                 self.scheme_bias = Some(bias.bounds);
