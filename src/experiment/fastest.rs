@@ -5,6 +5,7 @@
 //! is counted as an error of the predictions, which widens every interval of theirs. Lengths of a scenario are SDE times, of
 //! so many steps of the `step` that was written: they stay what they are.
 
+use super::crossover::bias_per_tolerance;
 use super::forecast::Forecast;
 use super::ladder::gibbs_law;
 use super::overshoot::Overshoot;
@@ -27,6 +28,8 @@ const MOST_TRIES: usize = 60;
 /// What a faster scheme has to save to be worth a word.
 const WORTH_A_WORD: f64 = 0.2;
 
+/// How a note begins that says what the scheme does to the law.
+pub(super) const SCHEME: &str = "steps are those of Leimkuhler–Matthews";
 /// How a note begins that says why a bias is not known.
 pub(super) const UNKNOWN: &str = "the bias of Leimkuhler–Matthews at this step is not known";
 
@@ -51,9 +54,29 @@ pub fn settle(loaded: Loaded) -> Result<Loaded, Problems> {
     // Which law there is to be near to is asked with the question itself.
     if setting.landscape.minima.len() > 1 {
         let step = largest_step(&setting, &trial, written)?;
+        let step = for_the_line(&setting, &trial, written, step);
         trial.scenario = in_steps_of(&trial.scenario, written, step);
     }
     Ok(trial)
+}
+
+/// A step small enough for what a crossover makes of log-odds at several noises, too: a line moves more than its points, where their
+/// biases have whatever signs.
+fn for_the_line(setting: &Setting, loaded: &Loaded, written: f64, mut step: f64) -> f64 {
+    const ROUNDS: usize = 4;
+    let part_at = |step: f64| -> Result<f64, Problems> {
+        let scenario = in_steps_of(&loaded.scenario, written, step);
+        let loaded = Loaded { scenario, source: loaded.source.clone() };
+        bias_per_tolerance(&loaded, &setting.at(&loaded)?)
+    };
+    if loaded.scenario.experiment == ExperimentKind::Crossover {
+        for _ in 0..ROUNDS {
+            // What has no line is told when the question is asked.
+            let Some(part) = part_at(step).ok().filter(|part| *part > PART) else { break };
+            step = in_two_digits(step * (PART / part).sqrt().min(SMALLER));
+        }
+    }
+    step
 }
 
 /// The same SDE times in steps of another size.
@@ -169,7 +192,7 @@ pub(super) fn note(bias: &SchemeBias, setting: &Setting) -> String {
         BiasMethod::SecondOrder => "to second order in δ, enlarged",
     };
     format!(
-        "steps are those of Leimkuhler–Matthews with δ = {}: its stationary law is off that of the SDE by at most {} in any log-odds \
+        "{SCHEME} with δ = {}: its stationary law is off that of the SDE by at most {} in any log-odds \
          ({how}), which is counted as an error of laplace and gibbs",
         exact(setting.step()),
         significant(bias.bounds.largest(), 2)
@@ -204,4 +227,19 @@ pub fn faster(loaded: &Loaded, forecast: &Forecast, threads: usize) -> Option<Fa
     let seconds = [&its, forecast].map(|forecast| forecast.seconds - forecast.seconds_of_theory);
     let bias = its.scheme_bias.filter(|_| seconds[0] < (1.0 - WORTH_A_WORD) * seconds[1])?;
     Some(Faster { observe_every: its.observe_every, scenario: other.scenario, bias, seconds })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_digits_are_rounded_down() {
+        for (x, expected) in [(0.2187, 0.21), (0.21, 0.21), (0.2099999, 0.2), (0.1, 0.1), (0.0999, 0.099), (12.9, 12.0)]
+        {
+            assert_eq!(in_two_digits(x), expected, "{x}");
+        }
+        assert_eq!(in_two_digits(1.0), 1.0);
+        assert_eq!(in_two_digits(0.99999), 0.99);
+    }
 }

@@ -31,12 +31,12 @@ pub struct DiscreteLaw {
     pub occupancies: Vec<f64>,
     /// Mass of what lies in no basin.
     pub other: f64,
-    /// Where the chain goes from each node, and the nodes' probabilities.
+    /// The law of θ from each node (after a step, or at it where the nodes are not of θ), and the nodes' probabilities.
     pub(super) kernels: Vec<Kernel>,
     pub(super) probabilities: Vec<f64>,
 }
 
-/// One step from some place: N(target, spread²).
+/// Where θ is from some place: N(target, spread²).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kernel {
     /// x − δL′.
