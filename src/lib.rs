@@ -21,7 +21,9 @@
 //!
 //! Gibbs masses are integrated up to three dimensions and sampled beyond, with a standard error that counts in every
 //! comparison. The discrete rung is exact on a line, in the plane and for sums of functions of few coordinates; else it is the first order in
-//! δ, with a bound by which every interval is wider.
+//! δ, with a bound by which every interval is wider. Where the question is about the SDE's own law, Leimkuhler–Matthews has it to second
+//! order in δ; how far it is off is known on a line and bounded elsewhere ([`theory::discrete::scheme_bias`]), and the largest step that is near
+//! enough can be asked for ([`experiment::fastest`]).
 //!
 //! A claim compares one rung with the measurement within a tolerance ε that is fixed beforehand. It **holds** if the
 //! whole 90 % interval of the difference lies inside ±ε, is **rejected** if the 95 % interval lies outside, and is

@@ -1,10 +1,12 @@
 //! `sgd-sde check`: is the scenario sound, what will it cost, what can it show?
 
+use sgd_sde::experiment::fastest::{self, Faster};
 use sgd_sde::experiment::forecast::{Forecast, Of, Outlook, Target};
 use sgd_sde::statistics::memory::LARGEST_BIAS;
 use sgd_sde::statistics::transitions::{FEWEST, PLANNED};
 
-use sgd_sde::plain::significant;
+use sgd_sde::plain::{exact, significant};
+use sgd_sde::scenario::{Loaded, Scenario};
 
 use super::output::print;
 use super::{Failure, ScenarioArguments, study};
@@ -18,9 +20,44 @@ pub(super) fn check(arguments: &ScenarioArguments) -> Result<(), Failure> {
         }
         let name = &loaded.scenario.name;
         let forecast = Forecast::of(&loaded, threads).map_err(|error| Failure::of(name, error))?;
-        print(&text(name, &forecast, threads))?;
+        let faster = fastest::faster(&loaded, &forecast, threads);
+        let lines =
+            [text(name, &forecast, threads), scheme(&loaded, &forecast), faster.map_or(String::new(), |it| saved(&it))];
+        print(lines.iter().filter(|line| !line.is_empty()).cloned().collect::<Vec<_>>().join("\n").as_str())?;
     }
     Ok(())
+}
+
+/// What the scheme does to the law, where that is counted.
+fn scheme(loaded: &Loaded, forecast: &Forecast) -> String {
+    let Some(bias) = forecast.scheme_bias else { return String::new() };
+    format!(
+        "  scheme {}; off the SDE's law by at most {} in log-odds, which is counted",
+        steps_and_looks(&loaded.scenario, forecast.observe_every),
+        significant(bias, 2)
+    )
+}
+
+/// What the fastest scheme would save, and the words that take it.
+fn saved(faster: &Faster) -> String {
+    let [its, written] = faster.seconds;
+    format!(
+        "  faster {}: about {} in place of {} for the same SDE time, off the SDE's law by at most {} in log-odds, which is then counted: \
+         --set dynamics.kind=fastest",
+        steps_and_looks(&faster.scenario, faster.observe_every),
+        brief(its),
+        brief(written),
+        significant(faster.bias, 2)
+    )
+}
+
+fn steps_and_looks(scenario: &Scenario, observe_every: u64) -> String {
+    format!(
+        "{} with steps of {}, {} of each replica, a look every {observe_every}",
+        scenario.dynamics.title(),
+        exact(scenario.step()),
+        quantity(scenario.ensemble.steps as f64)
+    )
 }
 
 /// A standard error of log-odds or of ln ratio that no tolerance is wide enough for: a factor of e¹⁰.
@@ -210,6 +247,11 @@ pub(super) fn quantity(x: f64) -> String {
         x if x < 1e6 => format!("{x:.0}"),
         x => format!("{x:.2e}"),
     }
+}
+
+/// As [`duration`], with digits for what takes less than a second.
+fn brief(seconds: f64) -> String {
+    if seconds < 1.0 { format!("{} s", significant(seconds, 2)) } else { duration(seconds) }
 }
 
 pub(super) fn duration(seconds: f64) -> String {

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use sgd_sde::experiment::{self, ExperimentError};
+use sgd_sde::experiment::{self, ExperimentError, fastest};
 use sgd_sde::input::Problems;
 use sgd_sde::instructions::{self, InstructionError};
 use sgd_sde::report::{self, ReportError, Style};
@@ -99,7 +99,7 @@ impl ScenarioArguments {
                 family.iter().map(|shipped| shipped.load(&self.overrides, self.seed)).collect()
             };
             for result in results {
-                match result.and_then(|loaded| self.chosen(loaded)) {
+                match result.and_then(|loaded| self.chosen(loaded)).and_then(fastest::settle) {
                     Ok(scenario) => loaded.push(scenario),
                     Err(found) => problems.extend(found.0),
                 }

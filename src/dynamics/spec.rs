@@ -30,12 +30,25 @@ pub enum DynamicsSpec {
     LeimkuhlerMatthews {
         /// δ in SDE time; left out: η.
         step: f64,
+        /// Whether what its stationary law is off that of the SDE is an error of the predictions.
+        #[serde(default, skip_serializing_if = "is_false")]
+        count_bias: bool,
+    },
+    /// The cheapest of these whose stationary law is near enough to that of the SDE. Before anything is computed
+    /// [`crate::experiment::fastest::settle`] puts that one in its place.
+    Fastest {
+        /// δ of the steps in which the ensemble is measured; left out: η.
+        step: f64,
     },
     /// Platen's explicit scheme of weak order 2.
     Platen {
         /// δ in SDE time; left out: η.
         step: f64,
     },
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[derive(Clone, Copy)]
@@ -45,12 +58,13 @@ enum Kind {
     Integrator(fn(f64) -> DynamicsSpec),
 }
 
-const KINDS: [(&str, Kind); 5] = [
+const KINDS: [(&str, Kind); 6] = [
     ("euler-maruyama", Kind::Integrator(|step| DynamicsSpec::EulerMaruyama { step, increments: Increments::Gaussian })),
     ("sgd", Kind::Sgd),
     ("svag", Kind::Svag),
-    ("leimkuhler-matthews", Kind::Integrator(|step| DynamicsSpec::LeimkuhlerMatthews { step })),
+    ("leimkuhler-matthews", Kind::Integrator(|step| DynamicsSpec::LeimkuhlerMatthews { step, count_bias: false })),
     ("platen", Kind::Integrator(|step| DynamicsSpec::Platen { step })),
+    ("fastest", Kind::Integrator(|step| DynamicsSpec::Fastest { step })),
 ];
 
 const INCREMENTS: [(&str, Increments); 2] = [("gaussian", Increments::Gaussian), ("binomial", Increments::Binomial)];
@@ -74,17 +88,23 @@ impl DynamicsSpec {
     pub fn step(&self) -> Option<f64> {
         match *self {
             Self::Sgd { .. } | Self::Svag { .. } => None,
-            Self::EulerMaruyama { step, .. } | Self::LeimkuhlerMatthews { step } | Self::Platen { step } => Some(step),
+            Self::EulerMaruyama { step, .. }
+            | Self::LeimkuhlerMatthews { step, .. }
+            | Self::Platen { step }
+            | Self::Fastest { step } => Some(step),
         }
+    }
+
+    /// Whether what the scheme's stationary law is off that of the SDE is an error of the predictions.
+    pub fn counts_bias(&self) -> bool {
+        matches!(self, Self::LeimkuhlerMatthews { count_bias: true, .. })
     }
 
     /// How many steps go through an SDE time of η, for what has no step of its own: 1 for SGD, l for SVAG.
     pub fn steps_per_learning_rate(&self) -> f64 {
         match self {
             Self::Svag { amplification } => f64::from(*amplification),
-            Self::Sgd { .. } | Self::EulerMaruyama { .. } | Self::LeimkuhlerMatthews { .. } | Self::Platen { .. } => {
-                1.0
-            }
+            _ => 1.0,
         }
     }
 
@@ -92,7 +112,9 @@ impl DynamicsSpec {
     pub fn increments(&self) -> Increments {
         match *self {
             Self::Sgd { increments } | Self::EulerMaruyama { increments, .. } => increments,
-            Self::Svag { .. } | Self::LeimkuhlerMatthews { .. } | Self::Platen { .. } => Increments::Gaussian,
+            Self::Svag { .. } | Self::LeimkuhlerMatthews { .. } | Self::Platen { .. } | Self::Fastest { .. } => {
+                Increments::Gaussian
+            }
         }
     }
 
@@ -104,6 +126,7 @@ impl DynamicsSpec {
             Self::EulerMaruyama { .. } => "Euler–Maruyama",
             Self::LeimkuhlerMatthews { .. } => "Leimkuhler–Matthews",
             Self::Platen { .. } => "Platen",
+            Self::Fastest { .. } => "the fastest scheme",
         }
     }
 
@@ -154,8 +177,26 @@ impl DynamicsSpec {
         };
         let what = "the law of the increments";
         let increments = table.optional_choice("increments", what, &INCREMENTS, &[]);
+        let is_biased = matches!(dynamics, None | Some(Self::LeimkuhlerMatthews { .. }));
+        let count_bias = if is_biased {
+            table.boolean_or("count_bias", "whether the scheme's bias is an error of the predictions", false)
+        } else {
+            let message = "only what Leimkuhler–Matthews does to the law is known as a bias; remove count_bias, or write kind = \
+                           \"leimkuhler-matthews\" (\"fastest\" counts it by itself)";
+            table.refuse("count_bias", message);
+            Some(false)
+        };
         table.finish();
-        dynamics?.with(increments?.unwrap_or_default(), table)
+        let dynamics = dynamics?.with(increments?.unwrap_or_default(), table)?;
+        Some(dynamics.counting(count_bias?))
+    }
+
+    /// The same with its bias counted, or not.
+    fn counting(self, count_bias: bool) -> Self {
+        match self {
+            Self::LeimkuhlerMatthews { step, .. } => Self::LeimkuhlerMatthews { step, count_bias },
+            other => other,
+        }
     }
 
     /// The same with increments of another law, if the method is one for them.
@@ -170,7 +211,7 @@ impl DynamicsSpec {
                 table.problem("increments", message);
                 None
             }
-            Self::LeimkuhlerMatthews { .. } | Self::Platen { .. } => {
+            Self::LeimkuhlerMatthews { .. } | Self::Platen { .. } | Self::Fastest { .. } => {
                 let message = format!(
                     "found \"binomial\" with {}, a method of second order: it needs a fourth moment of 3, and the binomial's is 2.875, so \
                      only first order would be left; remove increments, or write kind = \"euler-maruyama\"",

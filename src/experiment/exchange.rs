@@ -92,6 +92,7 @@ mod tests {
             laplace: Some(occupancies.to_vec()),
             gibbs: None,
             ito: None,
+            scheme_bias: None,
             discrete: None,
             escape: escape.collect(),
             notes: Vec::new(),

@@ -19,6 +19,7 @@ use crate::scenario::{ExperimentKind, Loaded, Rung, Start};
 use crate::statistics::effort;
 use crate::statistics::memory::{ADVISED_BIAS, LARGEST_BIAS};
 use crate::statistics::transitions::PLANNED;
+use crate::theory::discrete::bounds::Bounds;
 
 /// Cost and power of a scenario.
 #[derive(Clone, Debug)]
@@ -69,6 +70,10 @@ pub struct Forecast {
     pub too_large_step: Option<TooLargeStep>,
     /// Why the search for minima may have missed some.
     pub doubt: Option<String>,
+    /// By how much any log-odds is off the SDE's, where that is counted.
+    pub scheme_bias: Option<f64>,
+    /// Steps between two looks at a trajectory.
+    pub observe_every: u64,
 }
 
 /// A step with which replicas are lost, or from which nothing is learned.
@@ -146,6 +151,8 @@ pub(super) struct Power {
     pub time: f64,
     /// As in [`Forecast`].
     pub no_law: Option<String>,
+    /// As in [`Forecast`].
+    pub scheme_bias: Option<f64>,
     /// The direction along which the Gibbs law is filled last, where it is wider than the minima tell.
     pub softest: Option<Softest>,
     /// Where the ensembles of a question differ in what they cost; `None` where they do not.
@@ -245,6 +252,8 @@ impl Forecast {
             time: 0.0,
             outlook: None,
             target: None,
+            scheme_bias: None,
+            observe_every: 1,
         }
     }
 
@@ -322,6 +331,8 @@ impl Forecast {
                 .reduce(Softest::longer)
                 .filter(|softest| !softest.is_forgotten()),
             time: power.time,
+            scheme_bias: power.scheme_bias,
+            observe_every: plan.observe_every,
             outlook: power.outlook,
             target: ensemble.target_standard_error.map(|target| {
                 let foreseen = power.standard_error.map(|error| steps * (error / target) * (error / target));
@@ -365,6 +376,7 @@ fn power(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Power {
         outlook: None,
         cost: None,
         no_law: ladder.no_law.clone(),
+        scheme_bias: ladder.scheme_bias.as_ref().map(Bounds::largest),
         softest: softest::foreseen_by_law(setting, loaded, ladder),
     }
 }

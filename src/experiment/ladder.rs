@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::reason::RUNGS;
 use super::setting::{Described, Setting};
-use super::{softest, state_dependent};
+use super::{fastest, softest, state_dependent};
 use crate::findings::EscapeRecord;
 use crate::input::Problem;
 use crate::landscape::minimum_name;
@@ -38,6 +38,8 @@ pub struct Ladder {
     pub escape: Vec<EscapeRecord>,
     /// Why a rung is missing, and what the slide's formula was given.
     pub notes: Vec<String>,
+    /// What the scheme does to the SDE's law, where that is an error of its predictions; else `None`, and where it is not known.
+    pub scheme_bias: Option<Bounds>,
     /// Why there is no stationary law that anything could be compared with; `None` where there is one, or where nothing is known
     /// to the contrary.
     pub no_law: Option<String>,
@@ -121,9 +123,13 @@ impl Ladder {
             gibbs: gibbs.ok(),
             ito: None,
             discrete: None,
+            scheme_bias: None,
             escape: Vec::new(),
             notes: singular_note(setting).into_iter().chain(note).chain(rounding_note(setting)).collect(),
         };
+        if setting.counts_bias() {
+            ladder.add_scheme_bias(setting);
+        }
         match setting.temperature() {
             Some(temperature) if setting.is_normal_chain() => {
                 ladder.add_discrete(setting, temperature);
@@ -148,6 +154,7 @@ impl Ladder {
             gibbs: None,
             ito: None,
             discrete: None,
+            scheme_bias: None,
             escape: Vec::new(),
             notes: singular_note(setting).into_iter().collect(),
             no_law: None,
@@ -189,10 +196,12 @@ impl Ladder {
 
     /// By how much ln(p_a/p_b) by a rung may be off beside its standard error, in every run alike; 0 where it is exact.
     pub(super) fn log_odds_bound(&self, rung: Rung, [a, b]: [usize; 2]) -> f64 {
-        match (rung, &self.discrete) {
-            (Rung::Discrete, Some(discrete)) => discrete.bounds.log_odds(a, b),
-            _ => 0.0,
-        }
+        let bounds = match rung {
+            Rung::Discrete => self.discrete.as_ref().map(|discrete| &discrete.bounds),
+            Rung::Laplace | Rung::Gibbs => self.scheme_bias.as_ref(),
+            Rung::Ito => None,
+        };
+        bounds.map_or(0.0, |bounds| bounds.log_odds(a, b))
     }
 
     /// Refuses a verdict about a rung that this case does not have: it could only ever be UNDETERMINED.
@@ -201,6 +210,11 @@ impl Ladder {
     /// When `test.against` is null here.
     pub fn require_primary(&self, loaded: &Loaded) -> Result<(), Problem> {
         let against = loaded.scenario.test.against;
+        if loaded.scenario.dynamics.counts_bias() && self.scheme_bias.is_none() {
+            let why = self.notes.iter().find(|note| note.starts_with(fastest::UNKNOWN)).map_or("", String::as_str);
+            let message = format!("{why}, so that it cannot be counted; take a smaller step, or remove the key");
+            return Err(loaded.source.problem("dynamics.count_bias", message));
+        }
         if self.rung(against).is_some() {
             return Ok(());
         }
@@ -215,6 +229,17 @@ impl Ladder {
                 others.join(" or ")
             ),
         ))
+    }
+
+    fn add_scheme_bias(&mut self, setting: &Setting) {
+        let biases = fastest::biases(setting, self.gibbs.as_ref());
+        match biases.and_then(|biases| biases.at(setting.step())) {
+            Ok(bias) => {
+                self.notes.push(fastest::note(&bias, setting));
+                self.scheme_bias = Some(bias.bounds);
+            }
+            Err(reason) => self.notes.push(format!("{}: {reason}", fastest::UNKNOWN)),
+        }
     }
 
     fn add_discrete(&mut self, setting: &Setting, temperature: f64) {

@@ -9,6 +9,7 @@ mod effort;
 pub mod equilibrium;
 mod exchange;
 mod explored;
+pub mod fastest;
 mod figures;
 pub mod forecast;
 pub mod ladder;

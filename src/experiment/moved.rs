@@ -54,6 +54,11 @@ pub(super) fn moved(loaded: &Loaded, loss: &Arc<dyn Loss>) -> Result<Moved, Prob
             let dynamics = LeimkuhlerMatthews::new(loss, shared, noise_scale, step);
             Arc::new(dynamics.map_err(|error| at("dynamics.kind", &error))?)
         }
+        (DynamicsSpec::Fastest { .. }, ..) => {
+            let message =
+                "\"fastest\" stands for a scheme that has not been chosen yet (experiment::fastest::settle does)";
+            return Err(at("dynamics.kind", &message));
+        }
         (DynamicsSpec::Platen { .. }, ..) => Arc::new(Platen::new(loss, shared, noise_scale, step)),
         (dynamics @ (DynamicsSpec::EulerMaruyama { .. } | DynamicsSpec::Sgd { .. }), ..) => {
             let increments = dynamics.increments();

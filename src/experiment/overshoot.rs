@@ -80,6 +80,11 @@ impl Overshoot {
         let sound = smaller.find(|&step| walls.first_lost(&setting.landscape.minima, step).is_none())?;
         Some(Self { place, step, sound, steps })
     }
+
+    /// Whether some of so many steps of another size are lost.
+    pub(super) fn threatens(setting: &Setting, step: f64, steps: f64) -> bool {
+        Walls::of(setting, steps).is_some_and(|walls| walls.first_lost(&setting.landscape.minima, step).is_some())
+    }
 }
 
 /// A loss, and how far up it trajectories come.

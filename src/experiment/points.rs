@@ -3,6 +3,7 @@
 use super::Control;
 use super::ExperimentError;
 use super::equilibrium;
+use super::fastest;
 use super::ladder::Ladder;
 use super::measurement::Measurement;
 use super::setting::Setting;
@@ -13,7 +14,7 @@ use crate::math;
 use crate::random::derived_seed;
 use crate::scenario::{Loaded, Rung};
 use crate::statistics::{Estimate, Evidence};
-use crate::theory::discrete::Care;
+use crate::theory::discrete::{Care, bounds::Bounds};
 use crate::theory::{gibbs, laplace};
 
 /// The plan of point `index`: that of the scenario with a seed of its own. Trajectories are looked at as often as at the
@@ -183,12 +184,18 @@ pub(super) fn zero_between(f: impl Fn(f64) -> Option<f64>, low: f64, high: f64) 
     Some(b.0)
 }
 
-/// Notes of several points, each once.
+/// Notes of several points, each once; of what a scheme does to their laws the one of the largest bias.
 pub(super) fn notes<'a>(ladders: impl Iterator<Item = &'a Ladder>) -> Vec<String> {
+    let ladders: Vec<&Ladder> = ladders.collect();
+    let bias = |ladder: &Ladder| ladder.scheme_bias.as_ref().map_or(0.0, Bounds::largest);
+    let largest = ladders.iter().map(|ladder| bias(ladder)).fold(0.0, f64::max);
     let mut notes: Vec<String> = Vec::new();
-    for note in ladders.flat_map(|ladder| &ladder.notes) {
-        if !notes.contains(note) {
-            notes.push(note.clone());
+    for ladder in ladders {
+        let is_told = |note: &&String| !note.starts_with(fastest::SCHEME) || bias(ladder) == largest;
+        for note in ladder.notes.iter().filter(is_told) {
+            if !notes.contains(note) {
+                notes.push(note.clone());
+            }
         }
     }
     notes

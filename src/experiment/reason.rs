@@ -325,6 +325,7 @@ mod tests {
                 sampling: None,
             }),
             ito: None,
+            scheme_bias: None,
             discrete: Some(Discrete {
                 occupancies: law(discrete),
                 other: 0.0,

@@ -204,6 +204,11 @@ impl Setting {
         self.dynamics.scheme() == Some(Scheme::EulerMaruyama) && self.dynamics.increments() == Increments::Gaussian
     }
 
+    /// Whether what the scheme does to the law is an error of the predictions.
+    pub fn counts_bias(&self) -> bool {
+        self.described.as_ref().is_some_and(|described| described.dynamics.counts_bias())
+    }
+
     /// Whether the steps are those of batches, whose noise is normal only as S grows.
     pub fn is_of_minibatches(&self) -> bool {
         self.dynamics.batches().is_some()

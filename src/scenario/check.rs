@@ -6,7 +6,7 @@ use super::memory;
 use super::minibatch;
 use super::read::Parts;
 use super::{EnsembleSpec, ExperimentKind, SgdSpec, Start};
-use super::{scaling, training, weak_error, width};
+use super::{fastest, scaling, training, weak_error, width};
 use crate::dynamics::DynamicsSpec;
 use crate::input::{LARGEST, Problem, SMALLEST, Source};
 use crate::loss::network::{MOST_IMAGES, MOST_SEARCHED, NetworkSpec, images};
@@ -51,6 +51,10 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
     }
     problems.extend(minibatch::check(parts, source));
     problems.extend(weak_error::check(parts, source));
+    // An experiment or a noise that takes no integrator has told so.
+    if problems.iter().all(|problem| problem.key != "dynamics.kind") {
+        problems.extend(fastest::check(parts, source));
+    }
     let Some(loss) = &parts.loss else { return problems };
     if let LossKind::Network(network) = &loss.kind
         && let Some(problem) = small_enough(network, source)

@@ -3,6 +3,7 @@
 mod check;
 mod crossover;
 mod data;
+mod fastest;
 mod gradient_noise;
 mod load;
 mod memory;
@@ -21,6 +22,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
 pub use crossover::CrossoverSpec;
+pub(crate) use fastest::no_known_bias;
 pub use gradient_noise::{DRAWS_PER_BATCH, GROUPS, GradientNoiseSpec};
 pub use load::{Loaded, load, parse};
 pub use scaling::ScalingSpec;

@@ -134,7 +134,7 @@ impl StudyForecast {
 
 /// The forecast of a point on one thread, and the seconds that its theory takes.
 fn one(points: &Points, index: u64) -> Result<(Forecast, f64), Unusual> {
-    let loaded = points.get(index).map_err(|problems| Unusual::Refused(point::in_words(&problems)))?;
+    let loaded = point::scenario_of(points, index).map_err(|problems| Unusual::Refused(point::in_words(&problems)))?;
     let forecast = Forecast::of(&loaded, 1).map_err(|error| match point::prepare(&loaded) {
         Ok(Prepared::Unstable(_, why)) => Unusual::Unstable(why),
         _ => Unusual::Refused(point::reason(&error)),

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use crate::ensemble::{self, Fate, Interrupted, Observer, Progress, View};
-use crate::experiment::{self, ExperimentError, setting::Setting};
+use crate::experiment::{self, ExperimentError, fastest, setting::Setting};
 use crate::findings::{Findings, Outlook, PointClaim, StudyPoint};
 use crate::input::Problems;
 use crate::math;
@@ -103,13 +103,21 @@ pub(super) fn predict(points: &Points, index: u64) -> StudyPoint {
 
 /// The claims of a point as its theory states them, for their words.
 pub(super) fn claims(points: &Points, index: u64) -> Vec<crate::findings::ClaimRecord> {
-    let Ok(loaded) = points.get(index) else { return Vec::new() };
+    let Ok(loaded) = scenario_of(points, index) else { return Vec::new() };
     match prepare(&loaded) {
         Ok(Prepared::Ready(prepared)) => {
             experiment::predict(&loaded, &prepared).map_or(Vec::new(), |findings| findings.claims)
         }
         _ => Vec::new(),
     }
+}
+
+/// The scenario of a point, with its scheme where that is to be the fastest.
+///
+/// # Errors
+/// When it is none, or no scheme is known to be near enough to the SDE.
+pub(super) fn scenario_of(points: &Points, index: u64) -> Result<Loaded, Problems> {
+    points.get(index).and_then(fastest::settle)
 }
 
 /// The row of a point before anything is known, and its scenario; why it is none, which reading has ruled out.
@@ -129,7 +137,7 @@ fn begin(points: &Points, index: u64) -> (StudyPoint, Result<Loaded, String>) {
         reason: String::new(),
         claims: Vec::new(),
     };
-    (row, loaded)
+    (row, loaded.and_then(|loaded| fastest::settle(loaded).map_err(|problems| in_words(&problems))))
 }
 
 fn filled(row: StudyPoint, findings: &Findings) -> StudyPoint {

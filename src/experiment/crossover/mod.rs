@@ -8,7 +8,7 @@ mod notes;
 mod power;
 mod theory;
 
-pub(super) use power::power;
+pub(super) use power::{bias_per_tolerance, power};
 
 use super::points::{self, Measured};
 use super::reason::RUNGS;

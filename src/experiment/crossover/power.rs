@@ -7,6 +7,7 @@ use crate::experiment::forecast::{Power, slowest, steps_factor};
 use crate::experiment::reason::RUNGS;
 use crate::experiment::setting::Setting;
 use crate::experiment::softest::softest_of;
+use crate::input::Problems;
 use crate::scenario::{Loaded, Rung};
 use crate::statistics::line::LARGEST_RELATIVE_ERROR;
 use crate::statistics::{Estimate, Line, LinePoint, effort};
@@ -26,6 +27,7 @@ pub(in crate::experiment) fn power(loaded: &Loaded, setting: &Setting) -> Result
         slowest: theory.ladders.iter().filter_map(slowest).max_by(|a, b| a.1.total_cmp(&b.1)),
         time: theory.settings.iter().map(|setting| setting.step() * steps).fold(f64::INFINITY, f64::min),
         no_law: theory.ladders.iter().find_map(|ladder| ladder.no_law.clone()),
+        scheme_bias: theory.ladders.iter().filter_map(|it| Some(it.scheme_bias.as_ref()?.largest())).reduce(f64::max),
         softest: softest_of(theory.settings.iter().zip(&theory.ladders), loaded),
         ..Power::default()
     };
@@ -59,6 +61,20 @@ pub(in crate::experiment) fn power(loaded: &Loaded, setting: &Setting) -> Result
     let told = line.as_ref().map(steps_factor_to_tell);
     power.steps_factor = factors.and_then(|factors| factors.into_iter().chain(told).reduce(f64::max));
     Ok(power)
+}
+
+/// The largest part of its tolerance by which a counted bias may move ln n*, slope or intercept.
+pub(in crate::experiment) fn bias_per_tolerance(loaded: &Loaded, setting: &Setting) -> Result<f64, Problems> {
+    let question = Question::new(loaded, setting)?;
+    let theory = Theory::of(&question)?;
+    let ensemble = &loaded.scenario.ensemble;
+    let errors = theory.expected_errors(ensemble.replicas as f64, ensemble.steps as f64);
+    let errors = errors.unwrap_or_else(|| vec![1.0; theory.inverse.len()]);
+    let part = |aspect: Aspect| {
+        let contrast = aspect.contrast(loaded.scenario.test.against, &question, &theory, &errors, None)?;
+        Some(contrast.predicted_bound / aspect.tolerance(loaded, &question))
+    };
+    Ok(Aspect::ALL.into_iter().filter_map(part).fold(0.0, f64::max))
 }
 
 /// By how much longer a run has slope and intercept told from zero, without which n* has no error bar: the measured ones scatter by a standard

@@ -290,7 +290,7 @@ impl Theory {
     /// By how much ln n*, slope and intercept can move where the log-odds at the points move by up to `sampled`.
     fn moved_by(&self, rung: Rung, errors: &[f64], sampled: &[f64]) -> Option<[f64; 3]> {
         let largest = sampled.iter().fold(0.0f64, |a, &error| a.max(error));
-        if rung == Rung::Laplace || largest == 0.0 {
+        if largest == 0.0 {
             return Some([0.0; 3]);
         }
         let points: Vec<LinePoint> = (self.inverse.iter().zip(errors))

@@ -69,6 +69,8 @@ pub(in crate::experiment) fn forecast(
         remembered: None,
         softest: None,
         time: spec.time,
+        scheme_bias: None,
+        observe_every: 1,
         outlook: Some(outlook(&question, &points, pilot, replicas)),
         target: None,
     })

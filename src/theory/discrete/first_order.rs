@@ -12,6 +12,8 @@
 //! All this is an expansion in δ‖∇²L‖, and nothing is said where that exceeds [`LIMIT`] at a minimum, at a saddle, on a way or under
 //! the Gibbs mass. The bound is an estimate by the leading terms, enlarged; tests compare it with laws that are known exactly.
 
+use std::borrow::Borrow;
+
 use super::bounds::Bounds;
 use super::ways::{Sharpest, Way, over_all_saddles};
 use crate::landscape::{CriticalPoint, Landscape, minimum_name};
@@ -81,7 +83,10 @@ pub fn first_order(
     let ways = Network::new(over_all_saddles(loss, landscape, temperature), landscape, temperature)?;
     require_small(ways.relevant.iter().map(|way| (on_the_way(way), &way.sharpest)), step)?;
     let local: Vec<f64> = gibbs.curvature.iter().map(|basin| LOCAL * step * step * basin.mean_square).collect();
-    let second = ways.second_order(step * step / (6.0 * temperature), step);
+    let factor = step * step / (6.0 * temperature);
+    let shift = |way: &Way| factor * (way.climbs[1] - way.climbs[0]);
+    let rest = |way: &Way| NEXT_ORDER * step * way.sharpest.curvature * factor * (way.climbs[0] + way.climbs[1]);
+    let second = ways.second_order(&shift, &rest);
     let bounds = Bounds::of_pairs(local.len(), |a, b| second(a, b) + local[a] + local[b]);
     Ok(FirstOrder { occupancies: occupancies(gibbs, step), bounds })
 }
@@ -101,7 +106,7 @@ pub fn first_order_influences(sampling: &Sampling, step: f64) -> Influences {
     sampling.log_masses.plus(-0.25 * step, &sampling.laplacians)
 }
 
-fn at_the_minima(landscape: &Landscape) -> impl Iterator<Item = (String, Sharpest)> {
+pub(super) fn at_the_minima(landscape: &Landscape) -> impl Iterator<Item = (String, Sharpest)> {
     let largest = |point: &CriticalPoint| point.eigenvalues.iter().fold(0.0f64, |largest, h| largest.max(h.abs()));
     landscape.minima.iter().enumerate().map(move |(index, minimum)| {
         let sharpest = Sharpest { curvature: largest(minimum), place: minimum.theta.clone() };
@@ -109,46 +114,52 @@ fn at_the_minima(landscape: &Landscape) -> impl Iterator<Item = (String, Sharpes
     })
 }
 
-fn under_the_mass(gibbs: &Gibbs) -> impl Iterator<Item = (String, Sharpest)> {
+pub(super) fn under_the_mass(gibbs: &Gibbs) -> impl Iterator<Item = (String, Sharpest)> {
     gibbs.curvature.iter().enumerate().map(|(index, basin)| {
         let sharpest = Sharpest { curvature: basin.largest, place: basin.place.clone() };
         (format!("within the mass of basin {}", minimum_name(index)), sharpest)
     })
 }
 
-fn on_the_way(way: &Way) -> String {
+pub(super) fn on_the_way(way: &Way) -> String {
     let [a, b] = way.between.map(minimum_name);
     format!("on the way from minimum {a} to minimum {b}")
 }
 
 /// The part of the landscape where the curvature is largest must be within the limit.
-fn require_small<S: std::borrow::Borrow<Sharpest>>(
-    parts: impl Iterator<Item = (String, S)>,
-    step: f64,
-) -> Result<(), NoFirstOrder> {
-    let sharper = |a: &(String, S), b: &(String, S)| b.1.borrow().curvature > a.1.borrow().curvature;
-    let sharpest = parts.reduce(|a, b| if sharper(&a, &b) { b } else { a });
-    let Some((part, sharpest)) = sharpest else { return Ok(()) };
+fn require_small<S: Borrow<Sharpest>>(parts: impl Iterator<Item = (String, S)>, step: f64) -> Result<(), NoFirstOrder> {
+    let Some((part, sharpest)) = sharpest_of(parts) else { return Ok(()) };
     let Sharpest { curvature, place } = sharpest.borrow();
     let found = step * curvature;
     if found <= LIMIT * (1.0 + 1e-9) {
         return Ok(());
     }
+    Err(NoFirstOrder::TooSharp { found, part, place: place_text(place) })
+}
+
+/// The part where the curvature is largest, the first of equal ones.
+pub(super) fn sharpest_of<S: Borrow<Sharpest>>(parts: impl Iterator<Item = (String, S)>) -> Option<(String, S)> {
+    let sharper = |a: &(String, S), b: &(String, S)| b.1.borrow().curvature > a.1.borrow().curvature;
+    parts.reduce(|a, b| if sharper(&a, &b) { b } else { a })
+}
+
+/// The first coordinates of θ.
+pub(super) fn place_text(place: &[f64]) -> String {
     let shown: Vec<String> = place.iter().take(6).map(|x| format!("{:.4}", x + 0.0)).collect();
     let more = if place.len() > 6 { ", …" } else { "" };
-    Err(NoFirstOrder::TooSharp { found, part, place: format!("({}{more})", shown.join(", ")) })
+    format!("({}{more})", shown.join(", "))
 }
 
 /// The ways that matter, as a network: a tree of the lowest ones, along which every two minima are joined, and what lies beside it.
-struct Network {
+pub(super) struct Network {
     minima: usize,
-    relevant: Vec<Way>,
+    pub relevant: Vec<Way>,
     /// Which of the ways are in the tree.
     in_tree: Vec<bool>,
 }
 
 impl Network {
-    fn new(ways: Vec<Way>, landscape: &Landscape, temperature: f64) -> Result<Self, NoFirstOrder> {
+    pub(super) fn new(ways: Vec<Way>, landscape: &Landscape, temperature: f64) -> Result<Self, NoFirstOrder> {
         let minima = landscape.minima.len();
         // The lowest pass between every two minima, by joining parts over ever higher saddles (Kruskal 1956).
         let mut part: Vec<usize> = (0..minima).collect();
@@ -177,11 +188,13 @@ impl Network {
         }
     }
 
-    /// Bounds of the second order between every two minima, δ²/(6T) = `factor`.
-    fn second_order(&self, factor: f64, step: f64) -> impl Fn(usize, usize) -> f64 {
-        let shift = |way: &Way| factor * (way.climbs[1] - way.climbs[0]);
-        let rest = |way: &Way| NEXT_ORDER * step * way.sharpest.curvature * factor * (way.climbs[0] + way.climbs[1]);
-        let along: Vec<Vec<[f64; 2]>> = (0..self.minima).map(|from| self.along_the_tree(from, &shift, &rest)).collect();
+    /// Bounds of the second order between every two minima, which a way moves by `shift` but for a `rest`.
+    pub(super) fn second_order(
+        &self,
+        shift: &dyn Fn(&Way) -> f64,
+        rest: &dyn Fn(&Way) -> f64,
+    ) -> impl Fn(usize, usize) -> f64 + use<> {
+        let along: Vec<Vec<[f64; 2]>> = (0..self.minima).map(|from| self.along_the_tree(from, shift, rest)).collect();
         // Beside the tree there may be other ways, with another second order: the chain then takes a mean of them.
         let beside = self.relevant.iter().zip(&self.in_tree).filter(|(_, in_tree)| !**in_tree);
         let largest_beside = beside

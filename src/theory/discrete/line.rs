@@ -31,22 +31,22 @@ pub struct DiscreteLaw {
     pub occupancies: Vec<f64>,
     /// Mass of what lies in no basin.
     pub other: f64,
-    /// Where the chain goes from each node, and the nodes' probabilities.
-    kernels: Vec<Kernel>,
-    probabilities: Vec<f64>,
+    /// The law of θ from each node (after a step, or at it where the nodes are not of θ), and the nodes' probabilities.
+    pub(super) kernels: Vec<Kernel>,
+    pub(super) probabilities: Vec<f64>,
 }
 
-/// One step from some place: N(target, spread²).
+/// Where θ is from some place: N(target, spread²).
 #[derive(Clone, Copy, Debug)]
-struct Kernel {
+pub(super) struct Kernel {
     /// x − δL′.
-    target: f64,
+    pub target: f64,
     /// √(2Dδ).
-    spread: f64,
+    pub spread: f64,
 }
 
 /// The largest number of nodes, and of entries of a banded matrix.
-const MOST_NODES: usize = 12_000;
+pub(super) const MOST_NODES: usize = 12_000;
 const MOST_ENTRIES: usize = 30_000_000;
 /// So many nodes more for every further passage time.
 const MORE_NODES: usize = 2_000;
@@ -57,7 +57,7 @@ const MOST_WORK: f64 = 3e9;
 const SETTLED: f64 = 1e-8;
 const GOOD_ENOUGH: f64 = 1e-5;
 /// Kernels are cut beyond this many of their standard deviations (probability 1e−21).
-const REACH: f64 = 9.5;
+pub(super) const REACH: f64 = 9.5;
 
 impl<'a> Chain<'a> {
     /// The chain at temperature T, on a range beyond which its stationary law is nothing.
@@ -314,13 +314,13 @@ impl Kernel {
     }
 
     /// Density of arriving at x.
-    fn density(self, x: f64) -> f64 {
+    pub(super) fn density(self, x: f64) -> f64 {
         normal_density((x - self.target) / self.spread) / self.spread
     }
 }
 
 /// The smallest interval of nodes that holds `home` and, with a node, everything in its window.
-fn reachable(home: usize, window: &dyn Fn(usize) -> [usize; 2]) -> [usize; 2] {
+pub(super) fn reachable(home: usize, window: &dyn Fn(usize) -> [usize; 2]) -> [usize; 2] {
     let ([mut first, mut last], mut pending) = ([home, home], vec![home]);
     while let Some(node) = pending.pop() {
         let [low, high] = window(node);
@@ -375,15 +375,15 @@ impl Stretched {
 }
 
 /// Gauss points with their weights, panel by panel.
-struct Nodes {
-    points: Vec<f64>,
-    weights: Vec<f64>,
+pub(super) struct Nodes {
+    pub points: Vec<f64>,
+    pub weights: Vec<f64>,
 }
 
 impl Nodes {
     /// Ever finer nodes between neighbouring `ends`, as long as they are no more than `most`: panels of equal ∫ `stretch`, at first about
     /// one per unit of it, then one and a half times as many each time.
-    fn refined(ends: &[f64], most: usize, stretch: &dyn Fn(f64) -> f64) -> impl Iterator<Item = Nodes> {
+    pub(super) fn refined(ends: &[f64], most: usize, stretch: &dyn Fn(f64) -> f64) -> impl Iterator<Item = Nodes> {
         let parts: Vec<Stretched> =
             ends.windows(2).map(|pair| Stretched::new([pair[0], pair[1]], ends.len() - 1, stretch)).collect();
         // A step of next to nothing asks for more panels than there are numbers; too many are too many.
@@ -406,15 +406,20 @@ impl Nodes {
         })
     }
 
-    fn part(&self, first: usize, last: usize) -> Nodes {
+    pub(super) fn part(&self, first: usize, last: usize) -> Nodes {
         Nodes { points: self.points[first..=last].to_vec(), weights: self.weights[first..=last].to_vec() }
     }
 
     /// The first and last node that a step can reach.
     fn window(&self, Kernel { target, spread }: Kernel) -> [usize; 2] {
+        self.between(target - REACH * spread, target + REACH * spread)
+    }
+
+    /// The first and last node from `low` to `high`; the nearest one where there is none.
+    pub(super) fn between(&self, low: f64, high: f64) -> [usize; 2] {
         let most = self.points.len() - 1;
-        let first = self.points.partition_point(|&x| x < target - REACH * spread).min(most);
-        let last = self.points.partition_point(|&x| x <= target + REACH * spread);
+        let first = self.points.partition_point(|&x| x < low).min(most);
+        let last = self.points.partition_point(|&x| x <= high);
         [first, last.saturating_sub(1).max(first)]
     }
 
@@ -426,25 +431,33 @@ impl Nodes {
     /// The chain from node to node, without exits.
     fn chain(&self, kernels: &[Kernel]) -> Result<BandedChain, NoDiscreteLaw> {
         let windows: Vec<[usize; 2]> = kernels.iter().map(|&kernel| self.window(kernel)).collect();
-        let reach = |(node, [first, last]): (usize, &[usize; 2])| node.abs_diff(*first).max(node.abs_diff(*last));
-        let band = windows.iter().enumerate().map(reach).max().unwrap_or(1);
-        let work = kernels.len() as f64 * (band as f64) * (band as f64);
-        if kernels.len() * (2 * band + 1) > MOST_ENTRIES || work > MOST_WORK {
-            return Err(NoDiscreteLaw::TooFine(MOST_NODES));
-        }
-        let mut chain = BandedChain::new(kernels.len(), band);
-        for (from, (&kernel, [first, last])) in kernels.iter().zip(windows).enumerate() {
-            for to in first..=last {
-                chain.add(from, to, self.arrival(to, kernel));
-            }
-        }
-        Ok(chain)
+        chain_of(&windows, |from, to| self.arrival(to, kernels[from]))
     }
+}
+
+/// A chain from node to node that goes by `arrival`, a probability, from every one to those of its window.
+pub(super) fn chain_of(
+    windows: &[[usize; 2]],
+    arrival: impl Fn(usize, usize) -> f64,
+) -> Result<BandedChain, NoDiscreteLaw> {
+    let reach = |(node, [first, last]): (usize, &[usize; 2])| node.abs_diff(*first).max(node.abs_diff(*last));
+    let band = windows.iter().enumerate().map(reach).max().unwrap_or(1);
+    let work = windows.len() as f64 * (band as f64) * (band as f64);
+    if windows.len() * (2 * band + 1) > MOST_ENTRIES || work > MOST_WORK {
+        return Err(NoDiscreteLaw::TooFine(MOST_NODES));
+    }
+    let mut chain = BandedChain::new(windows.len(), band);
+    for (from, &[first, last]) in windows.iter().enumerate() {
+        for to in first..=last {
+            chain.add(from, to, arrival(from, to));
+        }
+    }
+    Ok(chain)
 }
 
 impl DiscreteLaw {
     /// Stationary probability of an interval: one exact step from the nodes.
-    fn probability(&self, left: f64, right: f64) -> f64 {
+    pub(super) fn probability(&self, left: f64, right: f64) -> f64 {
         let nodes = self.kernels.iter().zip(&self.probabilities);
         nodes.map(|(kernel, p)| p * (kernel.beyond(left) - kernel.beyond(right))).sum()
     }

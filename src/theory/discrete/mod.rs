@@ -4,18 +4,22 @@
 //! K(θ′|θ) = N(θ′; θ − δ∇L(θ), 2Tδ). In one dimension it is solved for its stationary law ([`mod@line`]), in the plane too
 //! where that is worth its time ([`plane`]), and in any dimension where the loss is a sum of functions of different
 //! coordinates, each of which moves by itself ([`product`]). Elsewhere there is the first order in δ, with a bound of what it leaves out
-//! ([`first_order`]), which grows with the barriers on the ways between the minima ([`ways`]).
+//! ([`first_order`]), which grows with the barriers on the ways between the minima ([`ways`]). Of Leimkuhler–Matthews, whose law is that of
+//! the SDE to second order, there is the bias from it ([`scheme_bias`]).
 
 pub mod bounds;
 pub mod finite_step;
 pub mod first_order;
+pub mod leimkuhler_matthews;
 pub mod line;
 pub mod plane;
 pub mod product;
+pub mod scheme_bias;
 pub mod ways;
 
 pub use finite_step::{Care, Case, FiniteStep, Method, NoFiniteStep};
 pub use line::{Chain, DiscreteLaw};
+pub use scheme_bias::{BiasMethod, NoSchemeBias, SchemeBias};
 
 /// Why the chain's law is not given.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -39,6 +43,9 @@ pub enum NoDiscreteLaw {
         "the transfer operator did not settle as its grid was refined: the loss has kinks or jumps, or the step is very small"
     )]
     Unsettled,
+    /// A step of Leimkuhler–Matthews maps two places to one where the chain passes.
+    #[error("the step folds the line where the chain passes: δL″ > 2 there")]
+    Folds,
     /// The wells exchange no mass within the reach of the numbers.
     #[error("the wells exchange too little mass for double precision at this temperature")]
     Disconnected,

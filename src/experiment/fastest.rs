@@ -1,0 +1,245 @@
+//! `dynamics.kind = "fastest"`: the largest step with which a question about the SDE's own law is still answered.
+//!
+//! Where C = σ²I the cheapest scheme is Leimkuhler–Matthews: one gradient a step as Euler–Maruyama, and a stationary law that is the
+//! SDE's to second order in δ. Its step is taken as large as its predicted bias in any log-odds allows, a tenth of ε, and that bias
+//! is counted as an error of the predictions, which widens every interval of theirs. Lengths of a scenario are SDE times, of
+//! so many steps of the `step` that was written: they stay what they are.
+
+use super::crossover::bias_per_tolerance;
+use super::forecast::Forecast;
+use super::ladder::gibbs_law;
+use super::overshoot::Overshoot;
+use super::setting::Setting;
+use crate::dynamics::DynamicsSpec;
+use crate::input::Problems;
+use crate::plain::{exact, significant};
+use crate::scenario::{EnsembleSpec, ExperimentKind, Loaded, Scenario, no_known_bias};
+use crate::theory::discrete::scheme_bias::Biases;
+use crate::theory::discrete::scheme_bias::LIMIT;
+use crate::theory::discrete::{BiasMethod, NoDiscreteLaw, NoSchemeBias, SchemeBias};
+use crate::theory::gibbs::Gibbs;
+
+/// The part of ε that the bias may be.
+const PART: f64 = 0.1;
+/// By how much a step is made smaller at least, and where nothing is known of its bias.
+const SMALLER: f64 = 0.95;
+const BLIND: f64 = 0.8;
+const MOST_TRIES: usize = 60;
+/// What a faster scheme has to save to be worth a word.
+const WORTH_A_WORD: f64 = 0.2;
+
+/// How a note begins that says what the scheme does to the law.
+pub(super) const SCHEME: &str = "steps are those of Leimkuhler–Matthews";
+/// How a note begins that says why a bias is not known.
+pub(super) const UNKNOWN: &str = "the bias of Leimkuhler–Matthews at this step is not known";
+
+/// A scenario whose dynamics is "fastest" with the scheme, the step and the lengths in such steps that this comes to; any other as it
+/// is. Of a study it is the points that are settled, each by itself.
+///
+/// # Errors
+/// When the landscape cannot be explored, C is not σ²I, or no step is known to be near enough.
+pub fn settle(loaded: Loaded) -> Result<Loaded, Problems> {
+    let (DynamicsSpec::Fastest { step: written }, None) = (&loaded.scenario.dynamics, &loaded.scenario.study) else {
+        return Ok(loaded);
+    };
+    let written = *written;
+    let mut trial = loaded;
+    trial.scenario.dynamics = DynamicsSpec::LeimkuhlerMatthews { step: written, count_bias: false };
+    let setting = Setting::unchecked(&trial)?;
+    if setting.temperature().is_none() {
+        let message = "found \"fastest\" with noise that is not σ²I: no scheme of one gradient a step has the SDE's law to second order \
+                       there; write kind = \"platen\" or \"euler-maruyama\", with a step";
+        return Err(trial.source.problem("dynamics.kind", message).into());
+    }
+    // Which law there is to be near to is asked with the question itself.
+    if setting.landscape.minima.len() > 1 {
+        let step = largest_step(&setting, &trial, written)?;
+        let step = for_the_line(&setting, &trial, written, step);
+        trial.scenario = in_steps_of(&trial.scenario, written, step);
+    }
+    Ok(trial)
+}
+
+/// A step small enough for what a crossover makes of log-odds at several noises, too: a line moves more than its points, where their
+/// biases have whatever signs.
+fn for_the_line(setting: &Setting, loaded: &Loaded, written: f64, mut step: f64) -> f64 {
+    const ROUNDS: usize = 4;
+    let part_at = |step: f64| -> Result<f64, Problems> {
+        let scenario = in_steps_of(&loaded.scenario, written, step);
+        let loaded = Loaded { scenario, source: loaded.source.clone() };
+        bias_per_tolerance(&loaded, &setting.at(&loaded)?)
+    };
+    if loaded.scenario.experiment == ExperimentKind::Crossover {
+        for _ in 0..ROUNDS {
+            // What has no line is told when the question is asked.
+            let Some(part) = part_at(step).ok().filter(|part| *part > PART) else { break };
+            step = in_two_digits(step * (PART / part).sqrt().min(SMALLER));
+        }
+    }
+    step
+}
+
+/// The same SDE times in steps of another size.
+fn in_steps_of(scenario: &Scenario, written: f64, step: f64) -> Scenario {
+    // What a ratio of decimal numbers is off by is no step.
+    const ROUNDING: f64 = 1e-12;
+    let ratio = written / step;
+    let no_less = |steps: u64| (steps as f64 * ratio * (1.0 - ROUNDING)).ceil() as u64;
+    let no_more = |steps: u64| ((steps as f64 * ratio * (1.0 + ROUNDING)) as u64).max(1);
+    let ensemble = &scenario.ensemble;
+    let steps = no_less(ensemble.steps).max(1);
+    let ensemble = EnsembleSpec {
+        steps,
+        burn_in: ensemble.burn_in.map(no_less),
+        observe_every: ensemble.observe_every.map(|every| no_more(every).min(steps)),
+        ..ensemble.clone()
+    };
+    let dynamics = DynamicsSpec::LeimkuhlerMatthews { step, count_bias: true };
+    Scenario { ensemble, dynamics, ..scenario.clone() }
+}
+
+/// The largest step of two digits, within a few per cent, whose bias is a tenth of ε at every noise that the question goes through.
+fn largest_step(setting: &Setting, loaded: &Loaded, written: f64) -> Result<f64, Problems> {
+    let settings = at_every_noise(setting, loaded)?;
+    let known: Vec<Option<Gibbs>> = settings.iter().map(|setting| gibbs_law(setting).ok()).collect();
+    let biases: Result<Vec<Biases>, NoSchemeBias> =
+        settings.iter().zip(&known).map(|(setting, gibbs)| biases(setting, gibbs.as_ref())).collect();
+    let worst = |step: f64| -> Result<f64, NoSchemeBias> {
+        let mut all = biases.as_ref().map_err(Clone::clone)?.iter().map(|biases| biases.at(step));
+        all.try_fold(0.0, |most: f64, bias| Ok(most.max(bias?.bounds.largest())))
+    };
+    let Scenario { ensemble, test, .. } = &loaded.scenario;
+    let steps = (ensemble.least_steps() * ensemble.replicas) as f64 * loaded.scenario.ensembles() as f64;
+    let is_lost = |step: f64| {
+        settings.iter().any(|setting| Overshoot::threatens(setting, step, (steps * written / step).max(1.0)))
+    };
+    let allowed = PART * test.tolerance;
+    let mut step = in_two_digits(LIMIT / setting.sharpest());
+    let mut reason = String::new();
+    for _ in 0..MOST_TRIES {
+        let factor = match worst(step) {
+            _ if is_lost(step) => {
+                reason = "replicas are lost up the walls".into();
+                BLIND
+            }
+            Ok(bias) if bias <= allowed => return Ok(step),
+            Ok(bias) => {
+                reason = format!("it is off by {} in log-odds", significant(bias, 2));
+                (allowed / bias).sqrt().min(SMALLER)
+            }
+            Err(error) => {
+                reason = error.to_string();
+                // Whatever else is missing a smaller step does not bring.
+                let is_too_large = matches!(
+                    error,
+                    NoSchemeBias::TooSharp { .. }
+                        | NoSchemeBias::Operator(NoDiscreteLaw::Folds | NoDiscreteLaw::Escapes(_))
+                );
+                if !is_too_large {
+                    break;
+                }
+                BLIND
+            }
+        };
+        step = in_two_digits(step * factor);
+    }
+    let message = format!(
+        "found \"fastest\", but no step of Leimkuhler–Matthews is known to be off the SDE's log-odds by no more than ε/10 = {}; at δ = {} \
+         {reason}; write kind = \"leimkuhler-matthews\" or \"euler-maruyama\" with a step, and halve it to see what it does",
+        significant(allowed, 2),
+        exact(step)
+    );
+    Err(loaded.source.problem("dynamics.kind", message).into())
+}
+
+/// The settings of all noises of a question.
+fn at_every_noise(setting: &Setting, loaded: &Loaded) -> Result<Vec<Setting>, Problems> {
+    let scenario = &loaded.scenario;
+    let factors = match (scenario.experiment, &scenario.crossover) {
+        (ExperimentKind::Crossover, Some(crossover)) => crossover.factors.clone(),
+        _ => vec![1.0],
+    };
+    let at = |factor: f64| {
+        setting.at(&Loaded { scenario: scenario.with_noise_times(factor), source: loaded.source.clone() })
+    };
+    factors.into_iter().map(at).collect()
+}
+
+/// The number of two digits at or below another.
+fn in_two_digits(x: f64) -> f64 {
+    let text = format!("{x:.1e}");
+    let nearest: f64 = text.parse().unwrap_or(x);
+    if nearest <= x {
+        return nearest;
+    }
+    // One unit of the second digit less.
+    let exponent = text.split_once('e').map_or(0, |(_, exponent)| exponent.parse::<i32>().unwrap_or(0));
+    let unit = format!("1e{}", exponent - 1).parse().unwrap_or(0.0);
+    format!("{:.1e}", nearest - unit).parse().unwrap_or(x)
+}
+
+/// By how much Leimkuhler–Matthews is off the law of a setting.
+pub(super) fn biases<'a>(setting: &'a Setting, gibbs: Option<&'a Gibbs>) -> Result<Biases<'a>, NoSchemeBias> {
+    let temperature = setting.temperature().ok_or(NoSchemeBias::NoGibbs)?;
+    Biases::of(setting.chain_at(temperature), gibbs)
+}
+
+/// What the scheme is, and what it does to the law.
+pub(super) fn note(bias: &SchemeBias, setting: &Setting) -> String {
+    let how = match bias.method {
+        BiasMethod::Line => "by the chain's own law",
+        BiasMethod::Product => "by the laws of the parts that the loss is a sum of",
+        BiasMethod::SecondOrder => "to second order in δ, enlarged",
+    };
+    format!(
+        "{SCHEME} with δ = {}: its stationary law is off that of the SDE by at most {} in any log-odds \
+         ({how}), which is counted as an error of laplace and gibbs",
+        exact(setting.step()),
+        significant(bias.bounds.largest(), 2)
+    )
+}
+
+/// A faster way to the same answer.
+#[derive(Clone, Debug)]
+pub struct Faster {
+    /// The scenario that it comes to.
+    pub scenario: Scenario,
+    /// Steps between two looks.
+    pub observe_every: u64,
+    /// By how much any log-odds is off.
+    pub bias: f64,
+    /// Seconds of the simulation, and of the scenario as it is written.
+    pub seconds: [f64; 2],
+}
+
+/// What `dynamics.kind = "fastest"` would save; `None` where it may not be asked for, or saves little.
+pub fn faster(loaded: &Loaded, forecast: &Forecast, threads: usize) -> Option<Faster> {
+    let scenario = &loaded.scenario;
+    let is_asked = scenario.study.is_none() && !scenario.dynamics.counts_bias();
+    if !is_asked || no_known_bias(scenario.experiment, &scenario.noise, scenario.test.against).is_some() {
+        return None;
+    }
+    let mut other = loaded.clone();
+    other.scenario.dynamics = DynamicsSpec::Fastest { step: scenario.dynamics.step()? };
+    // Where no scheme is known to do there is nothing to say.
+    let other = settle(other).ok()?;
+    let its = Forecast::of(&other, threads).ok()?;
+    let seconds = [&its, forecast].map(|forecast| forecast.seconds - forecast.seconds_of_theory);
+    let bias = its.scheme_bias.filter(|_| seconds[0] < (1.0 - WORTH_A_WORD) * seconds[1])?;
+    Some(Faster { observe_every: its.observe_every, scenario: other.scenario, bias, seconds })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_digits_are_rounded_down() {
+        for (x, expected) in [(0.2187, 0.21), (0.21, 0.21), (0.2099999, 0.2), (0.1, 0.1), (0.0999, 0.099), (12.9, 12.0)]
+        {
+            assert_eq!(in_two_digits(x), expected, "{x}");
+        }
+        assert_eq!(in_two_digits(1.0), 1.0);
+        assert_eq!(in_two_digits(0.99999), 0.99);
+    }
+}
