@@ -21,6 +21,7 @@ pub mod spec;
 pub mod symmetry;
 pub mod tilted;
 pub mod tilts;
+pub(crate) mod values;
 pub mod wells;
 
 use std::sync::Arc;

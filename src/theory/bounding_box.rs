@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::landscape::Landscape;
-use crate::loss::Loss;
+use crate::loss::{LANES, Loss, values::values};
 
 /// Points along every edge of a side that is looked at: 201 in the plane, 41 × 41 in space.
 const fn points_along(dimension: usize) -> usize {
@@ -21,12 +21,17 @@ pub(super) fn bounding_box<const D: usize>(
     let size: [f64; D] = std::array::from_fn(|axis| domain[axis][1] - domain[axis][0]);
     let lowest = landscape.minima[0].loss;
     // A NaN counts as high: there is no mass.
-    let is_low = |point: &[f64; D]| (loss.value(point) - lowest) / temperature < height;
-    let is_low_side = |sides: &[[f64; 2]; D], axis: usize, end: usize| {
+    let low = |value: f64| (value - lowest) / temperature < height;
+    let has_low_place = |sides: &[[f64; 2]; D], axis: usize, end: usize| {
         let side = Side { sides, axis, end };
-        let places = || (0..side.count()).map(|index| side.place(index));
-        places().any(|place| is_low(&place))
-            || places().any(|place| side.floor(loss, temperature, place).is_some_and(|floor| is_low(&floor)))
+        let places: Vec<f64> = (0..side.count()).flat_map(|index| side.place(index)).collect();
+        places.chunks(D * LANES).any(|some| values(loss, some).into_iter().any(low))
+    };
+    // Which takes Hessians, and is looked at once no place is low any more.
+    let has_low_floor = |sides: &[[f64; 2]; D], axis: usize, end: usize| {
+        let side = Side { sides, axis, end };
+        let floor = |index: usize| side.floor(loss, temperature, side.place(index));
+        (0..side.count()).any(|index| floor(index).is_some_and(|floor| low(loss.value(&floor))))
     };
     // From a box around the minima outwards, side by side, until every side is high enough.
     let mut sides: [[f64; 2]; D] = std::array::from_fn(|axis| {
@@ -35,15 +40,8 @@ pub(super) fn bounding_box<const D: usize>(
         [low - 0.02 * size[axis], high + 0.02 * size[axis]]
     });
     for _ in 0..2_000 {
-        let mut settled = true;
-        for (axis, end) in (0..2 * D).map(|side| (side / 2, side % 2)) {
-            if is_low_side(&sides, axis, end) {
-                let outwards = 0.02 * (sides[axis][1] - sides[axis][0]).max(size[axis] * 0.1);
-                sides[axis][end] += if end == 0 { -outwards } else { outwards };
-                settled = false;
-            }
-        }
-        if settled {
+        let widened = widen(&mut sides, &size, &has_low_place) || widen(&mut sides, &size, &has_low_floor);
+        if !widened {
             return Some(sides);
         }
         if (0..D).any(|axis| sides[axis][1] - sides[axis][0] > 1e4 * size[axis]) {
@@ -51,6 +49,23 @@ pub(super) fn bounding_box<const D: usize>(
         }
     }
     None
+}
+
+/// Moves the sides that are low outwards, and tells whether there are any.
+fn widen<const D: usize>(
+    sides: &mut [[f64; 2]; D],
+    size: &[f64; D],
+    is_low_side: impl Fn(&[[f64; 2]; D], usize, usize) -> bool,
+) -> bool {
+    let mut widened = false;
+    for (axis, end) in (0..2 * D).map(|side| (side / 2, side % 2)) {
+        if is_low_side(sides, axis, end) {
+            let outwards = 0.02 * (sides[axis][1] - sides[axis][0]).max(size[axis] * 0.1);
+            sides[axis][end] += if end == 0 { -outwards } else { outwards };
+            widened = true;
+        }
+    }
+    widened
 }
 
 /// One side of a box.

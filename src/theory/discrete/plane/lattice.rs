@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::blocks::Blocks;
 use super::{Chain, MOST_ENTRIES, NoDiscreteLaw, REACH};
 use crate::instructions::vectorized;
+use crate::loss::values::values_in_parallel;
 use crate::math;
 
 /// Parts of the sources, each with a sum of its own: the same for any number of threads.
@@ -72,9 +73,10 @@ impl Lattice {
         let blocks = Blocks::new(sides);
         let origin = region.map(|[low, _]| low);
         let mut lattice = Self { origin, spacing, sides, blocks, sources: Vec::new(), length, factors: Vec::new() };
-        lattice.find_blocks(chain, height);
+        let above = lattice.heights(chain);
+        lattice.find_blocks(&above, height);
         for _ in 0..MOST_ROUNDS {
-            lattice.find_sources(chain);
+            lattice.find_sources(&above);
             if lattice.entries() > MOST_ENTRIES {
                 return Err(NoDiscreteLaw::TooFine(MOST_ENTRIES));
             }
@@ -102,11 +104,17 @@ impl Lattice {
         [self.origin[0] + self.spacing * column as f64, self.origin[1] + self.spacing * row as f64]
     }
 
-    /// The blocks with a node that is low enough, and none where the loss is not defined.
-    fn find_blocks(&mut self, chain: &Chain, height: f64) {
+    /// (L − L_A)/T at every node.
+    fn heights(&self, chain: &Chain) -> Vec<f64> {
         let lowest = chain.landscape.minima[0].loss;
-        let above = |place: usize| (chain.loss.value(&self.point(place)) - lowest) / chain.temperature;
-        let above: Vec<f64> = (0..self.nodes()).into_par_iter().map(above).collect();
+        let points: Vec<f64> = (0..self.nodes()).flat_map(|place| self.point(place)).collect();
+        let mut values = values_in_parallel(chain.loss, &points);
+        values.iter_mut().for_each(|value| *value = (*value - lowest) / chain.temperature);
+        values
+    }
+
+    /// The blocks with a node that is low enough, and none where the loss is not defined.
+    fn find_blocks(&mut self, above: &[f64], height: f64) {
         self.blocks.keep(|nodes| {
             let mut nodes = nodes.map(|place| above[place]);
             let mut is_low = false;
@@ -117,11 +125,10 @@ impl Lattice {
         });
     }
 
-    fn find_sources(&mut self, chain: &Chain) {
-        let lowest = chain.landscape.minima[0].loss;
+    fn find_sources(&mut self, above: &[f64]) {
         let source = |place: usize| {
             let block = self.blocks.number(place)?;
-            let weight = math::exp(-(chain.loss.value(&self.point(place)) - lowest) / chain.temperature);
+            let weight = math::exp(-above[place]);
             Some(Source { place, block, weight, stays: 0.0, first: [0; 2] })
         };
         self.sources = (0..self.nodes()).into_par_iter().filter_map(source).collect();

@@ -16,7 +16,7 @@ use super::NoDiscreteLaw;
 use super::bounds::Bounds;
 use super::ways::highest_pass;
 use crate::landscape::{Landscape, spectral_norm};
-use crate::loss::Loss;
+use crate::loss::{Loss, values::values_in_parallel};
 use crate::math;
 use crate::theory::bounding_box::bounding_box;
 use crate::theory::gibbs::cubature::Plane;
@@ -128,12 +128,13 @@ impl Chain<'_> {
             let [low, high] = region[axis];
             low + (high - low) * (i as f64 + 0.5) / PLACES as f64
         };
+        let points: Vec<f64> =
+            (0..PLACES * PLACES).flat_map(|index| [place(0, index % PLACES), place(1, index / PLACES)]).collect();
+        let values = values_in_parallel(self.loss, &points);
         let mut stretch = 1.0f64;
-        for index in 0..PLACES * PLACES {
-            let point = [place(0, index % PLACES), place(1, index / PLACES)];
-            if self.loss.value(&point) < pass + SHALLOW * self.temperature {
-                let hessian = self.loss.hessian(&point);
-                let slope = nalgebra::DMatrix::identity(2, 2) - hessian * self.step;
+        for (point, value) in points.chunks_exact(2).zip(values) {
+            if value < pass + SHALLOW * self.temperature {
+                let slope = nalgebra::DMatrix::identity(2, 2) - self.loss.hessian(point) * self.step;
                 stretch = stretch.max(spectral_norm(slope).min(MOST));
             }
         }
