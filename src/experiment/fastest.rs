@@ -167,15 +167,10 @@ fn at_every_noise(setting: &Setting, loaded: &Loaded) -> Result<Vec<Setting>, Pr
 
 /// The number of two digits at or below another.
 fn in_two_digits(x: f64) -> f64 {
-    let text = format!("{x:.1e}");
-    let nearest: f64 = text.parse().unwrap_or(x);
-    if nearest <= x {
-        return nearest;
-    }
-    // One unit of the second digit less.
-    let exponent = text.split_once('e').map_or(0, |(_, exponent)| exponent.parse::<i32>().unwrap_or(0));
-    let unit = format!("1e{}", exponent - 1).parse().unwrap_or(0.0);
-    format!("{:.1e}", nearest - unit).parse().unwrap_or(x)
+    let text = format!("{x:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    // A digit, the point, a digit.
+    format!("{}e{exponent}", digits.get(..3).unwrap_or(digits)).parse().unwrap_or(x)
 }
 
 /// By how much Leimkuhler–Matthews is off the law of a setting.
