@@ -40,7 +40,7 @@ pub(super) fn bounding_box<const D: usize>(
         [low - 0.02 * size[axis], high + 0.02 * size[axis]]
     });
     for _ in 0..2_000 {
-        let widened = widen(&mut sides, &size, &has_low_place) || widen(&mut sides, &size, &has_low_floor);
+        let widened = widen(&mut sides, &size, has_low_place) || widen(&mut sides, &size, has_low_floor);
         if !widened {
             return Some(sides);
         }
