@@ -32,7 +32,8 @@ pub(super) fn check(arguments: &ScenarioArguments) -> Result<(), Failure> {
 fn scheme(loaded: &Loaded, forecast: &Forecast) -> String {
     let Some(bias) = forecast.scheme_bias else { return String::new() };
     format!(
-        "  scheme {}; off the SDE's law by at most {} in log-odds, which is counted",
+        "  scheme {}; off the SDE's law by at most {} in log-odds, which is counted; numbers of steps named here are of this length: in a \
+         scenario with \"fastest\" they are to be written times it over its own step",
         steps_and_looks(&loaded.scenario, forecast.observe_every),
         significant(bias, 2)
     )

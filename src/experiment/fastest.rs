@@ -188,7 +188,8 @@ pub(super) fn note(bias: &SchemeBias, setting: &Setting) -> String {
     };
     format!(
         "{SCHEME} with δ = {}: its stationary law is off that of the SDE by at most {} in any log-odds \
-         ({how}), which is counted as an error of laplace and gibbs",
+         ({how}), which is counted as an error of laplace and gibbs. Numbers of steps that are named here are of this length; in a \
+         scenario with \"fastest\" they are to be written times it over its own step",
         exact(setting.step()),
         significant(bias.bounds.largest(), 2)
     )

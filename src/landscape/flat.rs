@@ -114,3 +114,26 @@ impl CriticalPoint {
             .all(|(axis, u)| descend(&self.beside(axis, u)).is_some_and(comes_back))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::landscape::Landscape;
+    use crate::loss::expression::Expression;
+
+    /// 2x⁴ rises to T/2 at u = (T/4)^(1/4), where the bowl ½hu² does so for h = T/u² = 2√T. Beside it y keeps its own curvature.
+    #[test]
+    fn a_flat_direction_has_the_curvature_of_its_temperature() {
+        let loss = Expression::new(&["x", "y"].map(String::from), &[], "2*x^4 + 1.5*y^2").unwrap();
+        let landscape = Landscape::explore(Arc::new(loss), &[[-2.0, 2.0]; 2]).unwrap();
+        let minimum = &landscape.minima[0];
+        assert!(!minimum.is_regular());
+        for (temperature, expected) in [(0.25, 1.0), (0.01, 0.2), (1e-4, 0.02)] {
+            let mut curvatures = minimum.curvatures_at(temperature);
+            curvatures.sort_by(f64::total_cmp);
+            assert!((curvatures[0] / expected - 1.0).abs() < 1e-6, "{temperature}: {curvatures:?}");
+            assert!((curvatures[1] - 3.0).abs() < 1e-6, "{temperature}: {curvatures:?}");
+        }
+    }
+}

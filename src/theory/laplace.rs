@@ -22,3 +22,25 @@ pub fn shares(minima: &[CriticalPoint], temperature: f64) -> Vec<f64> {
     };
     normalize_log_weights(&minima.iter().map(log_weight).collect::<Vec<f64>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::landscape::Landscape;
+    use crate::loss::expression::Expression;
+
+    /// Where the loss rises as x⁴ there is no determinant, and so no formula; a first guess there is.
+    #[test]
+    fn no_formula_without_curvature() {
+        let minima = |formula: &str| {
+            let loss = Expression::new(&["x".to_owned()], &[], formula).unwrap();
+            Landscape::explore(Arc::new(loss), &[[-2.0, 2.0]]).unwrap().minima
+        };
+        let flat = minima("(x^2 - 1)^4");
+        assert_eq!((flat.len(), occupancies(&flat, 0.1)), (2, None));
+        assert!((shares(&flat, 0.1)[0] - 0.5).abs() < 1e-9);
+        assert!((occupancies(&minima("(x^2 - 1)^2"), 0.1).unwrap()[0] - 0.5).abs() < 1e-9);
+    }
+}
