@@ -105,6 +105,26 @@ fn offsets() {
     }
 }
 
+/// A wide well with slowly rising walls that has next to nothing of the mass: its tail counts beside itself, not beside the whole. By quadrature with
+/// 30 digits (mpmath).
+#[test]
+fn tails_of_small_masses() {
+    let soft = |depth: f64, slope: f64| format!("-{depth}*exp(-4*x^2) + {slope}*sqrt(1 + (x - 6)^2)");
+    for (formula, expected) in [
+        (soft(8.0, 0.03), 5.944_184_803e-33),
+        (soft(6.0, 0.03), 2.496_599_070e-24),
+        (soft(5.0, 0.03), 5.017_403_154e-20),
+        (soft(4.0, 0.03), 9.874_849_628e-16),
+        (soft(3.0, 0.03), 1.879_716_231e-11),
+        (soft(6.0, 0.3), 5.092_701_791e-19),
+        ("-6*exp(-4*x^2) + 0.3*log(1 + (x - 6)^2)".to_owned(), 4.532_529e-21),
+        ("-3*exp(-4*x^2) + 0.3*log(1 + (x - 6)^2)".to_owned(), 3.398_071e-8),
+    ] {
+        let mass = law(&formula, [-2.0, 8.0], 0.1).unwrap().occupancies[1];
+        assert!((mass / expected - 1.0).abs() < 5e-7, "{formula}: {mass} for {expected}");
+    }
+}
+
 /// Wells that are narrow beside the domain; where e^(barrier/T) is no number the time is said to be too long.
 #[test]
 fn cold() {

@@ -99,7 +99,9 @@ pub(super) fn law(
     for (side, direction, interval) in [(sides[0], -1.0, intervals.first()), (sides[1], 1.0, intervals.last())] {
         let (Side::Tail(start), Some(&(.., owner))) = (side, interval) else { continue };
         let panel = (domain[1] - domain[0]) / 16.0;
-        let mass = line.beyond(&weight, side, direction, panel, body)?;
+        // What is nothing is so beside the mass of the basin that the tail belongs to, which may be a small part of all.
+        let own = owner.map_or(body, |minimum| sums.masses[minimum]);
+        let mass = line.beyond(&weight, side, direction, panel, own)?;
         total += mass;
         let further = line.beyond(&excess, side, direction, panel, body * temperature);
         sums.excess = sums.excess.zip(further.ok()).map(|(sum, further)| sum + further.value);
@@ -109,10 +111,10 @@ pub(super) fn law(
         };
         sums.masses[minimum] += mass.value;
         sums.laplacians[minimum] +=
-            line.beyond(&laplacian, side, direction, panel, body / temperature).map_or(0.0, |integral| integral.value);
+            line.beyond(&laplacian, side, direction, panel, own / temperature).map_or(0.0, |integral| integral.value);
         let place = landscape.minima[minimum].theta[0];
         let square = |x: f64| (x - place) * (x - place) * weight(x);
-        sums.squares[minimum][(0, 0)] += spread_beyond(&line, &square, start, direction * panel, [mass.value, body]);
+        sums.squares[minimum][(0, 0)] += spread_beyond(&line, &square, start, direction * panel, [mass.value, own]);
     }
     if !(total.error <= line.trusted() * total.value) {
         return Err(if total.value > 0.0 { NoGibbs::Unsettled } else { NoGibbs::Unresolved });
