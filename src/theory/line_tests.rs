@@ -116,6 +116,8 @@ fn tails_of_small_masses() {
         (soft(5.0, 0.03), 5.017_403_154e-20),
         (soft(4.0, 0.03), 9.874_849_628e-16),
         (soft(3.0, 0.03), 1.879_716_231e-11),
+        // The higher minimum lies just below the 45 T at which exp(−L/T) is nothing beside the lower.
+        (soft(6.0, 0.3), 5.092_701_791e-19),
         ("-6*exp(-4*x^2) + 0.3*log(1 + (x - 6)^2)".to_owned(), 4.532_528_706e-21),
         ("-3*exp(-4*x^2) + 0.3*log(1 + (x - 6)^2)".to_owned(), 3.398_071_424e-8),
     ] {

@@ -40,9 +40,10 @@ pub(super) fn law(
     // From a minimum to a ridge the loss rises. Where all but a small part of the way is too high for any mass, as in a domain far
     // wider than its wells, only that part is gone over: fixed pieces of the whole would not see the well.
     let part_with_mass = |minimum: f64, end: f64| {
-        let is_nothing = |x: f64| !(line.height(x) <= DECAY);
+        let lowest = line.height(minimum);
+        let is_nothing = |x: f64| !(line.height(x) - lowest <= DECAY);
         let (mut inner, mut outer) = (minimum, end);
-        if !is_nothing(end) || is_nothing(minimum) {
+        if !is_nothing(end) {
             return end;
         }
         for _ in 0..200 {
