@@ -5,7 +5,7 @@
 //! K(y′|y) = N(θ; y, Tδ/2)/(2m′(θ)) where m(θ) = (y + y′)/2. That needs m′ > 0: where L bends upwards by more than 2/δ, high up
 //! the walls, the line is cut, and the law is given where next to nothing lies beyond.
 
-use super::line::{DiscreteLaw, Kernel, MOST_NODES, Nodes, REACH, chain_of, reachable};
+use super::line::{DiscreteLaw, Kernel, MOST_NODES, Nodes, REACH, chain_of, reachable, settle};
 use super::ways::highest_pass;
 use super::{Case, NoDiscreteLaw};
 use crate::theory::gibbs::DECAY;
@@ -19,10 +19,8 @@ const PLACES: usize = 8_000;
 /// then nothing beside what goes over the pass.
 const MOST_BEYOND: f64 = 1e-6;
 const PART_OF_THE_PASS: f64 = 1e-4;
-/// A change of every log-odds by refinement below which they stand still, and one that is good enough where the next would cost
-/// too much.
+/// A change of every log-odds by refinement below which they stand still.
 const SETTLED: f64 = 1e-7;
-const GOOD_ENOUGH: f64 = 1e-5;
 
 /// The stationary law of θ.
 ///
@@ -30,27 +28,9 @@ const GOOD_ENOUGH: f64 = 1e-5;
 /// When there is none, or none that the operator can hold.
 pub fn stationary(case: &Case<'_>) -> Result<DiscreteLaw, NoDiscreteLaw> {
     let chain = Chain::new(case)?;
-    let mut before: Option<DiscreteLaw> = None;
-    let mut last_change = f64::INFINITY;
-    for nodes in Nodes::refined(&chain.middle.ends(), MOST_NODES, &|y| chain.stretch(y)) {
-        let law = match chain.on_nodes(&nodes) {
-            Err(NoDiscreteLaw::TooFine(_)) => break,
-            law => law?,
-        };
-        if let Some(before) = &before {
-            let changes = law.occupancies.iter().zip(&before.occupancies);
-            last_change = changes.map(|(a, b)| crate::math::ln(a / b).abs()).fold(0.0, f64::max);
-            if last_change < SETTLED {
-                return Ok(law);
-            }
-        }
-        before = Some(law);
-    }
-    match before {
-        None => Err(NoDiscreteLaw::TooFine(MOST_NODES)),
-        Some(law) if last_change < GOOD_ENOUGH => Ok(law),
-        Some(_) => Err(NoDiscreteLaw::Unsettled),
-    }
+    let (ends, stretch) = (chain.middle.ends(), |y: f64| chain.stretch(y));
+    let levels = Nodes::refined(&ends, MOST_NODES, &stretch);
+    settle(levels, |nodes| chain.on_nodes(nodes), |a, b| crate::math::ln(a / b).abs(), SETTLED)
 }
 
 /// The chain of the y_k.

@@ -176,28 +176,9 @@ impl<'a> Chain<'a> {
     /// # Errors
     /// When there is none, or none that the grid can hold.
     pub fn stationary(&self) -> Result<DiscreteLaw, NoDiscreteLaw> {
-        let [low, high] = self.range;
-        let mut before: Option<DiscreteLaw> = None;
-        let mut last_change = f64::INFINITY;
-        for nodes in Nodes::refined(&[low, high], MOST_NODES, &|x| self.stretch(x)) {
-            let law = match self.on_nodes(&nodes) {
-                Err(NoDiscreteLaw::TooFine(_)) => break,
-                law => law?,
-            };
-            if let Some(before) = &before {
-                let change = law.occupancies.iter().zip(&before.occupancies).map(|(a, b)| (a - b).abs());
-                last_change = change.fold(0.0, f64::max);
-                if last_change < SETTLED {
-                    return Ok(law);
-                }
-            }
-            before = Some(law);
-        }
-        match before {
-            None => Err(NoDiscreteLaw::TooFine(MOST_NODES)),
-            Some(law) if last_change < GOOD_ENOUGH => Ok(law),
-            Some(_) => Err(NoDiscreteLaw::Unsettled),
-        }
+        let stretch = |x: f64| self.stretch(x);
+        let levels = Nodes::refined(&self.range, MOST_NODES, &stretch);
+        settle(levels, |nodes| self.on_nodes(nodes), |a, b| (a - b).abs(), SETTLED)
     }
 
     fn on_nodes(&self, nodes: &Nodes) -> Result<DiscreteLaw, NoDiscreteLaw> {
@@ -316,6 +297,37 @@ impl Kernel {
     /// Density of arriving at x.
     pub(super) fn density(self, x: f64) -> f64 {
         normal_density((x - self.target) / self.spread) / self.spread
+    }
+}
+
+/// The law on finer and finer nodes until no occupancy changes by as much as `settled`; where they end before that, the last law if its change was
+/// small enough.
+pub(super) fn settle(
+    levels: impl IntoIterator<Item = Nodes>,
+    on_nodes: impl Fn(&Nodes) -> Result<DiscreteLaw, NoDiscreteLaw>,
+    change: impl Fn(f64, f64) -> f64,
+    settled: f64,
+) -> Result<DiscreteLaw, NoDiscreteLaw> {
+    let mut before: Option<DiscreteLaw> = None;
+    let mut last_change = f64::INFINITY;
+    for nodes in levels {
+        let law = match on_nodes(&nodes) {
+            Err(NoDiscreteLaw::TooFine(_)) => break,
+            law => law?,
+        };
+        if let Some(before) = &before {
+            let changes = law.occupancies.iter().zip(&before.occupancies).map(|(&a, &b)| change(a, b));
+            last_change = changes.fold(0.0, f64::max);
+            if last_change < settled {
+                return Ok(law);
+            }
+        }
+        before = Some(law);
+    }
+    match before {
+        None => Err(NoDiscreteLaw::TooFine(MOST_NODES)),
+        Some(law) if last_change < GOOD_ENOUGH => Ok(law),
+        Some(_) => Err(NoDiscreteLaw::Unsettled),
     }
 }
 

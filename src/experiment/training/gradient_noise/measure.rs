@@ -234,31 +234,9 @@ fn distribution(groups: &[Group]) -> Vec<(f64, Estimate)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::training::Course;
     use crate::experiment::training::curvature::double_examples;
     use crate::experiment::training::gradient_noise::point::Place;
-    use crate::scenario::parse;
-
-    const SCENARIO: &str = r#"
-name = "three-clouds"
-experiment = "gradient-noise"
-[data]
-kind = "gaussian-mixture"
-classes = 3
-examples = 40
-[loss]
-kind = "network"
-hidden = [3]
-activation = "tanh"
-weight_decay = 0.1
-[noise]
-kind = "minibatch"
-[sgd]
-learning_rate = 0.1
-batch_size = 4
-[training]
-epochs = 1
-"#;
+    use crate::experiment::training::gradient_noise::three_clouds;
 
     /// Groups are the unit of evidence: no two of them, nor gradients and draws of one, have the same batches.
     #[test]
@@ -280,8 +258,7 @@ epochs = 1
     /// The mean of the projections of a batch is the projection of its gradient, examples that are in it twice included.
     #[test]
     fn projections_are_those_of_real_gradients() {
-        let loaded = parse(SCENARIO, "test.toml", &[], None).unwrap_or_else(|problems| panic!("{problems}"));
-        let course = Course::of(&loaded).unwrap_or_else(|problem| panic!("{problem}"));
+        let course = three_clouds();
         let examples = double_examples(&course).unwrap();
         let place = Place { epoch: 0.0, replica: 0, theta: course.first_weights() };
         let point = Point::of(&course, &examples, place, 3, &AtomicBool::new(false)).unwrap();

@@ -254,3 +254,31 @@ impl Progress<'_, '_> {
         Ok(last)
     }
 }
+
+/// A small network on three clouds of points, for tests.
+#[cfg(test)]
+fn three_clouds() -> Course {
+    const SCENARIO: &str = r#"
+name = "three-clouds"
+experiment = "gradient-noise"
+[data]
+kind = "gaussian-mixture"
+classes = 3
+examples = 40
+[loss]
+kind = "network"
+hidden = [3]
+activation = "tanh"
+weight_decay = 0.1
+[noise]
+kind = "minibatch"
+[sgd]
+learning_rate = 0.1
+batch_size = 4
+[training]
+epochs = 1
+"#;
+    let loaded =
+        crate::scenario::parse(SCENARIO, "test.toml", &[], None).unwrap_or_else(|problems| panic!("{problems}"));
+    Course::of(&loaded).unwrap_or_else(|problem| panic!("{problem}"))
+}

@@ -256,35 +256,13 @@ fn along(
 mod tests {
     use super::*;
     use crate::experiment::training::curvature::double_examples;
-    use crate::scenario::parse;
+    use crate::experiment::training::gradient_noise::three_clouds;
     use crate::spectrum::SymmetricOperator;
-
-    const SCENARIO: &str = r#"
-name = "two-clouds"
-experiment = "gradient-noise"
-[data]
-kind = "gaussian-mixture"
-classes = 2
-examples = 50
-[loss]
-kind = "network"
-hidden = [3]
-activation = "tanh"
-weight_decay = 0.1
-[noise]
-kind = "minibatch"
-[sgd]
-learning_rate = 0.1
-batch_size = 4
-[training]
-epochs = 1
-"#;
 
     /// Gradients that are made anew give the covariance of those that are held, by other ways of finding its eigenvalues.
     #[test]
     fn covariances_by_blocks_are_those_of_all_rows() {
-        let loaded = parse(SCENARIO, "test.toml", &[], None).unwrap_or_else(|problems| panic!("{problems}"));
-        let course = Course::of(&loaded).unwrap_or_else(|problem| panic!("{problem}"));
+        let course = three_clouds();
         let examples = double_examples(&course).unwrap();
         let (theta, stop) = (course.first_weights(), AtomicBool::new(false));
         let curved = Curved { network: &course.network, examples: &examples, theta: &theta, stop: &stop };
