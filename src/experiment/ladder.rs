@@ -116,9 +116,9 @@ impl Ladder {
         let temperature = setting.effective_temperature();
         let note = gibbs_note(setting, &gibbs);
         // Where the noise depends on θ the Itô equation's own law decides.
-        let unconfined = matches!(gibbs, Err(NoGibbs::NotConfined)) && setting.noise.is_additive();
+        let unconfined = gibbs.as_ref().err().filter(|reason| reason.is_without_end() && setting.noise.is_additive());
         let mut ladder = Self {
-            no_law: unconfined.then(|| no_stationary_law(&NoGibbs::NotConfined)),
+            no_law: unconfined.map(|reason| no_stationary_law(reason)),
             laplace: laplace::occupancies(minima, temperature),
             gibbs: gibbs.ok(),
             ito: None,
@@ -246,11 +246,11 @@ impl Ladder {
         let case = setting.chain_at(temperature);
         let chain = (setting.domain.len() == 1).then(|| case.chain());
         let known = match &chain {
+            _ if self.no_law.is_some() => Err(NoFiniteStep::NoGibbs(None)),
             // On a line the chain has passage times too.
             Some(chain) => {
                 case.on_a_line(chain.as_ref().map_err(Clone::clone).and_then(Chain::stationary), self.gibbs.as_ref())
             }
-            None if self.no_law.is_some() => Err(NoFiniteStep::NoGibbs(None)),
             None => case.stationary(self.gibbs.as_ref(), Care::Thorough),
         };
         match known {

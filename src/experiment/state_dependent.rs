@@ -27,7 +27,7 @@ pub(super) fn climb(ladder: &mut Ladder, setting: &Setting) {
     let potential = match Potential::new(loss, &diffusion, setting.domain[0]) {
         Ok(potential) => potential,
         Err(reason) => {
-            if reason == NoItoLaw::NotConfined {
+            if matches!(reason, NoItoLaw::NotConfined | NoItoLaw::FallsBeyond(_)) {
                 ladder.no_law = Some(no_stationary_law(&reason));
             }
             ladder.notes.push(format!("ito is null: {reason}"));

@@ -13,7 +13,7 @@ const NEAR: f64 = 1e-4;
 /// Descends near to a minimum by slopes alone, at a cost of d² a step (Broyden, Fletcher, Goldfarb and Shanno's method; Nocedal & Wright,
 /// Numerical Optimization, 2006, algorithm 6.1), in steps no longer than `longest`, each halved until the loss falls enough. `None` where
 /// the loss is not defined.
-pub(super) fn quasi_newton(loss: &dyn Loss, start: &[f64], longest: f64) -> Option<Vec<f64>> {
+pub(crate) fn quasi_newton(loss: &dyn Loss, start: &[f64], longest: f64) -> Option<Vec<f64>> {
     let d = start.len();
     let slope_at = |theta: &DVector<f64>| {
         let mut slope = DVector::zeros(d);

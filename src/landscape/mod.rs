@@ -26,6 +26,7 @@ use crate::plain::{decimals, exact, significant};
 use crate::random::{Purpose, stream::Stream};
 use basins::Basins;
 
+pub(crate) use descent::quasi_newton;
 pub use flat::FlatDirection;
 pub(crate) use norm::{spectral_norm, spectral_norm_above};
 

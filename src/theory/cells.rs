@@ -3,12 +3,14 @@
 
 use rayon::prelude::*;
 
+use super::bounding_box::bounding_box;
 use super::discrete::DiscreteLaw;
 use super::extent::{Line, Side};
 use super::gibbs::{self, DECAY};
 use super::ito::{ItoLaw, Potential};
+use super::outskirts::{beyond_box, beyond_ends};
 use super::quadrature::{GAUSS_5, integrate_to};
-use super::{laplace, normal_cdf, visited_region};
+use super::{laplace, normal_cdf};
 use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
 use crate::math;
@@ -39,6 +41,9 @@ pub fn gibbs(
             let line = Line { value: &value, lowest, temperature };
             let weight = |x: f64| line.weight(x);
             let sides = gibbs::line::sides(&line, landscape, domain[0], &landscape.basins.intervals()?);
+            if beyond_ends(loss, landscape, sides.map(Side::place), temperature).is_some() {
+                return None;
+            }
             let mass = |low: f64, high: f64, pieces: usize| {
                 let is_some = low < high;
                 if is_some { integrate_to(line.tolerance(), &weight, low, high, pieces).value } else { 0.0 }
@@ -64,10 +69,13 @@ pub fn gibbs(
             normalized(masses)
         }
         [_, _] => {
-            let region = visited_region(loss, landscape, domain, temperature, DECAY)?;
+            let region = bounding_box::<2>(loss, landscape, domain, temperature, DECAY)?;
+            if beyond_box(loss, landscape, &region, temperature).is_some() {
+                return None;
+            }
             let flat = landscape.minima.iter().flat_map(|minimum| minimum.curvatures_at(temperature));
             let narrow = (temperature / flat.fold(landscape.largest_curvature(), f64::max)).sqrt();
-            plane(&weight, [edges[0], edges[1]], &[region[0], region[1]], narrow)
+            plane(&weight, [edges[0], edges[1]], &region, narrow)
         }
         _ => None,
     }

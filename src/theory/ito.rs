@@ -6,6 +6,7 @@
 //! barriers over the local D.
 
 use super::gibbs::DECAY;
+use super::outskirts::LOW;
 use super::quadrature::GAUSS_5;
 use crate::landscape::Landscape;
 use crate::loss::Loss;
@@ -19,6 +20,13 @@ pub enum NoItoLaw {
     /// D⁻¹ exp(−∫L′/D) has a finite integral that ends beyond the reach of the table.
     #[error("D⁻¹ exp(−∫L′/D) falls off so slowly that its integral cannot be told: let the loss rise faster outwards")]
     HeavyTail,
+    /// Behind a wall around the wells it rises again.
+    #[error(
+        "D⁻¹ exp(−∫L′/D), nothing behind a wall around the wells, is more than that again at θ = {0:.6}: part of the law lies there, or it has \
+         no finite integral, and no run that starts in the wells comes there; if it is a well, extend loss.domain so that it is in it; if \
+         not, let the loss rise outwards"
+    )]
+    FallsBeyond(f64),
     /// The noise or the slope is not a number, or the noise vanishes.
     #[error("at θ = {0:.6} the noise vanishes, or it or the slope of the loss is not a finite number")]
     Undefined(f64),
@@ -93,7 +101,10 @@ impl<'a> Potential<'a> {
             edges.push(next);
             values.push(value);
             if further - self.lowest > decay && further >= height {
-                return Ok((edges, values));
+                return match self.comes_down_beyond(next, value, step) {
+                    Some(place) => Err(NoItoLaw::FallsBeyond(place)),
+                    None => Ok((edges, values)),
+                };
             }
             self.lowest = self.lowest.min(further);
             (x, height, step) = (next, further, step * 1.02);
@@ -103,6 +114,22 @@ impl<'a> Potential<'a> {
         let before = self.log_reciprocal_weight(edges[half], values[half])?;
         let power = (height - before) / crate::math::ln((x - from) / (edges[half] - from));
         Err(if power > INTEGRABLE { NoItoLaw::HeavyTail } else { NoItoLaw::NotConfined })
+    }
+
+    /// A place beyond the wall where D⁻¹e^(−Φ) is more than nothing again, as far as Φ can be followed.
+    fn comes_down_beyond(&self, from: f64, value: f64, step: f64) -> Option<f64> {
+        const LOOKS: usize = 120;
+        const FARTHER: f64 = 1.1;
+        let (mut x, mut value, mut step) = (from, value, step);
+        for _ in 0..LOOKS {
+            let next = x + step;
+            value += self.increment(x, next, value).ok()?;
+            if self.log_reciprocal_weight(next, value).ok()? - self.lowest < LOW {
+                return Some(next);
+            }
+            (x, step) = (next, step * FARTHER);
+        }
+        None
     }
 
     fn slope(&self, x: f64) -> f64 {

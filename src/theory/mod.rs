@@ -15,12 +15,14 @@ pub mod laplace;
 pub mod markov_chain;
 pub mod minibatch;
 pub mod ornstein_uhlenbeck;
+mod outskirts;
 mod passage;
 pub mod quadrature;
 pub mod regression;
 pub mod weak_error;
 
 pub use extent::rounding;
+pub use outskirts::Place;
 
 use crate::landscape::Landscape;
 use crate::loss::Loss;

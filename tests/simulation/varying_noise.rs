@@ -9,6 +9,7 @@ use sgd_sde::experiment::{Control, prepare, run};
 use sgd_sde::landscape::Landscape;
 use sgd_sde::loss::Loss;
 use sgd_sde::loss::closure::Closure;
+use sgd_sde::loss::expression::Expression;
 use sgd_sde::loss::quadratic::Quadratic;
 use sgd_sde::scenario::resolve;
 use sgd_sde::statistics::Verdict;
@@ -85,6 +86,22 @@ fn the_ito_law_of_linear_noise_in_a_bowl_is_students() {
     assert_eq!(Potential::new(flat.as_ref(), &|_| 1.0, DOMAIN).err(), Some(NoItoLaw::NotConfined));
     let vanishing = Potential::new(bowl.as_ref(), &|x: f64| (x - 1.0).max(0.0), DOMAIN).err();
     assert!(matches!(vanishing, Some(NoItoLaw::Undefined(x)) if x < 1.0), "{vanishing:?}");
+}
+
+/// Behind walls of 55 to 160 units of Φ it falls again, without end or to a well; a ripple far out is none.
+#[test]
+fn what_falls_behind_a_wall_has_no_ito_law() {
+    for (formula, scale, falls) in [
+        ("0.5*x^2 - 0.002*x^6", 0.05, true),
+        ("x^4/4 - x^2/2 - 0.016*x^6", 0.05, true),
+        ("min(x^2, 3*(x - 9)^2)", 0.2, true),
+        ("x^4/4 - x^2/2", 0.05, false),
+        ("x^2/2 + 3*cos(2*x)", 0.05, false),
+    ] {
+        let loss = Expression::new(&["x".to_string()], &[], formula).unwrap();
+        let found = Potential::new(&loss, &|x: f64| scale * (1.0 + 0.1 * x * x / (1.0 + x * x)), DOMAIN).err();
+        assert_eq!(matches!(found, Some(NoItoLaw::FallsBeyond(_))), falls, "{formula}: {found:?}");
+    }
 }
 
 /// τ = ∫ e^Φ ∫ e^(−Φ)/D, twice, by the elementary Φ.

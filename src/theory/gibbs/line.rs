@@ -5,6 +5,7 @@ use super::{DECAY, Gibbs, NoGibbs, Sums};
 use crate::landscape::Landscape;
 use crate::loss::Loss;
 use crate::theory::extent::{Line, NoIntegral, Side};
+use crate::theory::outskirts::beyond_ends;
 use crate::theory::quadrature::{Integral, integrate_to};
 
 /// A way from a minimum is cut where its part that has any mass is smaller by this factor.
@@ -37,6 +38,9 @@ pub(super) fn law(
     let intervals = landscape.basins.intervals().ok_or(NoGibbs::Unresolved)?;
     let sides = sides(&line, landscape, domain, &intervals);
     let [from, to] = sides.map(Side::place);
+    if let Some(low) = beyond_ends(loss, landscape, [from, to], temperature) {
+        return Err(NoGibbs::FallsBeyond(low));
+    }
     // From a minimum to a ridge the loss rises. Where all but a small part of the way is too high for any mass, as in a domain far
     // wider than its wells, only that part is gone over: fixed pieces of the whole would not see the well.
     let part_with_mass = |minimum: f64, end: f64| {

@@ -17,6 +17,8 @@ use nalgebra::DMatrix;
 
 use crate::landscape::{CriticalPoint, Landscape, point_text};
 use crate::loss::Loss;
+use crate::plain::significant;
+use crate::theory::outskirts::{self, Place};
 use curvature::{BasinCurvature, Bends};
 use sampler::{Effort, Sampling};
 
@@ -56,6 +58,14 @@ pub enum NoGibbs {
         "the loss does not rise enough around the domain, or is not defined there, for exp(−L/T) to have a finite integral"
     )]
     NotConfined,
+    /// Behind a wall around the wells the loss comes down again.
+    #[error(
+        "behind a high wall around the wells the loss comes down again, at {} to {}: part of exp(−L/T) lies there, or it has no \
+         finite integral, and no run that starts in the wells comes there; if it is a well, extend loss.domain so that it is in it; if not, \
+         let the loss rise outwards",
+        point_text(&.0.theta), significant(.0.loss, 4)
+    )]
+    FallsBeyond(Place),
     /// exp(−L/T) has a finite integral, too far out for cubature.
     #[error(
         "exp(−L/T) falls off so slowly that its cubature, which goes out to where L has risen by 45 T, would not see the wells in the \
@@ -84,6 +94,13 @@ pub enum NoGibbs {
     NeverVisited(String),
 }
 
+impl NoGibbs {
+    /// Whether trajectories leave the wells for good sooner or later, as far as is known.
+    pub fn is_without_end(&self) -> bool {
+        matches!(self, Self::NotConfined | Self::FallsBeyond(_))
+    }
+}
+
 fn places(minima: &[CriticalPoint]) -> String {
     minima.iter().map(|minimum| point_text(&minimum.theta)).collect::<Vec<_>>().join(" and ")
 }
@@ -107,6 +124,9 @@ impl Gibbs {
 /// When exp(−L/T) has no finite integral, or the quadrature or the sampler cannot answer for its result.
 pub fn law(loss: &dyn Loss, landscape: &Landscape, domain: &[[f64; 2]], temperature: f64) -> Result<Gibbs, NoGibbs> {
     if domain.len() > MOST_BY_QUADRATURE {
+        if let Some(low) = outskirts::far_below(loss, landscape, domain, temperature) {
+            return Err(NoGibbs::FallsBeyond(low));
+        }
         return sampler::sample(loss, landscape, domain, temperature, &Effort::default());
     }
     by_quadrature(loss, landscape, domain, temperature)

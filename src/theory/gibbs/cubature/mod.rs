@@ -24,6 +24,7 @@ use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
 use crate::theory::bounding_box::bounding_box;
 use crate::theory::extent::{Line, Side, rounding};
+use crate::theory::outskirts::beyond_box;
 use cell::Cell;
 use labels::Labels;
 use masses::Masses;
@@ -71,6 +72,9 @@ pub(super) fn gibbs<const D: usize>(
         let is_confined = is_confined_on_axes::<D>(loss, landscape, domain, temperature);
         if is_confined { NoGibbs::HeavyTail } else { NoGibbs::NotConfined }
     })?;
+    if let Some(low) = beyond_box(loss, landscape, &region, temperature) {
+        return Err(NoGibbs::FallsBeyond(low));
+    }
     let integrand = Integrand::Gibbs { loss, lowest: &landscape.minima[0], temperature };
     let whole = laplace_mass(landscape, temperature);
     let rounding = rounding(landscape.minima[0].loss, temperature);
