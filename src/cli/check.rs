@@ -86,7 +86,7 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
             duration(forecast.seconds_of_theory)
         ));
     }
-    lines.extend(forecast.doubt.iter().map(|doubt| format!("  domain {doubt}")));
+    lines.extend(forecast.doubt.iter().chain(&forecast.elsewhere).map(|doubt| format!("  domain {doubt}")));
     if let Some(reason) = &forecast.no_law {
         lines.push(format!("  law    NONE: {reason}; the verdict can only be UNDETERMINED"));
         return lines.join("\n");

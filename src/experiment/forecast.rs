@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Instant;
 
 use super::cost::{bytes_per_block, seconds_of_diagnostics, seconds_per_block_step};
+use super::elsewhere;
 use super::equilibrium::{contrast_pairs, pair_name};
 use super::exchange::Exchange;
 use super::ladder::Ladder;
@@ -70,6 +71,8 @@ pub struct Forecast {
     pub too_large_step: Option<TooLargeStep>,
     /// Why the search for minima may have missed some.
     pub doubt: Option<String>,
+    /// What of the Gibbs law lies in no basin that is asked about, where it is much.
+    pub elsewhere: Option<String>,
     /// By how much any log-odds is off the SDE's, where that is counted.
     pub scheme_bias: Option<f64>,
     /// Steps between two looks at a trajectory.
@@ -151,6 +154,8 @@ pub(super) struct Power {
     pub time: f64,
     /// As in [`Forecast`].
     pub no_law: Option<String>,
+    /// As in [`Forecast`].
+    pub elsewhere: Option<String>,
     /// As in [`Forecast`].
     pub scheme_bias: Option<f64>,
     /// The direction along which the Gibbs law is filled last, where it is wider than the minima tell.
@@ -245,6 +250,7 @@ impl Forecast {
             no_law: None,
             too_large_step: unstable.map(TooLargeStep::AtTheFirstWeights),
             doubt: None,
+            elsewhere: None,
             bias: None,
             slowest: None,
             remembered: None,
@@ -314,6 +320,7 @@ impl Forecast {
             no_law: power.no_law,
             too_large_step: Overshoot::of(&setting, replicas * with_burn_in).map(TooLargeStep::UpTheWalls),
             doubt: setting.landscape.doubt.clone(),
+            elsewhere: power.elsewhere,
             transitions: power.transitions,
             fewest_transitions: power.fewest_transitions,
             quantity: power.quantity,
@@ -376,6 +383,7 @@ fn power(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Power {
         outlook: None,
         cost: None,
         no_law: ladder.no_law.clone(),
+        elsewhere: ladder.gibbs.as_ref().and_then(|gibbs| elsewhere::note(setting, gibbs)),
         scheme_bias: ladder.scheme_bias.as_ref().map(Bounds::largest),
         softest: softest::foreseen_by_law(setting, loaded, ladder),
     }

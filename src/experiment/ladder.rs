@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::reason::RUNGS;
 use super::setting::{Described, Setting};
-use super::{fastest, softest, state_dependent};
+use super::{elsewhere, fastest, softest, state_dependent};
 use crate::findings::EscapeRecord;
 use crate::input::Problem;
 use crate::landscape::minimum_name;
@@ -115,6 +115,7 @@ impl Ladder {
         let minima = &setting.landscape.minima;
         let temperature = setting.effective_temperature();
         let note = gibbs_note(setting, &gibbs);
+        let elsewhere = gibbs.as_ref().ok().and_then(|gibbs| elsewhere::note(setting, gibbs));
         // Where the noise depends on θ the Itô equation's own law decides.
         let unconfined = gibbs.as_ref().err().filter(|reason| reason.is_without_end() && setting.noise.is_additive());
         let mut ladder = Self {
@@ -125,7 +126,7 @@ impl Ladder {
             discrete: None,
             scheme_bias: None,
             escape: Vec::new(),
-            notes: singular_note(setting).into_iter().chain(note).chain(rounding_note(setting)).collect(),
+            notes: singular_note(setting).into_iter().chain(note).chain(elsewhere).chain(rounding_note(setting)).collect(),
         };
         if setting.counts_bias() {
             ladder.add_scheme_bias(setting);

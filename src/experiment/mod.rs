@@ -6,6 +6,7 @@ pub mod covariance;
 pub mod crossover;
 pub mod density;
 mod effort;
+mod elsewhere;
 pub mod equilibrium;
 mod exchange;
 mod explored;

@@ -63,6 +63,7 @@ pub(in crate::experiment) fn forecast(
         no_law: None,
         too_large_step: None,
         doubt: setting.landscape.doubt.clone(),
+        elsewhere: None,
         tolerance: spec.second_order_tolerance,
         bias: None,
         slowest: None,
