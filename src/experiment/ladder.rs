@@ -19,7 +19,10 @@ use crate::theory::discrete::first_order::first_order_influences;
 use crate::theory::discrete::{Care, Chain, DiscreteLaw, FiniteStep, Method, NoFiniteStep};
 use crate::theory::escape::BothWays;
 use crate::theory::gibbs::influences::Influences;
-use crate::theory::gibbs::{self, Gibbs, MOST_BY_QUADRATURE, NoGibbs, sampler::Sampling};
+use crate::theory::gibbs::{
+    self, Gibbs, MOST_BY_QUADRATURE, NoGibbs,
+    sampler::{Effort, Sampling},
+};
 use crate::theory::ito::ItoLaw;
 use crate::theory::{Scheme, escape, laplace};
 
@@ -126,7 +129,12 @@ impl Ladder {
             discrete: None,
             scheme_bias: None,
             escape: Vec::new(),
-            notes: singular_note(setting).into_iter().chain(note).chain(elsewhere).chain(rounding_note(setting)).collect(),
+            notes: singular_note(setting)
+                .into_iter()
+                .chain(note)
+                .chain(elsewhere)
+                .chain(rounding_note(setting))
+                .collect(),
         };
         if setting.counts_bias() {
             ladder.add_scheme_bias(setting);
@@ -319,17 +327,19 @@ impl Ladder {
     }
 }
 
-/// The last few laws that were sampled, which takes seconds: of which loss, at which T, with how many minima.
-static SAMPLED: Memo<(LossSpec, u64, usize), Result<Gibbs, NoGibbs>> = Memo::of(8);
+/// The last few laws that were sampled, which takes seconds: of which loss, at which T, with how many minima, from which seed.
+static SAMPLED: Memo<(LossSpec, u64, usize, u64), Result<Gibbs, NoGibbs>> = Memo::of(8);
 
 /// The Gibbs law of a setting.
 pub(super) fn gibbs_law(setting: &Setting) -> Result<Gibbs, NoGibbs> {
     let temperature = setting.effective_temperature();
-    let compute = || gibbs::law(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature);
+    let mut effort = Effort::default();
+    effort.seed = setting.described.as_ref().and_then(|described| described.sampler_seed).unwrap_or(effort.seed);
+    let compute = || gibbs::law_with(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature, &effort);
     let Some(described) = setting.described.as_ref().filter(|_| setting.domain.len() > MOST_BY_QUADRATURE) else {
         return compute();
     };
-    let key = (described.loss.clone(), temperature.to_bits(), setting.landscape.minima.len());
+    let key = (described.loss.clone(), temperature.to_bits(), setting.landscape.minima.len(), effort.seed);
     SAMPLED.find(&key).unwrap_or_else(|| {
         let law = compute();
         SAMPLED.keep(key, law.clone());

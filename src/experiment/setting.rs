@@ -52,12 +52,14 @@ pub struct Described {
     pub sgd: Option<SgdSpec>,
     /// How θ moves, and δ.
     pub dynamics: DynamicsSpec,
+    /// The seed of the sampler of the Gibbs law, if another is asked for.
+    pub sampler_seed: Option<u64>,
 }
 
 impl From<&Scenario> for Described {
     fn from(scenario: &Scenario) -> Self {
         let Scenario { loss, noise, sgd, dynamics, .. } = scenario.clone();
-        Self { loss, noise, sgd, dynamics }
+        Self { loss, noise, sgd, dynamics, sampler_seed: scenario.test.sampler_seed }
     }
 }
 

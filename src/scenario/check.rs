@@ -13,6 +13,7 @@ use crate::loss::network::{MOST_IMAGES, MOST_SEARCHED, NetworkSpec, images};
 use crate::loss::{Loss, LossKind, LossSpec, MatrixSpec};
 use crate::noise::expression::FormulaNoise;
 use crate::noise::{GradientNoise, IsotropicSpec, MinibatchSpec, NoiseSpec, TiltsSpec};
+use crate::theory::gibbs::MOST_BY_QUADRATURE;
 
 /// Steps of all replicas together: a month of a large machine.
 const MOST_STEPS: f64 = 1e16;
@@ -23,6 +24,7 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
     if let (Some(noise), Some(sgd)) = (&parts.noise, parts.sgd) {
         problems.extend(noise_and_sgd(noise, sgd, source));
     }
+    problems.extend(sampled(parts, source));
     if let Some(ExperimentKind::Training(_)) = parts.experiment {
         problems.extend(minibatch::check(parts, source));
         problems.extend(training::check(parts, source));
@@ -81,6 +83,22 @@ pub(super) fn check(parts: &Parts, source: &Source) -> Vec<Problem> {
         Err(error) => problems.push(source.problem("loss", error.to_string())),
     }
     problems
+}
+
+/// A seed of the sampler only where there is one.
+fn sampled(parts: &Parts, source: &Source) -> Option<Problem> {
+    let (test, loss) = (parts.test.as_ref()?, parts.loss.as_ref()?);
+    test.sampler_seed?;
+    let dimensions = loss.dimension();
+    let why = match parts.experiment? {
+        ExperimentKind::Training(_) => "this question asks for no Gibbs law".to_string(),
+        _ if dimensions > MOST_BY_QUADRATURE => return None,
+        _ => format!(
+            "up to {MOST_BY_QUADRATURE} dimensions, and here are {dimensions}, the Gibbs law is integrated without random numbers"
+        ),
+    };
+    let message = format!("{why}; remove sampler_seed, which is for the sampler of laws in more dimensions");
+    Some(source.problem("test.sampler_seed", message))
 }
 
 /// η and S where the noise needs them, none where it gives T; and a temperature that is a number.

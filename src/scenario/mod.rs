@@ -212,6 +212,10 @@ pub struct TestSpec {
     pub tolerance: f64,
     /// The rung that the scenario's verdict is about.
     pub against: Rung,
+    /// Of the sampler of the Gibbs law in more than three dimensions, which draws the same numbers for every seed of the scenario: with
+    /// another one a law moves within its standard errors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampler_seed: Option<u64>,
 }
 
 /// A rung of the ladder of predictions.

@@ -39,6 +39,13 @@ const VERDICTS: [(&str, Verdict); 3] =
 const RUNGS: [(&str, Rung); 4] =
     [("laplace", Rung::Laplace), ("gibbs", Rung::Gibbs), ("ito", Rung::Ito), ("discrete", Rung::Discrete)];
 
+const SEED: Integer = Integer {
+    what: "the seed of all randomness",
+    example: "1",
+    range: 0..=LARGEST_INTEGER,
+    reason: "TOML's integers end at 2^63 − 1",
+};
+
 const REPLICAS: Integer = Integer {
     what: "the number of replicas",
     example: "128",
@@ -96,13 +103,7 @@ impl Parts {
         let expect = root
             .optional_choice("expect", "the expected verdict", &VERDICTS, &[])
             .map(|expect| expect.unwrap_or(Verdict::Holds));
-        let seed = Integer {
-            what: "the seed of all randomness",
-            example: "1",
-            range: 0..=LARGEST_INTEGER,
-            reason: "TOML's integers end at 2^63 − 1",
-        };
-        let seed = root.integer_or("seed", &seed, 1);
+        let seed = root.integer_or("seed", &SEED, 1);
         let (data, given) = super::data::read(root, seed);
         let loss = root
             .table("loss", "[loss] with kind = \"expression\", variables = [\"x\"], formula = \"x^4/4 - x^2/2\", domain = [[-3.0, 3.0]]")
@@ -396,7 +397,7 @@ impl TestSpec {
             ExperimentKind::Training(TrainingExperiment::Width) => (0.25, Rung::Discrete),
             ExperimentKind::Training(TrainingExperiment::GradientNoise) => (0.05, Rung::Discrete),
         };
-        Self { tolerance, against }
+        Self { tolerance, against, sampler_seed: None }
     }
 
     fn read(table: &Table<'_>, experiment: ExperimentKind) -> Option<Self> {
@@ -425,7 +426,9 @@ impl TestSpec {
         };
         let tolerance = table.number_or("tolerance", &tolerance, default.tolerance);
         let against = table.optional_choice("against", "the rung that the verdict is about", &RUNGS, &[]);
+        let seed = Integer { what: "the seed of the sampler of the Gibbs law", ..SEED };
+        let sampler_seed = table.optional_integer("sampler_seed", &seed);
         table.finish();
-        Some(Self { tolerance: tolerance?, against: against?.unwrap_or(default.against) })
+        Some(Self { tolerance: tolerance?, against: against?.unwrap_or(default.against), sampler_seed: sampler_seed? })
     }
 }

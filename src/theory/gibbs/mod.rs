@@ -123,11 +123,25 @@ impl Gibbs {
 /// # Errors
 /// When exp(−L/T) has no finite integral, or the quadrature or the sampler cannot answer for its result.
 pub fn law(loss: &dyn Loss, landscape: &Landscape, domain: &[[f64; 2]], temperature: f64) -> Result<Gibbs, NoGibbs> {
+    law_with(loss, landscape, domain, temperature, &Effort::default())
+}
+
+/// The same with another effort, or seed, of the sampler.
+///
+/// # Errors
+/// As [`law`].
+pub fn law_with(
+    loss: &dyn Loss,
+    landscape: &Landscape,
+    domain: &[[f64; 2]],
+    temperature: f64,
+    effort: &Effort,
+) -> Result<Gibbs, NoGibbs> {
     if domain.len() > MOST_BY_QUADRATURE {
         if let Some(low) = outskirts::far_below(loss, landscape, domain, temperature) {
             return Err(NoGibbs::FallsBeyond(low));
         }
-        return sampler::sample(loss, landscape, domain, temperature, &Effort::default());
+        return sampler::sample(loss, landscape, domain, temperature, effort);
     }
     by_quadrature(loss, landscape, domain, temperature)
 }
