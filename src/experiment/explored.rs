@@ -67,7 +67,10 @@ pub(super) fn with_missed_minima(setting: &Setting, loaded: &Loaded) -> Result<A
 /// The key that a landscape's error is about.
 fn key_of(error: &LandscapeError) -> &'static str {
     match error {
-        LandscapeError::Singular { .. } | LandscapeError::Kink { .. } | LandscapeError::Broken { .. } => "loss",
+        LandscapeError::Singular { .. }
+        | LandscapeError::Kink { .. }
+        | LandscapeError::OnKink { .. }
+        | LandscapeError::Broken { .. } => "loss",
         LandscapeError::NoMinimum { .. } | LandscapeError::TooMany { .. } | LandscapeError::TooWide { .. } => {
             "loss.domain"
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::reason::RUNGS;
 use super::setting::{Described, Setting};
-use super::{elsewhere, fastest, softest, state_dependent};
+use super::{elsewhere, fastest, irregular, state_dependent};
 use crate::findings::EscapeRecord;
 use crate::input::Problem;
 use crate::landscape::minimum_name;
@@ -129,12 +129,7 @@ impl Ladder {
             discrete: None,
             scheme_bias: None,
             escape: Vec::new(),
-            notes: singular_note(setting)
-                .into_iter()
-                .chain(note)
-                .chain(elsewhere)
-                .chain(rounding_note(setting))
-                .collect(),
+            notes: irregular::notes(setting).chain(note).chain(elsewhere).chain(rounding_note(setting)).collect(),
         };
         if setting.counts_bias() {
             ladder.add_scheme_bias(setting);
@@ -165,7 +160,7 @@ impl Ladder {
             discrete: None,
             scheme_bias: None,
             escape: Vec::new(),
-            notes: singular_note(setting).into_iter().collect(),
+            notes: irregular::notes(setting).collect(),
             no_law: None,
         };
         match setting.temperature() {
@@ -345,21 +340,6 @@ pub(super) fn gibbs_law(setting: &Setting) -> Result<Gibbs, NoGibbs> {
         SAMPLED.keep(key, law.clone());
         law
     })
-}
-
-/// Why the slide's formula and Kramers' are missing, if so.
-fn singular_note(setting: &Setting) -> Option<String> {
-    let minima = setting.landscape.minima.iter().enumerate().filter(|(_, minimum)| !minimum.is_regular());
-    let flat = minima.flat_map(|(index, minimum)| {
-        minimum.flat.iter().map(move |flat| {
-            let along: Vec<f64> = minimum.eigenvectors.column(flat.axis).iter().copied().collect();
-            let along = softest::name(&along, &setting.variables);
-            format!("at {} along {along}, where L rises as |u|^{}", minimum_name(index), significant(flat.power, 3))
-        })
-    });
-    let flat: Vec<String> = flat.collect();
-    (!flat.is_empty())
-        .then(|| format!("laplace and the times of Kramers are null: the Hessian is zero {}", flat.join("; ")))
 }
 
 /// How the chain's law was found, where it is not by the operator on a line, which is exact.

@@ -13,6 +13,7 @@ mod explored;
 pub mod fastest;
 mod figures;
 pub mod forecast;
+mod irregular;
 pub mod ladder;
 pub mod measurement;
 mod moved;

@@ -13,7 +13,7 @@ use crate::loss::Loss;
 pub struct FlatDirection {
     /// Index of the eigenvector.
     pub axis: usize,
-    /// The power, 4 for x⁴; less than 2 where the loss has a kink.
+    /// The power, 4 for x⁴; 1 at a kink, and 2 where the curvature jumps.
     pub power: f64,
     /// The factor.
     pub strength: f64,
@@ -29,6 +29,16 @@ const BESIDE: f64 = 1e-2;
 const BACK: f64 = 0.1;
 
 impl FlatDirection {
+    /// Whether the slope of the loss jumps here: L rises as |u|, and what curvature there is comes on top of it.
+    pub fn is_kink(&self) -> bool {
+        self.power == 1.0
+    }
+
+    /// Whether slope or curvature jump: then H is that of one side, or of none, and need not be zero.
+    pub fn is_jump(&self) -> bool {
+        self.is_kink() || self.power == 2.0
+    }
+
     /// How the loss rises to both sides along an eigenvector; `None` where it falls, or by too little to be told from rounding.
     fn along(loss: &dyn Loss, point: &CriticalPoint, axis: usize, reach: f64) -> Option<Self> {
         let beside = |u: f64| loss.value(&point.beside(axis, u)) - point.loss;
@@ -47,14 +57,20 @@ impl FlatDirection {
         (power.is_finite() && power > 0.0 && strength > 0.0).then_some(Self { axis, power, strength })
     }
 
-    /// The curvature h of the bowl that rises to ½hu² where this one does.
-    pub(super) fn curvature_within(&self, u: f64) -> f64 {
-        2.0 * self.strength * crate::math::exp((self.power - 2.0) * crate::math::ln(u))
+    /// The curvature h of the bowl that rises to ½hu² where this one does, of which `own` is the Hessian's.
+    fn curvature_within(&self, u: f64, own: f64) -> f64 {
+        let beside = if self.is_kink() && own > 0.0 { own } else { 0.0 };
+        2.0 * self.strength * crate::math::exp((self.power - 2.0) * crate::math::ln(u)) + beside
     }
 
     /// The same where L has risen by T/2.
-    fn curvature_at(&self, temperature: f64) -> f64 {
-        self.curvature_within(crate::math::exp(crate::math::ln(0.5 * temperature / self.strength) / self.power))
+    fn curvature_at(&self, temperature: f64, own: f64) -> f64 {
+        if self.is_kink() && own > 0.0 {
+            // ½hu² + au = T/2, by the root that does not cancel.
+            let a = self.strength;
+            return temperature * crate::math::powi((a + (a * a + own * temperature).sqrt()) / temperature, 2);
+        }
+        self.curvature_within(crate::math::exp(crate::math::ln(0.5 * temperature / self.strength) / self.power), own)
     }
 }
 
@@ -73,14 +89,16 @@ impl CriticalPoint {
     /// T/2 where the loss does.
     pub fn curvatures_at(&self, temperature: f64) -> Vec<f64> {
         let mut curvatures = self.eigenvalues.clone();
-        self.flat.iter().for_each(|flat| curvatures[flat.axis] = flat.curvature_at(temperature));
+        self.flat
+            .iter()
+            .for_each(|flat| curvatures[flat.axis] = flat.curvature_at(temperature, self.eigenvalues[flat.axis]));
         curvatures
     }
 
     /// The same that a place so far out feels.
     pub(super) fn curvatures_within(&self, u: f64) -> Vec<f64> {
         let mut curvatures = self.eigenvalues.clone();
-        self.flat.iter().for_each(|flat| curvatures[flat.axis] = flat.curvature_within(u));
+        self.flat.iter().for_each(|flat| curvatures[flat.axis] = flat.curvature_within(u, self.eigenvalues[flat.axis]));
         curvatures
     }
 
@@ -99,7 +117,10 @@ impl CriticalPoint {
     /// This minimum with the powers by which the loss rises along its flat directions; `None` where it does not rise along one of them.
     pub(super) fn with_flat(mut self, loss: &dyn Loss, flat: &[usize], domain: &[[f64; 2]]) -> Option<Self> {
         let reach = search::diagonal(domain);
-        let rises = flat.iter().map(|&axis| FlatDirection::along(loss, &self, axis, reach));
+        let rises = flat.iter().map(|&axis| {
+            let jump = self.jump_along(loss, axis, domain).filter(|jump| jump.strength > 0.0);
+            jump.or_else(|| FlatDirection::along(loss, &self, axis, reach))
+        });
         self.flat = rises.collect::<Option<_>>()?;
         Some(self)
     }
@@ -134,6 +155,18 @@ mod tests {
             curvatures.sort_by(f64::total_cmp);
             assert!((curvatures[0] / expected - 1.0).abs() < 1e-6, "{temperature}: {curvatures:?}");
             assert!((curvatures[1] - 3.0).abs() < 1e-6, "{temperature}: {curvatures:?}");
+        }
+    }
+
+    /// |u|/5 + 2u² rises to T/2 at u = (√(1 + 100T) − 1)/20, where the bowl of curvature T/u² does so.
+    #[test]
+    fn a_kink_has_the_bowl_of_its_slope_and_curvature() {
+        let loss = Expression::new(&["x".to_string()], &[], "0.2*abs(x - 0.1) + 2*(x - 0.1)^2").unwrap();
+        let landscape = Landscape::explore(Arc::new(loss), &[[-2.0, 2.0]]).unwrap();
+        for temperature in [1e-4f64, 0.01, 1.0] {
+            let u = ((1.0 + 100.0 * temperature).sqrt() - 1.0) / 20.0;
+            let found = landscape.minima[0].curvatures_at(temperature)[0];
+            assert!((found * u * u / temperature - 1.0).abs() < 1e-6, "{temperature}: {found}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod ellipsoid;
 mod flat;
 mod flow;
 mod grid;
+mod kink;
 mod norm;
 mod one_dimension;
 mod saddles;
@@ -43,7 +44,7 @@ pub struct CriticalPoint {
     pub eigenvectors: DMatrix<f64>,
     /// How many images the point stands for, itself included: 1 without symmetries ([`crate::loss::symmetry`]).
     pub multiplicity: u32,
-    /// The directions along which H is zero; mostly none. Only a minimum has any: a saddle with some is none of ours.
+    /// The directions along which H is zero, or the slope jumps; mostly none. Of saddles only a ridge on a line has any, where it is a kink.
     pub flat: Vec<FlatDirection>,
 }
 
@@ -79,7 +80,8 @@ impl CriticalPoint {
     }
 
     /// The eigenvalues that are zero beside the curvature that is usual in the domain ([`curvature_scale`]), and along which
-    /// no parabola fits however near one looks: the quadratic approximation means nothing there.
+    /// no parabola fits however near one looks, and those along whose eigenvectors slope or curvature jump: the quadratic approximation
+    /// means nothing there.
     fn flat_directions(&self, loss: &dyn Loss, curvature_scale: f64, domain: &[[f64; 2]]) -> Vec<usize> {
         let largest = self.eigenvalues.iter().fold(0.0f64, |a, h| a.max(h.abs()));
         // In one dimension a minimum is known by its slopes: where H < 0 it is a kink.
@@ -87,8 +89,10 @@ impl CriticalPoint {
         let is_small =
             |h: f64| is_kink(h) || !h.is_finite() || h.abs() <= (SINGULAR * curvature_scale).max(FLAT * largest);
         let reach = search::diagonal(domain);
-        let small = (0..self.eigenvalues.len()).filter(|&i| is_small(self.eigenvalues[i]));
-        small.filter(|&i| !self.is_parabola_along(loss, i, [NEAREST * reach, 0.1 * reach])).collect()
+        let is_flat = |i: usize| {
+            is_small(self.eigenvalues[i]) && !self.is_parabola_along(loss, i, [NEAREST * reach, 0.1 * reach])
+        };
+        (0..self.eigenvalues.len()).filter(|&i| is_flat(i) || self.jump_along(loss, i, domain).is_some()).collect()
     }
 
     /// Whether a parabola fits along all these directions after all, so near that the domain does not show it: then the domain
@@ -207,16 +211,24 @@ pub enum LandscapeError {
         /// Where, as text.
         theta: String,
     },
-    /// A minimum in one dimension at which H < 0.
+    /// A minimum at which slope or curvature jump, or, in one dimension, H < 0.
     #[error(
-        "the loss is least at the kink {theta}, where its second derivative is {curvature:.4}: no parabola fits there, and \
-         det H means nothing; smooth it, for example max(a, b) as s*softplus((a - b)/s) + b with a small s"
+        "at the minimum {theta} the loss has a kink, or its curvature jumps: no parabola fits there, and det H means nothing; smooth it, for \
+         example abs(x) as sqrt(x^2 + 1e-4), and max(a, b) as s*softplus((a - b)/s) + b with a small s"
     )]
     Kink {
         /// Where, as text.
         theta: String,
-        /// H there.
-        curvature: f64,
+    },
+    /// A minimum in more than one dimension at which the slope jumps.
+    #[error(
+        "the loss is least on a kink at {theta}, where its slope jumps: in more than one dimension minima on kinks are not dealt with, since the \
+         flow that decides what belongs to them goes to and fro across the kink; smooth it, for example abs(x) as sqrt(x^2 + 1e-4), and \
+         max(a, b) as s*softplus((a - b)/s) + b with a small s"
+    )]
+    OnKink {
+        /// Where, as text.
+        theta: String,
     },
     /// Two minima follow each other without a maximum between them.
     #[error(
@@ -292,12 +304,13 @@ impl Landscape {
     /// The first minimum that has none.
     pub fn require_regular(&self) -> Result<(), LandscapeError> {
         // At a kink, max(1 − x², x² − 1) say, the loss can be least where its formula curves downwards.
-        let is_kink = |minimum: &CriticalPoint| minimum.theta.len() == 1 && minimum.eigenvalues[0] < 0.0;
+        let is_kink = |minimum: &CriticalPoint| {
+            minimum.flat.iter().any(FlatDirection::is_jump)
+                || (minimum.theta.len() == 1 && minimum.eigenvalues[0] < 0.0)
+        };
         match self.minima.iter().find(|minimum| !minimum.is_regular()) {
             None => Ok(()),
-            Some(kink) if is_kink(kink) => {
-                Err(LandscapeError::Kink { theta: point_text(&kink.theta), curvature: kink.eigenvalues[0] })
-            }
+            Some(kink) if is_kink(kink) => Err(LandscapeError::Kink { theta: point_text(&kink.theta) }),
             Some(minimum) => {
                 let flat: Vec<usize> = minimum.flat.iter().map(|flat| flat.axis).collect();
                 Err(LandscapeError::singular(minimum, &flat))
@@ -389,7 +402,8 @@ fn with_flat_directions(
     if flat.is_empty() {
         return Ok(minimum);
     }
-    if minimum.is_lost_in(loss, &flat, domain) {
+    let jumps = flat.iter().any(|&axis| minimum.jump_along(loss, axis, domain).is_some());
+    if !jumps && minimum.is_lost_in(loss, &flat, domain) {
         return Err(LandscapeError::TooWide { domain: domain_text(domain), theta: point_text(&minimum.theta) });
     }
     let singular = LandscapeError::singular(&minimum, &flat);

@@ -63,7 +63,8 @@ pub(super) fn explore(loss: &dyn Loss, domain: [f64; 2]) -> Result<Landscape, La
         .enumerate()
         .filter_map(|(i, &ridge)| {
             let (left, right) = (owners[i]?, owners[i + 1]?);
-            let point = CriticalPoint::at(loss, &[ridge]);
+            let mut point = CriticalPoint::at(loss, &[ridge]);
+            point.flat = point.jump_along(loss, 0, &[domain]).into_iter().collect();
             Some(Saddle { point, between: [left.min(right), left.max(right)] })
         })
         .collect();

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::basins::Basins;
 use super::descent::{Aim, newton};
 use super::search::{apart, diagonal, random_point, standard};
-use super::{CriticalPoint, Saddle};
+use super::{CriticalPoint, FlatDirection, Saddle};
 use crate::loss::Loss;
 use crate::random::{Purpose, stream::Stream};
 
@@ -38,10 +38,12 @@ pub(super) fn between(
         if saddles.iter().any(|other| apart(loss, &other.point.theta, &theta) < 1e-5 * diagonal(domain)) {
             continue;
         }
-        let point = standard(loss, CriticalPoint::at(loss, &theta));
-        if point.index() != 1 || !point.flat_directions(loss, usual_curvature, domain).is_empty() {
-            continue;
-        }
+        let mut point = standard(loss, CriticalPoint::at(loss, &theta));
+        let flat = point.flat_directions(loss, usual_curvature, domain);
+        // Where only the curvature jumps it is one, though none of Kramers'.
+        let jumps: Option<Vec<FlatDirection>> = flat.iter().map(|&axis| point.jump_along(loss, axis, domain)).collect();
+        let Some(jumps) = jumps.filter(|_| point.index() == 1) else { continue };
+        point.flat = jumps;
         if let Some(between) = sides(&point, basins, 1e-3 * diagonal(domain)) {
             saddles.push(Saddle { point, between });
         }

@@ -3,8 +3,10 @@
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
+use super::FlatDirection;
 use super::descent::{Aim, newton, quasi_newton};
 use super::flow::Accuracy;
+use super::kink::minimum_on_kink;
 use super::stiff_flow::rest;
 use super::{
     CriticalPoint, LandscapeError, MAXIMUM_MINIMA, domain_text, point_text, sort_by_loss, with_flat_directions,
@@ -108,6 +110,8 @@ enum End {
     At(usize),
     /// At a critical point.
     Critical(Vec<f64>),
+    /// At a minimum on a kink.
+    OnKink(Vec<f64>),
     /// Outside of the domain.
     Outside(Vec<f64>),
     Nowhere,
@@ -122,6 +126,7 @@ impl Search<'_> {
             match end {
                 End::At(known) => self.found[known].arrivals += 1,
                 End::Critical(theta) => self.note(theta)?,
+                End::OnKink(theta) => return Err(LandscapeError::OnKink { theta: point_text(&theta) }),
                 End::Outside(theta) => {
                     self.strays += 1;
                     self.last_stray = Some(theta);
@@ -141,26 +146,32 @@ impl Search<'_> {
         }
         let mut theta = near;
         for _ in 0..MOST_NUDGES {
-            let Some(critical) = self.critical(&theta, longest) else { return End::Nowhere };
-            if !is_inside(&critical, self.domain) {
-                return End::Outside(critical);
-            }
-            match self.below(&critical) {
-                Some(lower) => theta = lower,
-                None => return End::Critical(critical),
+            match self.at_rest(&theta, longest) {
+                End::Critical(place) | End::OnKink(place) if !is_inside(&place, self.domain) => {
+                    return End::Outside(place);
+                }
+                End::Critical(place) => match self.below(&place) {
+                    Some(lower) => theta = lower,
+                    None => return End::Critical(place),
+                },
+                end => return end,
             }
         }
         End::Nowhere
     }
 
-    /// The critical point below a place. Newton's method with a search along its straight lines takes short steps where a narrow valley bends:
-    /// there the flow leads to the end, and Newton's method makes it exact.
-    fn critical(&self, theta: &[f64], longest: f64) -> Option<Vec<f64>> {
-        newton(self.loss, theta, longest, Aim::Minimum).or_else(|| {
+    /// The critical point below a place, or the minimum on a kink. Newton's method with a search along its straight lines takes short steps where
+    /// a narrow valley bends: there the flow leads to the end, and Newton's method makes it exact. On a kink it would go to and fro.
+    fn at_rest(&self, theta: &[f64], longest: f64) -> End {
+        let exact = |theta: &[f64]| newton(self.loss, theta, longest, Aim::Minimum).map(End::Critical);
+        let by_flow = || {
             let accuracy = Accuracy { scale: diagonal(self.domain), tolerance: ROUGH };
-            let end = rest(self.loss, theta, NEAR * longest, accuracy, |_| false)?;
-            newton(self.loss, &end, longest, Aim::Minimum)
-        })
+            exact(&rest(self.loss, theta, NEAR * longest, accuracy, |_| false)?)
+        };
+        exact(theta)
+            .or_else(|| minimum_on_kink(self.loss, theta, longest).map(End::OnKink))
+            .or_else(by_flow)
+            .unwrap_or(End::Nowhere)
     }
 
     /// Whether a point is so near to a minimum that the slope is that of its parabola.
@@ -178,12 +189,12 @@ impl Search<'_> {
     }
 
     /// A lower place beside a critical point that is no minimum although its Hessian does not tell: along directions in which it
-    /// is zero, the loss falls. A monkey saddle is one.
+    /// is zero, the loss falls. A monkey saddle is one. Where the Hessian jumps, it may be that of another side.
     fn below(&self, theta: &[f64]) -> Option<Vec<f64>> {
         let point = CriticalPoint::at(self.loss, theta);
         let flat = point.flat_directions(self.loss, self.usual_curvature, self.domain);
         if flat.is_empty() {
-            return None;
+            return point.falls_to(self.loss, diagonal(self.domain));
         }
         let mut stream = Stream::new(0, 4, Purpose::Landscape);
         let along = |index: &usize| point.eigenvectors.column(*index).into_owned();
@@ -218,9 +229,16 @@ impl Search<'_> {
             known.arrivals += 1;
             return Ok(());
         }
+        if point.flat.iter().any(FlatDirection::is_kink) {
+            return Err(LandscapeError::OnKink { theta: point_text(&point.theta) });
+        }
         // A flat valley would yield a new minimum from every start.
         let longest = 0.1 * diagonal(self.domain);
-        if !point.is_isolated(self.domain, |start| self.critical(start, longest)) {
+        let descend = |start: &[f64]| match self.at_rest(start, longest) {
+            End::Critical(place) | End::OnKink(place) => Some(place),
+            _ => None,
+        };
+        if !point.is_isolated(self.domain, descend) {
             let flat: Vec<usize> = point.flat.iter().map(|flat| flat.axis).collect();
             return Err(LandscapeError::singular(&point, &flat));
         }

@@ -7,21 +7,19 @@ use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
 
 /// Kramers' formula for the time from minimum `from` to minimum `to`, over all saddles between the two (rates add):
-/// 1/τ = Σ_b |λ_b|/(2π) √(det H_A/|det H_b|) e^{−(L_b − L_A)/T}. `None` where no saddle joins them, or H_A is singular. Of a saddle with m_b images, m_b/m_A
+/// 1/τ = Σ_b |λ_b|/(2π) √(det H_A/|det H_b|) e^{−(L_b − L_A)/T}. `None` where no saddle joins them, H_A is singular, or a saddle is a kink. Of a saddle with m_b images, m_b/m_A
 /// are at each of the m_A images of A.
 ///
 /// Source: Kramers 1940; Berglund 2013 (arXiv:1106.5799), eq. (1.7). Right as T → 0; low by 9 to 42 % in the reference
 /// cases at T of a third to a seventh of the barrier.
 pub fn kramers(landscape: &Landscape, from: usize, to: usize, temperature: f64) -> Option<f64> {
     let well = &landscape.minima[from];
-    let rate: f64 = landscape
-        .saddles
-        .iter()
-        .filter(|saddle| saddle.between == [from.min(to), from.max(to)])
-        .map(|saddle| rate_over(well, &saddle.point, temperature))
-        .sum();
+    let ways = || landscape.saddles.iter().filter(|saddle| saddle.between == [from.min(to), from.max(to)]);
+    let rate: f64 = ways().map(|saddle| rate_over(well, &saddle.point, temperature)).sum();
     let time = 1.0 / rate;
-    (well.is_regular() && time.is_finite() && rate > 0.0).then_some(time)
+    let is_smooth = |point: &CriticalPoint| point.is_regular() && point.eigenvalues[0] < 0.0;
+    (well.is_regular() && ways().all(|saddle| is_smooth(&saddle.point)) && time.is_finite() && rate > 0.0)
+        .then_some(time)
 }
 
 fn rate_over(well: &CriticalPoint, saddle: &CriticalPoint, temperature: f64) -> f64 {
