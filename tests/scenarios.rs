@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use sgd_sde::dynamics::DynamicsSpec;
+use sgd_sde::experiment::{predict, prepare};
 use sgd_sde::noise::NoiseSpec;
 use sgd_sde::random::increments::Increments;
+use sgd_sde::report::to_json;
 use sgd_sde::scenario::{Loaded, Points, Rung, STARTER, Scenario, Start, load, parse, resolve, shipped};
 use sgd_sde::statistics::claim::Verdict;
 
@@ -134,7 +136,7 @@ fn the_starter_loads() {
 
 #[test]
 fn what_is_left_out_has_sensible_defaults() {
-    let Loaded { scenario, source } = read(SMALLEST, &[]);
+    let Loaded { scenario, source, .. } = read(SMALLEST, &[]);
     assert_eq!((scenario.title.as_str(), scenario.question.as_str(), scenario.seed), ("small", "", 1));
     assert_eq!(scenario.expect, Verdict::Holds);
     assert_eq!(scenario.ensemble.replicas, 128);
@@ -275,4 +277,24 @@ fn a_domain_that_cannot_be_guessed_is_asked_for() {
     assert!(refused(SMALLEST, &[far]).contains("loss.domain: missing, and cannot be guessed"));
     let near = "loss={kind=\"wells\",well=[{position=[-1],loss=0,hessian=1},{position=[2],loss=0,hessian=1}]}";
     assert_eq!(read(SMALLEST, &[near]).scenario.loss.domain, [[-4.0, 5.0]]);
+}
+
+/// A result holds the scenario that it is of, and can be given where a scenario is asked for.
+#[test]
+fn the_scenario_of_a_result_can_be_asked_again() {
+    let first = resolve("double-well")[0].load(&["ensemble.steps=100".to_string()], Some(7)).unwrap();
+    let prepared = prepare(&first).unwrap();
+    let json = to_json(&predict(&first, &prepared).unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("result.json");
+    std::fs::write(&path, &json).unwrap();
+    let again = load(&path, &[], None).unwrap().scenario;
+    assert_eq!((again.seed, again.ensemble.steps), (7, 100));
+    assert_eq!(json, to_json(&predict(&load(&path, &[], None).unwrap(), &prepared).unwrap()).unwrap());
+    assert_eq!(load(&path, &["seed=9".to_string()], None).unwrap().scenario.seed, 9);
+    for (text, told) in [("{}", "missing field `scenario`"), ("{", "EOF"), ("[1]", "no result of this version")] {
+        std::fs::write(&path, text).unwrap();
+        let found = load(&path, &[], None).unwrap_err().to_string();
+        assert!(found.contains(told) && found.contains("a scenario file (TOML)"), "{text}: {found}");
+    }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use sgd_sde::dynamics::DynamicsSpec;
-use sgd_sde::experiment::{Control, fastest::settle, predict, prepare, run};
+use sgd_sde::experiment::{Control, fastest::settle, forecast::Forecast, predict, prepare, run};
+use sgd_sde::input::Problems;
 use sgd_sde::landscape::Landscape;
 use sgd_sde::loss::{Loss, expression::Expression};
 use sgd_sde::report::to_json;
@@ -105,12 +106,18 @@ fn the_second_order_bounds_the_bias_where_there_is_no_line() {
 
 /// A scenario that was typed for Euler–Maruyama's steps, with other lines at its end.
 fn typed(dynamics: &str, rest: &str) -> Loaded {
-    let text = format!(
+    settled(&scenario_text(dynamics, rest)).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn scenario_text(dynamics: &str, rest: &str) -> String {
+    format!(
         "name = \"fast\"\nexperiment = \"equilibrium\"\n[loss]\nkind = \"expression\"\nvariables = [\"x\"]\nformula = \"{QUARTIC}\"\n\
          domain = [[-3.0, 3.0]]\n[noise]\nkind = \"temperature\"\nvalue = 0.1\n[dynamics]\n{dynamics}\n[ensemble]\nreplicas = 64\n{rest}"
-    );
-    let loaded = parse(text, "fast.toml", &[], None).unwrap_or_else(|problems| panic!("{problems}"));
-    settle(loaded).unwrap_or_else(|problems| panic!("{problems}"))
+    )
+}
+
+fn settled(text: &str) -> Result<Loaded, Problems> {
+    settle(parse(text, "fast.toml", &[], None).unwrap_or_else(|problems| panic!("{problems}")))
 }
 
 fn chosen(loaded: &Loaded) -> f64 {
@@ -177,4 +184,39 @@ fn the_bias_is_an_error_of_the_predictions() {
     assert!(
         predict(&silent, &prepared).unwrap().claims.iter().all(|claim| claim.contrasts[0].predicted_bound.is_none())
     );
+}
+
+/// The law of the operator is known to about 1e−7 and the Gibbs law to 1e−9: no bias is bounded by less, however small the step.
+#[test]
+fn a_tolerance_beyond_what_laws_are_known_to_is_refused() {
+    for tolerance in [1e-12, 1e-9] {
+        let told = settled(&scenario_text(
+            "kind = \"fastest\"\nstep = 0.02",
+            &format!("steps = 20000\n[test]\ntolerance = {tolerance:e}"),
+        ))
+        .unwrap_err();
+        let told = told.to_string();
+        assert!(told.contains("no step of Leimkuhler–Matthews is known") && told.contains("dynamics.kind"), "{told}");
+    }
+    // What the nodes of the operator leave open is part of the bound: of an exact law it is above by a little, never below.
+    for (formula, temperature, step, expected) in EXACT {
+        let bias = Known::of(&["x"], formula, temperature).bias(step).unwrap().bounds.log_odds(0, 1);
+        assert!(bias >= expected - 1e-9, "{formula} {temperature} {step}: {bias} {expected}");
+    }
+}
+
+/// From x = 6 a step of 0.21 leads to −38; one below 2/35 comes down.
+#[test]
+fn a_start_up_the_wall_asks_for_a_smaller_step() {
+    let rest = "steps = 20000\n";
+    let low = chosen(&typed("kind = \"fastest\"\nstep = 0.002", &format!("{rest}start = [[-1.0], [1.0]]")));
+    let high = chosen(&typed("kind = \"fastest\"\nstep = 0.002", &format!("{rest}start = [[-1.0], [6.0]]")));
+    assert!(low > 0.2 && high < 2.0 / 35.0 && high > 0.03, "{low} {high}");
+    // Whoever takes the step himself is told at the start.
+    let own =
+        |step: f64| typed(&format!("kind = \"euler-maruyama\"\nstep = {step}"), &format!("{rest}start = [[6.0]]"));
+    let told = |step: f64| Forecast::of(&own(step), 1).unwrap().too_large_step.map(|step| step.to_string());
+    assert!(told(0.04).is_none(), "{:?}", told(0.04));
+    let lost = told(0.07).unwrap();
+    assert!(lost.starts_with("at the start: replicas start at (6.0000)"), "{lost}");
 }

@@ -31,9 +31,22 @@ pub(super) fn check(arguments: &ScenarioArguments) -> Result<(), Failure> {
 /// What the scheme does to the law, where that is counted.
 fn scheme(loaded: &Loaded, forecast: &Forecast) -> String {
     let Some(bias) = forecast.scheme_bias else { return String::new() };
+    let as_written = loaded.written_step.map_or(String::new(), |written| {
+        format!(
+            "; numbers of steps named here are of this length: in the scenario, whose steps are of {}, write {} times as many",
+            exact(written),
+            significant(loaded.scenario.step() / written, 4)
+        )
+    });
+    let more = loaded.written_step.map(|written| written / loaded.scenario.step()).filter(|more| *more > 1.0);
+    let more = more.map_or(String::new(), |more| {
+        format!(
+            "; that is {} times as many steps as are written, since of none longer it is known that it would do",
+            significant(more, 3)
+        )
+    });
     format!(
-        "  scheme {}; off the SDE's law by at most {} in log-odds, which is counted; numbers of steps named here are of this length: in a \
-         scenario with \"fastest\" they are to be written times it over its own step",
+        "  scheme {}; off the SDE's law by at most {} in log-odds, which is counted{more}{as_written}",
         steps_and_looks(&loaded.scenario, forecast.observe_every),
         significant(bias, 2)
     )

@@ -22,7 +22,7 @@ static COMPLETED: Memo<(LossSpec, u64), Arc<Landscape>> = Memo::of(8);
 /// # Errors
 /// When there is no minimum, or the question needs a curvature that one of them does not have.
 pub(super) fn landscape_of(loaded: &Loaded) -> Result<(Arc<dyn Loss>, Arc<Landscape>), Problems> {
-    let Loaded { scenario, source } = loaded;
+    let Loaded { scenario, source, .. } = loaded;
     let at = |key: &str, error: &dyn std::fmt::Display| Problems::from(source.problem(key, error.to_string()));
     let (loss, landscape) = match EXPLORED.find(&scenario.loss) {
         Some(explored) => explored,
@@ -79,7 +79,7 @@ fn key_of(error: &LandscapeError) -> &'static str {
 
 /// Minima of curvature, where the question cannot do without.
 fn require_curvature(loaded: &Loaded, landscape: &Landscape) -> Result<(), Problem> {
-    let Loaded { scenario, source } = loaded;
+    let Loaded { scenario, source, .. } = loaded;
     if !scenario.needs_curvature() {
         return Ok(());
     }

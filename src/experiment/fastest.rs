@@ -8,7 +8,7 @@
 use super::crossover::bias_per_tolerance;
 use super::forecast::Forecast;
 use super::ladder::gibbs_law;
-use super::overshoot::Overshoot;
+use super::overshoot::{LostStart, Overshoot};
 use super::setting::Setting;
 use crate::dynamics::DynamicsSpec;
 use crate::input::Problems;
@@ -56,6 +56,7 @@ pub fn settle(loaded: Loaded) -> Result<Loaded, Problems> {
         let step = largest_step(&setting, &trial, written)?;
         let step = for_the_line(&setting, &trial, written, step);
         trial.scenario = in_steps_of(&trial.scenario, written, step);
+        trial.written_step = Some(written);
     }
     Ok(trial)
 }
@@ -66,7 +67,7 @@ fn for_the_line(setting: &Setting, loaded: &Loaded, written: f64, mut step: f64)
     const ROUNDS: usize = 4;
     let part_at = |step: f64| -> Result<f64, Problems> {
         let scenario = in_steps_of(&loaded.scenario, written, step);
-        let loaded = Loaded { scenario, source: loaded.source.clone() };
+        let loaded = loaded.with(scenario);
         bias_per_tolerance(&loaded, &setting.at(&loaded)?)
     };
     if loaded.scenario.experiment == ExperimentKind::Crossover {
@@ -111,7 +112,8 @@ fn largest_step(setting: &Setting, loaded: &Loaded, written: f64) -> Result<f64,
     let Scenario { ensemble, test, .. } = &loaded.scenario;
     let steps = (ensemble.least_steps() * ensemble.replicas) as f64 * loaded.scenario.ensembles() as f64;
     let is_lost = |step: f64| {
-        settings.iter().any(|setting| Overshoot::threatens(setting, step, (steps * written / step).max(1.0)))
+        let are_kicked = |setting: &Setting| Overshoot::threatens(setting, step, (steps * written / step).max(1.0));
+        settings.iter().any(|setting| are_kicked(setting) || LostStart::threatens(setting, loaded, step))
     };
     let allowed = PART * test.tolerance;
     let mut step = in_two_digits(LIMIT / setting.sharpest());
@@ -159,9 +161,7 @@ fn at_every_noise(setting: &Setting, loaded: &Loaded) -> Result<Vec<Setting>, Pr
         (ExperimentKind::Crossover, Some(crossover)) => crossover.factors.clone(),
         _ => vec![1.0],
     };
-    let at = |factor: f64| {
-        setting.at(&Loaded { scenario: scenario.with_noise_times(factor), source: loaded.source.clone() })
-    };
+    let at = |factor: f64| setting.at(&loaded.with(scenario.with_noise_times(factor)));
     factors.into_iter().map(at).collect()
 }
 

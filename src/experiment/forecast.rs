@@ -8,7 +8,7 @@ use super::elsewhere;
 use super::equilibrium::{contrast_pairs, pair_name};
 use super::exchange::Exchange;
 use super::ladder::Ladder;
-use super::overshoot::Overshoot;
+use super::overshoot::{LostStart, Overshoot};
 use super::reason::RUNGS;
 use super::setting::Setting;
 use super::softest::{self, Softest};
@@ -84,6 +84,8 @@ pub struct Forecast {
 pub enum TooLargeStep {
     /// Replicas come to a place up a wall, and do not come back.
     UpTheWalls(Overshoot),
+    /// Replicas start so high up a wall that they never come down.
+    AtTheStart(LostStart),
     /// Gradient descent leaves the bowl of a network's first weights.
     AtTheFirstWeights(Unstable),
 }
@@ -92,6 +94,7 @@ impl fmt::Display for TooLargeStep {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UpTheWalls(overshoot) => write!(out, "up the walls: {overshoot}"),
+            Self::AtTheStart(start) => write!(out, "at the start: {start}"),
             Self::AtTheFirstWeights(unstable) => write!(out, "at the first weights: {unstable}"),
         }
     }
@@ -318,7 +321,7 @@ impl Forecast {
                 + seconds_of_theory,
             seconds_of_theory,
             no_law: power.no_law,
-            too_large_step: Overshoot::of(&setting, replicas * with_burn_in).map(TooLargeStep::UpTheWalls),
+            too_large_step: too_large_step(&setting, loaded, replicas * with_burn_in),
             doubt: setting.landscape.doubt.clone(),
             elsewhere: power.elsewhere,
             transitions: power.transitions,
@@ -347,6 +350,12 @@ impl Forecast {
             }),
         })
     }
+}
+
+/// What loses replicas among so many steps, from their start or later.
+fn too_large_step(setting: &Setting, loaded: &Loaded, steps: f64) -> Option<TooLargeStep> {
+    let at_the_start = LostStart::of(setting, loaded).map(TooLargeStep::AtTheStart);
+    at_the_start.or_else(|| Overshoot::of(setting, steps).map(TooLargeStep::UpTheWalls))
 }
 
 /// The power of one ensemble about occupancies.

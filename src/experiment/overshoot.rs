@@ -17,9 +17,10 @@
 use std::fmt;
 
 use super::setting::Setting;
-use crate::landscape::CriticalPoint;
+use crate::landscape::{CriticalPoint, point_text};
 use crate::loss::Loss;
 use crate::plain::{exact, significant};
+use crate::scenario::{Loaded, Start};
 use crate::theory::Scheme;
 
 /// N is taken for so many times less.
@@ -85,6 +86,65 @@ impl Overshoot {
     pub(super) fn threatens(setting: &Setting, step: f64, steps: f64) -> bool {
         Walls::of(setting, steps).is_some_and(|walls| walls.first_lost(&setting.landscape.minima, step).is_some())
     }
+}
+
+/// A place where replicas start and from which they do not come down.
+#[derive(Clone, Debug)]
+pub struct LostStart {
+    /// θ.
+    pub place: Vec<f64>,
+    /// δ.
+    pub step: f64,
+    /// A step with which every replica comes down from where it starts.
+    pub sound: f64,
+}
+
+impl fmt::Display for LostStart {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "replicas start at {}, from where a step of {} leads up the opposite wall, and the next one higher still: they diverge, and bar \
+             HOLDS; start lower, or take a step below about {}",
+            point_text(&self.place),
+            exact(self.step),
+            significant(self.sound, 2)
+        )
+    }
+}
+
+impl LostStart {
+    /// The first of the starts that is one.
+    pub(super) fn of(setting: &Setting, loaded: &Loaded) -> Option<Self> {
+        let walls = Walls::of(setting, 1.0)?;
+        let starts = starts(setting, loaded);
+        let first_lost = |step: f64| starts.iter().find(|start| walls.is_lost(start, step));
+        let step = setting.step();
+        let place = first_lost(step)?.clone();
+        let mut smaller = (1..MOST_TRIES).map(|times| step * SMALLER.powi(times));
+        let sound = smaller.find(|&step| first_lost(step).is_none())?;
+        Some(Self { place, step, sound })
+    }
+
+    /// Whether a step of another size makes one of the starts such a place.
+    pub(super) fn threatens(setting: &Setting, loaded: &Loaded, step: f64) -> bool {
+        let walls = Walls::of(setting, 1.0);
+        walls.is_some_and(|walls| starts(setting, loaded).iter().any(|start| walls.is_lost(start, step)))
+    }
+}
+
+/// Where replicas start that do not start in minima, so many of them at most.
+fn starts(setting: &Setting, loaded: &Loaded) -> Vec<Vec<f64>> {
+    const MOST: u64 = 4_096;
+    let ensemble = &loaded.scenario.ensemble;
+    if ensemble.start == Start::Minima {
+        return Vec::new();
+    }
+    let start = |replica: u64| {
+        let mut place = vec![0.0; setting.domain.len()];
+        setting.start(&ensemble.start, loaded.scenario.seed, replica, &mut place);
+        place
+    };
+    (0..ensemble.replicas.min(MOST)).map(start).collect()
 }
 
 /// A loss, and how far up it trajectories come.

@@ -194,6 +194,10 @@ impl Search<'_> {
         let point = CriticalPoint::at(self.loss, theta);
         let flat = point.flat_directions(self.loss, self.usual_curvature, self.domain);
         if flat.is_empty() {
+            // A saddle is none of the minima, and is left out when it is noted.
+            if point.index() > 0 {
+                return None;
+            }
             return point.falls_to(self.loss, diagonal(self.domain));
         }
         let mut stream = Stream::new(0, 4, Purpose::Landscape);

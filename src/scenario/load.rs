@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 
+use serde::Deserialize;
+
 use super::read::Parts;
 use super::shipped::{Shipped, resolve, shipped};
 use super::{Points, Scenario, check, study};
@@ -15,9 +17,17 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// The places of its keys, for problems that only a computation finds.
     pub source: Source,
+    /// The step that was written, where [`crate::experiment::fastest::settle`] took another one.
+    pub written_step: Option<f64>,
 }
 
 impl Loaded {
+    /// Another scenario from the same places.
+    #[must_use]
+    pub fn with(&self, scenario: Scenario) -> Self {
+        Self { scenario, ..self.clone() }
+    }
+
     /// Seconds that a run takes, to an order of magnitude: of a study from a sample of its points.
     pub fn rough_seconds(&self) -> f64 {
         const SAMPLE: u64 = 20;
@@ -30,7 +40,7 @@ impl Loaded {
     }
 }
 
-/// Reads a file, or else the shipped scenario of that name. `overrides` are as typed after `--set`, in order; `seed`
+/// Reads a file, which may be the `result.json` of a run, or else the shipped scenario of that name. `overrides` are as typed after `--set`, in order; `seed`
 /// is as typed after `--seed`.
 ///
 /// # Errors
@@ -48,8 +58,12 @@ pub fn load(path_or_name: impl AsRef<Path>, overrides: &[String], seed: Option<u
             family => return Err(ambiguous(&shown, family).into()),
         }
     }
-    let bytes = read_bounded(path)
-        .map_err(|error| Problem::with_file(&shown, format!("cannot be read: {error}; is it a readable file?")))?;
+    let unreadable =
+        |error: std::io::Error| Problem::with_file(&shown, format!("cannot be read: {error}; is it a readable file?"));
+    let bytes = read_bounded(path).map_err(unreadable)?;
+    if path.extension().is_some_and(|extension| extension == "json") {
+        return parse(of_result(&bytes, &shown)?, &shown, overrides, seed);
+    }
     parse(bytes, &shown, overrides, seed)
 }
 
@@ -82,9 +96,27 @@ pub(super) fn read(document: Document, mut problems: Vec<Problem>) -> Result<Loa
     let source = Source::new(document);
     problems.extend(check::check(&parts, &source));
     match parts.whole() {
-        Some(scenario) if problems.is_empty() => Ok(Loaded { scenario, source }),
+        Some(scenario) if problems.is_empty() => Ok(Loaded { scenario, source, written_step: None }),
         _ => Err(Problems::sorted(problems)),
     }
+}
+
+/// The scenario that a result is of, as it would be typed.
+fn of_result(json: &[u8], shown: &str) -> Result<String, Problem> {
+    let scenario = serde_json::from_slice::<OfResult>(json).map_err(|error| error.to_string());
+    let text = scenario.and_then(|result| result.scenario.to_toml().map_err(|error| error.to_string()));
+    text.map_err(|error| {
+        let message = format!(
+            "found a JSON file that is no result of this version: {error}; give a scenario file (TOML), or the result.json of a run"
+        );
+        Problem::with_file(shown, message)
+    })
+}
+
+/// Of a result its scenario alone.
+#[derive(Deserialize)]
+struct OfResult {
+    scenario: Scenario,
 }
 
 /// The bytes of a file, and one more than is allowed if it is larger (it may be endless, such as /dev/zero).

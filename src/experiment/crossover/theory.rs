@@ -67,7 +67,7 @@ impl<'a> Question<'a> {
     /// The scenario's setting at n times `factor`.
     pub(super) fn at(&self, factor: f64) -> Result<Setting, Problems> {
         let scenario = self.loaded.scenario.with_noise_times(factor);
-        self.setting.at(&Loaded { scenario, source: self.loaded.source.clone() })
+        self.setting.at(&self.loaded.with(scenario))
     }
 
     /// T per unit of what is varied.

@@ -159,7 +159,7 @@ impl Pair {
         let part = |index: u64, factor: f64| {
             let mut scenario = loaded.scenario.with_noise_times(factor);
             scenario.seed = derived_seed(loaded.scenario.seed, index);
-            Loaded { scenario, source: loaded.source.clone() }
+            loaded.with(scenario)
         };
         let loaded = [part(0, 1.0), part(1, factor)];
         let settings = [setting.at(&loaded[0])?, setting.at(&loaded[1])?];

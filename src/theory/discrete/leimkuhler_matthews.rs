@@ -80,7 +80,13 @@ impl<'a> Chain<'a> {
         let probabilities =
             chain_of(&self.windows(&nodes), arrival)?.stationary().ok_or(NoDiscreteLaw::Disconnected)?;
         let kernels = nodes.points.iter().map(|&y| self.around(y)).collect();
-        let mut law = DiscreteLaw { occupancies: vec![0.0; minima.len()], other: 0.0, kernels, probabilities };
+        let mut law = DiscreteLaw {
+            occupancies: vec![0.0; minima.len()],
+            other: 0.0,
+            known_to: f64::INFINITY,
+            kernels,
+            probabilities,
+        };
         self.require_nothing_beyond(&law)?;
         for (left, right, owner) in self.case.landscape.basins.intervals().unwrap_or_default() {
             let mass = law.probability(left, right);

@@ -31,6 +31,8 @@ pub struct DiscreteLaw {
     pub occupancies: Vec<f64>,
     /// Mass of what lies in no basin.
     pub other: f64,
+    /// By how much the occupancies moved as the nodes were last refined: what they are known to.
+    pub(super) known_to: f64,
     /// The law of θ from each node (after a step, or at it where the nodes are not of θ), and the nodes' probabilities.
     pub(super) kernels: Vec<Kernel>,
     pub(super) probabilities: Vec<f64>,
@@ -194,7 +196,7 @@ impl<'a> Chain<'a> {
         }
         let probabilities = nodes.chain(&kernels)?.stationary().ok_or(NoDiscreteLaw::Disconnected)?;
         let occupancies = vec![0.0; self.landscape.minima.len()];
-        let mut law = DiscreteLaw { occupancies, other: 0.0, kernels, probabilities };
+        let mut law = DiscreteLaw { occupancies, other: 0.0, known_to: f64::INFINITY, kernels, probabilities };
         let outside = 1.0 - law.probability(self.range[0], self.range[1]);
         if outside > 1e-6 {
             return Err(NoDiscreteLaw::Escapes(outside));
@@ -319,14 +321,14 @@ pub(super) fn settle(
             let changes = law.occupancies.iter().zip(&before.occupancies).map(|(&a, &b)| change(a, b));
             last_change = changes.fold(0.0, f64::max);
             if last_change < settled {
-                return Ok(law);
+                return Ok(DiscreteLaw { known_to: last_change, ..law });
             }
         }
         before = Some(law);
     }
     match before {
         None => Err(NoDiscreteLaw::TooFine(MOST_NODES)),
-        Some(law) if last_change < GOOD_ENOUGH => Ok(law),
+        Some(law) if last_change < GOOD_ENOUGH => Ok(DiscreteLaw { known_to: last_change, ..law }),
         Some(_) => Err(NoDiscreteLaw::Unsettled),
     }
 }

@@ -25,6 +25,10 @@ pub const LIMIT: f64 = 0.5;
 const NEXT_ORDER: f64 = 1.0;
 /// Of δ²⟨tr H²⟩ in either basin.
 const LOCAL: f64 = 1.0 / 48.0;
+/// An integrated log-odds of the Gibbs law is known to about so much, and a bias from it no better.
+const INTEGRATED: f64 = 1e-9;
+/// What a refinement of the operator's nodes moved is at least half of what the next ones would.
+const FURTHER: f64 = 2.0;
 
 /// Bounds of what the scheme does to the law.
 #[derive(Clone, Debug)]
@@ -149,7 +153,8 @@ fn on_a_line(case: &Case<'_>, gibbs: &Gibbs) -> Result<SchemeBias, NoSchemeBias>
     if moved.iter().any(|moved| !moved.is_finite()) {
         return Err(NoSchemeBias::Operator(NoDiscreteLaw::Disconnected));
     }
-    let bounds = Bounds::of_pairs(moved.len(), |a, b| (moved[a] - moved[b]).abs());
+    let known_to = 2.0 * FURTHER * law.known_to + INTEGRATED;
+    let bounds = Bounds::of_pairs(moved.len(), |a, b| (moved[a] - moved[b]).abs() + known_to);
     Ok(SchemeBias { bounds, method: BiasMethod::Line })
 }
 
@@ -178,7 +183,7 @@ fn to_second_order(case: &Case<'_>, gibbs: &Gibbs, ways: &Network) -> Result<Sch
     };
     let second = ways.second_order(&shift, &rest);
     let within: Vec<f64> = gibbs.curvature.iter().map(|basin| LOCAL * step * step * basin.mean_square).collect();
-    let bounds = Bounds::of_pairs(within.len(), |a, b| second(a, b) + within[a] + within[b]);
+    let bounds = Bounds::of_pairs(within.len(), |a, b| second(a, b) + within[a] + within[b] + INTEGRATED);
     Ok(SchemeBias { bounds, method: BiasMethod::SecondOrder })
 }
 
