@@ -17,7 +17,7 @@ use crate::scenario::{EnsembleSpec, ExperimentKind, Loaded, Scenario, no_known_b
 use crate::theory::discrete::scheme_bias::Biases;
 use crate::theory::discrete::scheme_bias::LIMIT;
 use crate::theory::discrete::{BiasMethod, NoDiscreteLaw, NoSchemeBias, SchemeBias};
-use crate::theory::gibbs::Gibbs;
+use crate::theory::gibbs::{Gibbs, NoGibbs};
 
 /// The part of ε that the bias may be.
 const PART: f64 = 0.1;
@@ -102,9 +102,16 @@ fn in_steps_of(scenario: &Scenario, written: f64, step: f64) -> Scenario {
 /// The largest step of two digits, within a few per cent, whose bias is a tenth of ε at every noise that the question goes through.
 fn largest_step(setting: &Setting, loaded: &Loaded, written: f64) -> Result<f64, Problems> {
     let settings = at_every_noise(setting, loaded)?;
-    let known: Vec<Option<Gibbs>> = settings.iter().map(|setting| gibbs_law(setting).ok()).collect();
+    let known: Result<Vec<Gibbs>, NoGibbs> = settings.iter().map(gibbs_law).collect();
+    let known = known.map_err(|reason| {
+        let message = format!(
+            "found \"fastest\", but how far a scheme is off is counted from the Gibbs law, which is not known: {reason}; write kind = \
+             \"leimkuhler-matthews\" or \"euler-maruyama\" with a step, and halve it to see what it does"
+        );
+        Problems::from(loaded.source.problem("dynamics.kind", message))
+    })?;
     let biases: Result<Vec<Biases>, NoSchemeBias> =
-        settings.iter().zip(&known).map(|(setting, gibbs)| biases(setting, gibbs.as_ref())).collect();
+        settings.iter().zip(&known).map(|(setting, gibbs)| biases(setting, Some(gibbs))).collect();
     let worst = |step: f64| -> Result<f64, NoSchemeBias> {
         let mut all = biases.as_ref().map_err(Clone::clone)?.iter().map(|biases| biases.at(step));
         all.try_fold(0.0, |most: f64, bias| Ok(most.max(bias?.bounds.largest())))

@@ -35,9 +35,14 @@ pub(crate) fn no_known_bias(experiment: ExperimentKind, noise: &NoiseSpec, again
     }
     match noise {
         NoiseSpec::Isotropic(_) | NoiseSpec::Temperature(_) | NoiseSpec::Covariance(_) => {}
-        NoiseSpec::Expression(_) | NoiseSpec::Minibatch(_) => {
+        NoiseSpec::Expression(_) => {
             return Some(
-                "how far a scheme is off is known where C = σ²I, noise kinds \"isotropic\" and \"temperature\", and this noise depends on θ",
+                "how far a scheme is off is known where C = σ²I, noise kinds \"isotropic\" and \"temperature\", and here σ is a formula",
+            );
+        }
+        NoiseSpec::Minibatch(_) => {
+            return Some(
+                "how far a scheme is off is known where C = σ²I, noise kinds \"isotropic\" and \"temperature\", and this is the noise of minibatches",
             );
         }
     }

@@ -344,11 +344,15 @@ impl Scenario {
         costly * trajectory_steps * self.dimension() as f64 / ROUGH_SPEED
     }
 
-    /// Seconds of the gradients that [`GradientNoiseSpec`] asks for at every point of every replica, some 4 µs a batch beside the work.
+    /// Seconds of the gradients that [`GradientNoiseSpec`] asks for at every point of every replica, some 4 µs a batch beside the work, and of the
+    /// products that the spectra of H and C take, as many as gradients of all examples that have been counted in runs.
     fn rough_seconds_of_noise(&self) -> f64 {
+        const PRODUCTS: f64 = 2_500.0;
         let Some(spec) = &self.gradient_noise else { return 0.0 };
         let points = spec.epochs.len() as f64 * self.ensemble.replicas as f64;
-        points * (6.0 * self.dimension() as f64 * spec.example_gradients() / 3e10 + 4e-6 * spec.all_batches() as f64)
+        let examples = self.loss.data().map_or(0, |data| data.training.len()) as f64;
+        let gradients = spec.example_gradients() + PRODUCTS * examples;
+        points * (6.0 * self.dimension() as f64 * gradients / 3e10 + 4e-6 * spec.all_batches() as f64)
     }
 
     /// The scenario as a file that reads back to the same one, every default filled in.

@@ -40,7 +40,7 @@ pub enum NoDiscreteLaw {
     TooSlow,
     /// The occupancies still moved when a further refinement would have cost too much.
     #[error(
-        "the transfer operator did not settle as its grid was refined: the loss has kinks or jumps, or the step is very small"
+        "the transfer operator did not settle as its grid was refined: the loss has kinks or jumps, is very stiff, or the step is very small"
     )]
     Unsettled,
     /// A step of Leimkuhler–Matthews maps two places to one where the chain passes.

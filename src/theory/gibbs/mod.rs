@@ -74,8 +74,8 @@ pub enum NoGibbs {
     HeavyTail,
     /// The quadrature ended without an answer.
     #[error(
-        "the quadrature of exp(−L/T) did not settle: the loss has jumps or turns very often, or falls off so slowly that a finite integral \
-         cannot be told from an infinite one; let the loss rise faster outwards, or smooth it"
+        "the quadrature of exp(−L/T) did not settle: the loss has jumps or turns very often, a valley of it is very narrow and bends, or it falls \
+         off so slowly that a finite integral cannot be told from an infinite one; smooth the loss, widen the valley, or let it rise faster outwards"
     )]
     Unsettled,
     /// The quadrature saw no mass, though the loss rises all around.
@@ -90,7 +90,10 @@ pub enum NoGibbs {
     #[error("its sampler came to minima that the search had missed, at {}", places(.0))]
     Missed(Vec<CriticalPoint>),
     /// A basin has so little mass that the sampler was never there.
-    #[error("its sampler never came to {0} within its budget: the mass of that basin is too small to be sampled")]
+    #[error(
+        "its sampler never came to {0} within its budget: the mass of that basin is too small to be sampled; choose loss.domain so that it lies outside, \
+         where its mass counts as \"other\", or take more noise"
+    )]
     NeverVisited(String),
 }
 

@@ -93,10 +93,11 @@ pub(super) fn prepare(loaded: &Loaded, course: &Course) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Bytes of the gradients of examples that are held at once.
+/// Bytes of the gradients of examples that are held at once, and of the vectors from which eigenvalues are found.
 pub(super) fn memory(loaded: &Loaded, course: &Course) -> f64 {
-    let is_asked = loaded.scenario.gradient_noise.is_some();
-    if is_asked { 8.0 * point::gradients_held(course.examples(), course.network.parameters()) as f64 } else { 0.0 }
+    let parameters = course.network.parameters();
+    let numbers = point::gradients_held(course.examples(), parameters) + point::vectors_held() * parameters;
+    if loaded.scenario.gradient_noise.is_some() { 8.0 * numbers as f64 } else { 0.0 }
 }
 
 /// The one group: what is trained, up to the last epoch at which something is measured.

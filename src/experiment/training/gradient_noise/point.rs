@@ -30,6 +30,12 @@ pub(super) fn gradients_held(examples: usize, parameters: usize) -> usize {
     if all > ROWS_UP_TO { rows_at_once(parameters) * parameters } else { all }
 }
 
+/// Vectors as long as θ that Lanczos's method holds: its basis, and what it knows of the eigenvectors.
+pub(super) fn vectors_held() -> usize {
+    let plan = lanczos(0);
+    plan.basis + 2 * plan.count + 4
+}
+
 /// Of gradients that are made anew.
 fn rows_at_once(parameters: usize) -> usize {
     (ROWS_AT_ONCE / parameters).clamp(1, PIECE)
