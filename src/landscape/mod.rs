@@ -11,6 +11,7 @@ mod ellipsoid;
 mod flat;
 mod flow;
 mod grid;
+mod jump;
 mod kink;
 mod norm;
 mod one_dimension;
