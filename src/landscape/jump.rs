@@ -90,6 +90,11 @@ impl CriticalPoint {
 }
 
 impl CriticalPoint {
+    /// Whether slope or curvature jump along any eigenvector.
+    pub(super) fn has_jump(&self, loss: &dyn Loss, domain: &[[f64; 2]]) -> bool {
+        (0..self.theta.len()).any(|axis| self.jump_along(loss, axis, domain).is_some())
+    }
+
     /// A lower place beside the point, where L falls away from it however near one looks although the Hessian has no negative eigenvalue: where
     /// curvatures jump, as those of max(xy, 0)² do, they are those of one side only.
     pub(super) fn falls_to(&self, loss: &dyn Loss, reach: f64) -> Option<Vec<f64>> {

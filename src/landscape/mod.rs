@@ -81,19 +81,25 @@ impl CriticalPoint {
     }
 
     /// The eigenvalues that are zero beside the curvature that is usual in the domain ([`curvature_scale`]), and along which
-    /// no parabola fits however near one looks, and those along whose eigenvectors slope or curvature jump: the quadratic approximation
-    /// means nothing there.
-    fn flat_directions(&self, loss: &dyn Loss, curvature_scale: f64, domain: &[[f64; 2]]) -> Vec<usize> {
+    /// no parabola fits however near one looks: the quadratic approximation means nothing there.
+    fn zero_directions(&self, loss: &dyn Loss, curvature_scale: f64, domain: &[[f64; 2]]) -> Vec<usize> {
         let largest = self.eigenvalues.iter().fold(0.0f64, |a, h| a.max(h.abs()));
         // In one dimension a minimum is known by its slopes: where H < 0 it is a kink.
         let is_kink = |h: f64| self.eigenvalues.len() == 1 && h < 0.0;
         let is_small =
             |h: f64| is_kink(h) || !h.is_finite() || h.abs() <= (SINGULAR * curvature_scale).max(FLAT * largest);
         let reach = search::diagonal(domain);
-        let is_flat = |i: usize| {
+        let is_zero = |&i: &usize| {
             is_small(self.eigenvalues[i]) && !self.is_parabola_along(loss, i, [NEAREST * reach, 0.1 * reach])
         };
-        (0..self.eigenvalues.len()).filter(|&i| is_flat(i) || self.jump_along(loss, i, domain).is_some()).collect()
+        (0..self.eigenvalues.len()).filter(is_zero).collect()
+    }
+
+    /// These, and the directions in which slope or curvature jump.
+    fn flat_directions(&self, loss: &dyn Loss, curvature_scale: f64, domain: &[[f64; 2]]) -> Vec<usize> {
+        let zero = self.zero_directions(loss, curvature_scale, domain);
+        let is_flat = |i: &usize| zero.contains(i) || self.jump_along(loss, *i, domain).is_some();
+        (0..self.eigenvalues.len()).filter(is_flat).collect()
     }
 
     /// Whether a parabola fits along all these directions after all, so near that the domain does not show it: then the domain
@@ -403,8 +409,7 @@ fn with_flat_directions(
     if flat.is_empty() {
         return Ok(minimum);
     }
-    let jumps = flat.iter().any(|&axis| minimum.jump_along(loss, axis, domain).is_some());
-    if !jumps && minimum.is_lost_in(loss, &flat, domain) {
+    if !minimum.has_jump(loss, domain) && minimum.is_lost_in(loss, &flat, domain) {
         return Err(LandscapeError::TooWide { domain: domain_text(domain), theta: point_text(&minimum.theta) });
     }
     let singular = LandscapeError::singular(&minimum, &flat);

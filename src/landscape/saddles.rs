@@ -39,10 +39,13 @@ pub(super) fn between(
             continue;
         }
         let mut point = standard(loss, CriticalPoint::at(loss, &theta));
+        if point.index() != 1 {
+            continue;
+        }
         let flat = point.flat_directions(loss, usual_curvature, domain);
-        // Where only the curvature jumps it is one, though none of Kramers'.
+        // Where only the curvature jumps it is a saddle, though none of Kramers'.
         let jumps: Option<Vec<FlatDirection>> = flat.iter().map(|&axis| point.jump_along(loss, axis, domain)).collect();
-        let Some(jumps) = jumps.filter(|_| point.index() == 1) else { continue };
+        let Some(jumps) = jumps else { continue };
         point.flat = jumps;
         if let Some(between) = sides(&point, basins, 1e-3 * diagonal(domain)) {
             saddles.push(Saddle { point, between });

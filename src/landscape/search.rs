@@ -189,16 +189,12 @@ impl Search<'_> {
     }
 
     /// A lower place beside a critical point that is no minimum although its Hessian does not tell: along directions in which it
-    /// is zero, the loss falls. A monkey saddle is one. Where the Hessian jumps, it may be that of another side.
+    /// is zero, the loss falls. A monkey saddle is one.
     fn below(&self, theta: &[f64]) -> Option<Vec<f64>> {
         let point = CriticalPoint::at(self.loss, theta);
-        let flat = point.flat_directions(self.loss, self.usual_curvature, self.domain);
+        let flat = point.zero_directions(self.loss, self.usual_curvature, self.domain);
         if flat.is_empty() {
-            // A saddle is none of the minima, and is left out when it is noted.
-            if point.index() > 0 {
-                return None;
-            }
-            return point.falls_to(self.loss, diagonal(self.domain));
+            return None;
         }
         let mut stream = Stream::new(0, 4, Purpose::Landscape);
         let along = |index: &usize| point.eigenvectors.column(*index).into_owned();
@@ -223,14 +219,20 @@ impl Search<'_> {
         if !point.loss.is_finite() {
             return Ok(());
         }
-        let point = with_flat_directions(self.loss, point, self.usual_curvature, self.domain)?;
-        // A saddle can be a fixed point of the descent only from a set of measure zero; symmetric starts hit it.
-        if point.index() > 0 {
-            return Ok(());
-        }
         let near = SAME * diagonal(self.domain);
         if let Some(known) = self.found.iter_mut().find(|known| apart(self.loss, &known.point.theta, &theta) < near) {
             known.arrivals += 1;
+            return Ok(());
+        }
+        // Where the Hessian jumps, it may be that of another side.
+        if (point.index() == 0 || point.has_jump(self.loss, self.domain))
+            && let Some(lower) = point.falls_to(self.loss, diagonal(self.domain))
+        {
+            return self.descend(vec![lower]);
+        }
+        let point = with_flat_directions(self.loss, point, self.usual_curvature, self.domain)?;
+        // A saddle can be a fixed point of the descent only from a set of measure zero; symmetric starts hit it.
+        if point.index() > 0 {
             return Ok(());
         }
         if point.flat.iter().any(FlatDirection::is_kink) {

@@ -16,6 +16,9 @@ pub(super) const LOW: f64 = 20.0;
 const FIRST: f64 = 0.01;
 const FARTHER: f64 = 1.1;
 const LOOKS: i32 = 180;
+/// The same of a fall without end, which no look can miss.
+const MUCH_FARTHER: f64 = 2.0;
+const FEWER_LOOKS: i32 = 28;
 /// So many dips are followed, the lowest of all.
 const DIPS: usize = 64;
 /// Rays that leave each side of a box, along each of its edges.
@@ -61,7 +64,7 @@ fn beyond(
     let height = |value: f64| (value - lowest.loss) / temperature;
     let mut dips: Vec<Dip> = Vec::new();
     for ray in rays {
-        let looks = ray.looks(loss, size);
+        let looks = ray.looks(loss, size, FARTHER, LOOKS);
         let wall = looks.iter().position(|look| height(look.loss) > WALL).unwrap_or(looks.len());
         let behind = &looks[wall..];
         if let Some(low) = behind.iter().find(|look| height(look.loss) < LOW) {
@@ -95,7 +98,7 @@ pub(super) fn far_below(
     let mixed: Vec<Vec<f64>> =
         (0..RANDOM).map(|_| domain.iter().map(|_| 2.0 * stream.uniform() - 1.0).collect()).collect();
     axes.chain(mixed).find_map(|direction| {
-        let looks = Ray { from: lowest.theta.clone(), direction }.looks(loss, size);
+        let looks = Ray { from: lowest.theta.clone(), direction }.looks(loss, size, MUCH_FARTHER, FEWER_LOOKS);
         looks.into_iter().find(|look| look.loss < lowest.loss - DECAY * temperature)
     })
 }
@@ -108,10 +111,10 @@ struct Ray {
 
 impl Ray {
     /// Places farther and farther out, with L there, as far as it is defined.
-    fn looks(&self, loss: &dyn Loss, size: f64) -> Vec<Place> {
-        let reach = |look: i32| FIRST * size * (crate::math::powi(FARTHER, look) - 1.0) / (FARTHER - 1.0);
+    fn looks(&self, loss: &dyn Loss, size: f64, farther: f64, looks: i32) -> Vec<Place> {
+        let reach = |look: i32| FIRST * size * (crate::math::powi(farther, look) - 1.0) / (farther - 1.0);
         let at = |reach: f64| self.from.iter().zip(&self.direction).map(|(x, v)| x + reach * v).collect();
-        let places: Vec<Vec<f64>> = (1..=LOOKS).map(|look| at(reach(look))).collect();
+        let places: Vec<Vec<f64>> = (1..=looks).map(|look| at(reach(look))).collect();
         let losses = values(loss, &places.concat());
         let looks = places.into_iter().zip(losses).map(|(theta, loss)| Place { theta, loss });
         looks.take_while(|look| look.loss < f64::INFINITY).collect()
