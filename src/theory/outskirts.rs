@@ -198,6 +198,13 @@ mod tests {
             let found = law(&formula, &vec![[-reach, reach]; dimension], temperature);
             assert!(found.as_ref().is_err_and(NoGibbs::is_without_end), "{formula}: {found:?}");
         }
+        // Between two looks a well shows by its walls alone.
+        let narrow = "min((x^2 - 1)^2, 2000*(x - 31.7)^2 - 1)";
+        let found = law(narrow, &[[-2.0, 2.0]], 0.1);
+        assert!(matches!(&found, Err(NoGibbs::FallsBeyond(low)) if (low.theta[0] - 31.7).abs() < 0.01), "{found:?}");
+        // Beyond three dimensions it is no matter of a sampler that would not mix.
+        let found = law(&format!("{falling} + y^2/2 + z^2/2 + w^2/2"), &[[-2.0, 2.0]; 4], 0.1);
+        assert!(matches!(found, Err(NoGibbs::FallsBeyond(_))), "{found:?}");
         let Err(NoGibbs::FallsBeyond(low)) = law(well, &[[-3.0, 3.0]], 0.1) else { panic!() };
         assert!((low.theta[0] - 6.0).abs() < 0.2 && low.loss < -0.5, "{low:?}");
         // With the well in the domain all of the law is known.
@@ -213,6 +220,7 @@ mod tests {
             ("x^2/40 + 0.4*cos(3*x)", 1, 4.0, 0.05),
             ("x^2 - log(1 - x^2)", 1, 0.9, 0.01),
             ("log(1 + x^2)", 1, 3.0, 0.1),
+            ("log(1 + x^2)", 1, 3.0, 0.5),
             ("exp(x) - x", 1, 3.0, 0.1),
             ("x^2 + 0.5*sin(40*x)", 1, 1.0, 0.001),
             ("(1 - x)^2 + 25*(y - x^2)^2", 2, 2.0, 0.05),
