@@ -156,8 +156,8 @@ impl Document {
             return None;
         }
         let message = if self.text.contains("\"sgd-sde\"") {
-            "not valid TOML: this is a result, as sgd-sde writes it; name the scenario that it is of, whose text is at the end of its \
-             report.html; `sgd-sde compare` and `sgd-sde plot` take results"
+            "not valid TOML: this is a result, as sgd-sde writes it; name the scenario that it is of, or leave the \
+             result its name, result.json, and its question is asked again; `sgd-sde compare` and `sgd-sde plot` take results"
         } else {
             "not valid TOML: this is JSON; write the keys of a scenario as key = value, or start from what `sgd-sde new FILE.toml` writes"
         };

@@ -163,11 +163,16 @@ fn a_document_that_is_no_result_is_told_as_such() {
 }
 
 #[test]
-fn a_result_that_is_given_for_a_scenario_is_told_as_such() {
+fn a_result_that_is_given_for_a_scenario_is_asked_again() {
     let here = Workplace::with_tiny();
     here.run(&["run", "tiny.toml", "--quiet"]).expect(0);
-    let answer = here.run(&["check", "output/tiny/result.json"]).expect(2);
-    let told = "output/tiny/result.json:1:1: not valid TOML: this is a result, as sgd-sde writes it; name the scenario";
+    let answer = here.run(&["predict", "output/tiny/result.json"]).expect(0);
+    assert_eq!(answer.out, here.run(&["predict", "tiny.toml"]).expect(0).out);
+    // Under another name it is told as what it is.
+    let result = here.read("output/tiny/result.json");
+    here.write("other.toml", &result);
+    let answer = here.run(&["check", "other.toml"]).expect(2);
+    let told = "other.toml:1:1: not valid TOML: this is a result, as sgd-sde writes it; name the scenario";
     assert!(answer.err.starts_with(told) && answer.err.lines().count() == 1, "{}", answer.err);
 }
 
