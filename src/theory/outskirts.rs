@@ -2,7 +2,7 @@
 //! the law would be without it is the law of no run that lasts for ever.
 //!
 //! A ray is looked along at places ever farther apart, to a million times the size of the wells. A dip between two of them is followed to
-//! its bottom.
+//! its bottom. A well that is narrower than the looks lie apart, a tenth of the way, and has no walls that show, can be missed.
 
 use super::gibbs::DECAY;
 use crate::landscape::{CriticalPoint, Landscape, quasi_newton};
