@@ -66,8 +66,7 @@ pub struct Discrete {
 impl Discrete {
     /// A law that the transfer operator on a line gives.
     pub(super) fn on_a_line(law: DiscreteLaw) -> Self {
-        let (occupancies, other) = (law.occupancies.clone(), law.other);
-        let bounds = Bounds::none(occupancies.len());
+        let (occupancies, other, bounds) = (law.occupancies.clone(), law.other, law.bounds());
         Self { occupancies, other, law: Some(law), bounds, on_gibbs: false }
     }
 
@@ -330,7 +329,8 @@ pub(super) fn gibbs_law(setting: &Setting) -> Result<Gibbs, NoGibbs> {
     let temperature = setting.effective_temperature();
     let mut effort = Effort::default();
     effort.seed = setting.described.as_ref().and_then(|described| described.sampler_seed).unwrap_or(effort.seed);
-    let compute = || gibbs::law_with(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature, &effort);
+    let compute =
+        || gibbs::law_with(setting.loss.as_ref(), &setting.landscape, &setting.landscape.region, temperature, &effort);
     let Some(described) = setting.described.as_ref().filter(|_| setting.domain.len() > MOST_BY_QUADRATURE) else {
         return compute();
     };

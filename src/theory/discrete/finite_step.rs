@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::bounds::Bounds;
-use super::first_order::{FirstOrder, NoFirstOrder, first_order};
+use super::first_order::{FirstOrder, NoFirstOrder, first_order, place_text};
 use super::product::{Factor, factors};
-use super::{Chain, DiscreteLaw, NoDiscreteLaw, plane};
+use super::{Chain, DiscreteLaw, NoDiscreteLaw, jumps, plane};
 use crate::landscape::Landscape;
 use crate::loss::Loss;
 use crate::theory::gibbs::{self, Gibbs};
@@ -101,6 +101,7 @@ impl Case<'_> {
             return Ok(product);
         }
         let gibbs = gibbs.ok_or(NoFiniteStep::NoGibbs(None))?;
+        self.require_no_jump().map_err(NoFiniteStep::Operator)?;
         let by_first_order = self.first_order(gibbs);
         let suffices = matches!(&by_first_order, Ok(law) if law.bounds.largest() <= SUFFICIENT);
         if suffices || care == Care::Quick || self.domain.len() != 2 {
@@ -149,11 +150,12 @@ impl Case<'_> {
             Ok(law) => Ok(FiniteStep {
                 occupancies: law.occupancies.clone(),
                 other: law.other,
-                bounds: Bounds::none(law.occupancies.len()),
+                bounds: law.bounds(),
                 method: Method::Line(Box::new(law)),
             }),
-            // A first order knows nothing of kinks and escapes; it is right where only the grid grew too large.
+            // A first order knows nothing of escapes; it is right where only the grid grew too large.
             Err(reason @ NoDiscreteLaw::TooFine(_)) => {
+                self.require_no_jump().map_err(NoFiniteStep::Operator)?;
                 let gibbs = gibbs.ok_or_else(|| NoFiniteStep::NoGibbs(Some(reason.clone())))?;
                 match self.first_order(gibbs) {
                     Ok(law) => Ok(FiniteStep::to_first_order(law, gibbs, Some(reason))),
@@ -162,6 +164,13 @@ impl Case<'_> {
             }
             Err(reason) => Err(NoFiniteStep::Operator(reason)),
         }
+    }
+
+    /// The mean step jumps nowhere under the mass.
+    pub(super) fn require_no_jump(&self) -> Result<(), NoDiscreteLaw> {
+        let Self { loss, landscape, temperature, step, .. } = *self;
+        let jump = jumps::jump_under_the_mass(loss.as_ref(), landscape, temperature, step);
+        jump.map_or(Ok(()), |place| Err(NoDiscreteLaw::Jumps(place_text(&place))))
     }
 
     fn first_order(&self, gibbs: &Gibbs) -> Result<FirstOrder, NoFirstOrder> {

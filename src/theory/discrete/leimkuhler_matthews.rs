@@ -5,7 +5,8 @@
 //! K(y′|y) = N(θ; y, Tδ/2)/(2m′(θ)) where m(θ) = (y + y′)/2. That needs m′ > 0: where L bends upwards by more than 2/δ, high up
 //! the walls, the line is cut, and the law is given where next to nothing lies beyond.
 
-use super::line::{DiscreteLaw, Kernel, MOST_NODES, Nodes, REACH, chain_of, reachable, settle};
+use super::line::{DiscreteLaw, Kernel, require_exchange, settle};
+use super::nodes::{MOST_NODES, Nodes, REACH, chain_of, reachable};
 use super::ways::highest_pass;
 use super::{Case, NoDiscreteLaw};
 use crate::theory::gibbs::DECAY;
@@ -29,8 +30,10 @@ const SETTLED: f64 = 1e-7;
 pub fn stationary(case: &Case<'_>) -> Result<DiscreteLaw, NoDiscreteLaw> {
     let chain = Chain::new(case)?;
     let (ends, stretch) = (chain.middle.ends(), |y: f64| chain.stretch(y));
-    let levels = Nodes::refined(&ends, MOST_NODES, &stretch);
-    settle(levels, |nodes| chain.on_nodes(nodes), |a, b| crate::math::ln(a / b).abs(), SETTLED)
+    // Where slopes jump the kernel does so along a diagonal, which no panels could follow.
+    case.require_no_jump()?;
+    let levels = Nodes::refined(&ends, MOST_NODES, &stretch, &|_| false);
+    settle(levels, |nodes| chain.on_nodes(nodes), SETTLED)
 }
 
 /// The chain of the y_k.
@@ -79,6 +82,7 @@ impl<'a> Chain<'a> {
         };
         let probabilities =
             chain_of(&self.windows(&nodes), arrival)?.stationary().ok_or(NoDiscreteLaw::Disconnected)?;
+        require_exchange(&nodes, &probabilities, self.case.landscape)?;
         let kernels = nodes.points.iter().map(|&y| self.around(y)).collect();
         let mut law = DiscreteLaw {
             occupancies: vec![0.0; minima.len()],

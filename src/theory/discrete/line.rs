@@ -1,18 +1,19 @@
 //! The law of a chain on a line.
 //!
 //! Its transfer operator is K(x′|x) = N(x′; x − δL′(x), 2D(x)δ), D = nσ(x)²/2, which is T where σ is constant. It is discretised on
-//! panels of Gauss points (Nyström's method), narrow where the map x − δL′ stretches, as on a sharp barrier; the panels are
-//! refined until the occupancies stand still.
+//! panels of Gauss points (Nyström's method), narrow where the map x − δL′ stretches, as on a sharp barrier, and where it jumps or bends, as at a
+//! kink of the loss; the panels are refined until the occupancies stand still.
 
 use super::NoDiscreteLaw;
+use super::bounds::Bounds;
+use super::nodes::{MOST_NODES, Nodes, Panel, off_the_nodes, reachable};
 use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
 use crate::theory::extent::Line;
 use crate::theory::gibbs::DECAY;
 use crate::theory::ito::{NoItoLaw, Potential};
-use crate::theory::markov_chain::BandedChain;
 use crate::theory::normal_cdf;
-use crate::theory::quadrature::{self, GAUSS_5};
+use crate::theory::quadrature;
 
 /// The chain of a 1-D loss with step δ, at a temperature T or with noise that depends on θ.
 pub struct Chain<'a> {
@@ -31,7 +32,7 @@ pub struct DiscreteLaw {
     pub occupancies: Vec<f64>,
     /// Mass of what lies in no basin.
     pub other: f64,
-    /// By how much the occupancies moved as the nodes were last refined: what they are known to.
+    /// By how much the occupancies moved, relatively, as the nodes were last refined: what they are known to.
     pub(super) known_to: f64,
     /// The law of θ from each node (after a step, or at it where the nodes are not of θ), and the nodes' probabilities.
     pub(super) kernels: Vec<Kernel>,
@@ -47,19 +48,20 @@ pub(super) struct Kernel {
     pub spread: f64,
 }
 
-/// The largest number of nodes, and of entries of a banded matrix.
-pub(super) const MOST_NODES: usize = 12_000;
-const MOST_ENTRIES: usize = 30_000_000;
 /// So many nodes more for every further passage time.
 const MORE_NODES: usize = 2_000;
-/// Elimination costs nodes × band² multiplications: beyond this many it would take seconds.
-const MOST_WORK: f64 = 3e9;
-/// A change of the occupancies by refinement below which they stand still, and one that is still good enough where a
-/// kink of the loss slows the convergence and the next refinement would cost too much.
+/// A relative change of the occupancies by refinement below which they stand still, and one that is still good enough, with a bound, where the next
+/// refinement would cost too much.
 const SETTLED: f64 = 1e-8;
-const GOOD_ENOUGH: f64 = 1e-5;
-/// Kernels are cut beyond this many of their standard deviations (probability 1e−21).
-pub(super) const REACH: f64 = 9.5;
+const GOOD_ENOUGH: f64 = 1e-4;
+/// Of occupancies below this, changes are compared with it.
+const LEAST: f64 = 1e-12;
+/// What a refinement moved is at least half of what the next ones would.
+const FURTHER: f64 = 2.0;
+/// To this part of a step's noise a parabola of fourth degree has to be the mean step on a panel, and the noise, unless the panel is this narrow
+/// beside the noise.
+const RESOLVED: f64 = 1e-7;
+const NARROWEST: f64 = 1e-8;
 
 impl<'a> Chain<'a> {
     /// The chain at temperature T, on a range beyond which its stationary law is nothing.
@@ -178,9 +180,16 @@ impl<'a> Chain<'a> {
     /// # Errors
     /// When there is none, or none that the grid can hold.
     pub fn stationary(&self) -> Result<DiscreteLaw, NoDiscreteLaw> {
-        let stretch = |x: f64| self.stretch(x);
-        let levels = Nodes::refined(&self.range, MOST_NODES, &stretch);
-        settle(levels, |nodes| self.on_nodes(nodes), |a, b| (a - b).abs(), SETTLED)
+        let (stretch, is_coarse) = (|x: f64| self.stretch(x), |panel: Panel| self.is_coarse(panel));
+        let levels = Nodes::refined(&self.range, MOST_NODES, &stretch, &is_coarse);
+        settle(levels, |nodes| self.on_nodes(nodes), SETTLED)
+    }
+
+    /// Whether mean step and noise are not what their values at a panel's nodes say of them near its ends: there is a kink, or something narrow.
+    fn is_coarse(&self, panel: Panel) -> bool {
+        let noise = self.spread(0.5 * (panel[0] + panel[1]));
+        let off = |function: &dyn Fn(f64) -> f64| !(off_the_nodes(function, panel) <= RESOLVED * noise);
+        panel[1] - panel[0] > NARROWEST * noise && (off(&|x| self.target(x)) || off(&|x| self.spread(x)))
     }
 
     fn on_nodes(&self, nodes: &Nodes) -> Result<DiscreteLaw, NoDiscreteLaw> {
@@ -195,6 +204,7 @@ impl<'a> Chain<'a> {
             return Err(NoDiscreteLaw::Disconnected);
         }
         let probabilities = nodes.chain(&kernels)?.stationary().ok_or(NoDiscreteLaw::Disconnected)?;
+        require_exchange(&nodes, &probabilities, self.landscape)?;
         let occupancies = vec![0.0; self.landscape.minima.len()];
         let mut law = DiscreteLaw { occupancies, other: 0.0, known_to: f64::INFINITY, kernels, probabilities };
         let outside = 1.0 - law.probability(self.range[0], self.range[1]);
@@ -241,7 +251,11 @@ impl<'a> Chain<'a> {
         let edges: Vec<f64> = std::iter::once(low).chain(places[1..].iter().copied()).collect();
         // Many passages need more nodes than one; what that costs is bounded elsewhere.
         let most = MOST_NODES + MORE_NODES * (known.len() - 1);
-        for nodes in Nodes::refined(&edges, most, &|x| self.stretch(sign * x)) {
+        let is_coarse = |[left, right]: Panel| {
+            let [a, b] = [sign * left, sign * right];
+            self.is_coarse([a.min(b), a.max(b)])
+        };
+        for nodes in Nodes::refined(&edges, most, &|x| self.stretch(sign * x), &is_coarse) {
             let Some(times) = self.passages_on_nodes(&nodes, &kernel, places) else { break };
             for ((before, change), time) in known.iter_mut().zip(times).filter(|((_, change), _)| *change >= SETTLED) {
                 *change = time.zip(*before).map_or(f64::INFINITY, |(time, before)| (time / before - 1.0).abs());
@@ -282,7 +296,7 @@ impl<'a> Chain<'a> {
 
 impl Kernel {
     /// Probability of arriving beyond `to`.
-    fn beyond(self, to: f64) -> f64 {
+    pub(super) fn beyond(self, to: f64) -> f64 {
         normal_cdf((self.target - to) / self.spread)
     }
 
@@ -302,12 +316,25 @@ impl Kernel {
     }
 }
 
-/// The law on finer and finer nodes until no occupancy changes by as much as `settled`; where they end before that, the last law if its change was
-/// small enough.
+/// Between the outermost minima no node has so little that its digits are lost: the masses of two wells are known by what goes from one to the other.
+pub(super) fn require_exchange(
+    nodes: &Nodes,
+    probabilities: &[f64],
+    landscape: &Landscape,
+) -> Result<(), NoDiscreteLaw> {
+    const LEAST: f64 = 1e-280;
+    let places = landscape.minima.iter().map(|minimum| minimum.theta[0]);
+    let (first, last) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+    let mut of_nodes = nodes.points.iter().zip(nodes.weights.iter().zip(probabilities));
+    let is_lost = of_nodes.any(|(x, (weight, p))| (first..=last).contains(x) && !(*p > LEAST * weight));
+    if is_lost { Err(NoDiscreteLaw::Disconnected) } else { Ok(()) }
+}
+
+/// The law on finer and finer nodes until no occupancy changes by as much as `settled` of itself; where they end before that, the last law if its change
+/// was small enough.
 pub(super) fn settle(
     levels: impl IntoIterator<Item = Nodes>,
     on_nodes: impl Fn(&Nodes) -> Result<DiscreteLaw, NoDiscreteLaw>,
-    change: impl Fn(f64, f64) -> f64,
     settled: f64,
 ) -> Result<DiscreteLaw, NoDiscreteLaw> {
     let mut before: Option<DiscreteLaw> = None;
@@ -318,7 +345,8 @@ pub(super) fn settle(
             law => law?,
         };
         if let Some(before) = &before {
-            let changes = law.occupancies.iter().zip(&before.occupancies).map(|(&a, &b)| change(a, b));
+            let changes =
+                law.occupancies.iter().zip(&before.occupancies).map(|(&a, &b)| (a - b).abs() / a.max(b).max(LEAST));
             last_change = changes.fold(0.0, f64::max);
             if last_change < settled {
                 return Ok(DiscreteLaw { known_to: last_change, ..law });
@@ -333,143 +361,18 @@ pub(super) fn settle(
     }
 }
 
-/// The smallest interval of nodes that holds `home` and, with a node, everything in its window.
-pub(super) fn reachable(home: usize, window: &dyn Fn(usize) -> [usize; 2]) -> [usize; 2] {
-    let ([mut first, mut last], mut pending) = ([home, home], vec![home]);
-    while let Some(node) = pending.pop() {
-        let [low, high] = window(node);
-        pending.extend(low..first);
-        pending.extend(last + 1..=high);
-        (first, last) = (first.min(low), last.max(high));
-    }
-    [first, last]
-}
-
-/// An interval with ∫ `stretch` from its low end to equidistant places.
-struct Stretched {
-    ends: [f64; 2],
-    sums: Vec<f64>,
-}
-
-impl Stretched {
-    /// One of `of` intervals that share the looks at `stretch`.
-    fn new(ends: [f64; 2], of: usize, stretch: &dyn Fn(f64) -> f64) -> Self {
-        const SCAN: usize = 8_000;
-        const FEWEST: usize = 500;
-        let scan = (SCAN / of).max(FEWEST);
-        let [low, high] = ends;
-        let mut sums = vec![0.0];
-        let mut total = 0.0;
-        let mut left = stretch(low);
-        for i in 0..scan {
-            let right = stretch(low + (high - low) * (i + 1) as f64 / scan as f64);
-            total += 0.5 * (left + right) * (high - low) / scan as f64;
-            sums.push(total);
-            left = right;
-        }
-        Self { ends, sums }
-    }
-
-    fn total(&self) -> f64 {
-        self.sums[self.sums.len() - 1]
-    }
-
-    /// The edge before panel `i` of `panels`.
-    fn edge(&self, i: usize, panels: usize) -> f64 {
-        let ([low, high], scan) = (self.ends, self.sums.len() - 1);
-        if i == panels {
-            return high;
-        }
-        let sum = self.total() * i as f64 / panels as f64;
-        let place = |i: usize| low + (high - low) * i as f64 / scan as f64;
-        let i = self.sums.partition_point(|&s| s <= sum).clamp(1, scan) - 1;
-        place(i)
-            + (place(i + 1) - place(i)) * ((sum - self.sums[i]) / (self.sums[i + 1] - self.sums[i])).clamp(0.0, 1.0)
-    }
-}
-
-/// Gauss points with their weights, panel by panel.
-pub(super) struct Nodes {
-    pub points: Vec<f64>,
-    pub weights: Vec<f64>,
-}
-
-impl Nodes {
-    /// Ever finer nodes between neighbouring `ends`, as long as they are no more than `most`: panels of equal ∫ `stretch`, at first about
-    /// one per unit of it, then one and a half times as many each time.
-    pub(super) fn refined(ends: &[f64], most: usize, stretch: &dyn Fn(f64) -> f64) -> impl Iterator<Item = Nodes> {
-        let parts: Vec<Stretched> =
-            ends.windows(2).map(|pair| Stretched::new([pair[0], pair[1]], ends.len() - 1, stretch)).collect();
-        // A step of next to nothing asks for more panels than there are numbers; too many are too many.
-        let first: Vec<usize> = parts.iter().map(|part| part.total().min(most as f64) as usize / 2 + 8).collect();
-        let finer = |panels: &Vec<usize>| Some(panels.iter().map(|panels| panels + panels / 2).collect());
-        let panels = std::iter::successors(Some(first), finer);
-        let few_enough = move |panels: &Vec<usize>| panels.iter().sum::<usize>() * GAUSS_5.len() <= most;
-        panels.take_while(few_enough).map(move |panels| {
-            let edges = parts
-                .iter()
-                .zip(&panels)
-                .flat_map(|(part, &panels)| (0..panels).map(move |i| [part.edge(i, panels), part.edge(i + 1, panels)]));
-            let (points, weights) = edges
-                .flat_map(|[left, right]| {
-                    let (center, half) = (0.5 * (left + right), 0.5 * (right - left));
-                    GAUSS_5.map(|(node, weight)| (center + half * node, half * weight))
-                })
-                .unzip();
-            Nodes { points, weights }
-        })
-    }
-
-    pub(super) fn part(&self, first: usize, last: usize) -> Nodes {
-        Nodes { points: self.points[first..=last].to_vec(), weights: self.weights[first..=last].to_vec() }
-    }
-
-    /// The first and last node that a step can reach.
-    fn window(&self, Kernel { target, spread }: Kernel) -> [usize; 2] {
-        self.between(target - REACH * spread, target + REACH * spread)
-    }
-
-    /// The first and last node from `low` to `high`; the nearest one where there is none.
-    pub(super) fn between(&self, low: f64, high: f64) -> [usize; 2] {
-        let most = self.points.len() - 1;
-        let first = self.points.partition_point(|&x| x < low).min(most);
-        let last = self.points.partition_point(|&x| x <= high);
-        [first, last.saturating_sub(1).max(first)]
-    }
-
-    /// Probability that a step arrives at a node.
-    fn arrival(&self, node: usize, kernel: Kernel) -> f64 {
-        self.weights[node] * kernel.density(self.points[node])
-    }
-
-    /// The chain from node to node, without exits.
-    fn chain(&self, kernels: &[Kernel]) -> Result<BandedChain, NoDiscreteLaw> {
-        let windows: Vec<[usize; 2]> = kernels.iter().map(|&kernel| self.window(kernel)).collect();
-        chain_of(&windows, |from, to| self.arrival(to, kernels[from]))
-    }
-}
-
-/// A chain from node to node that goes by `arrival`, a probability, from every one to those of its window.
-pub(super) fn chain_of(
-    windows: &[[usize; 2]],
-    arrival: impl Fn(usize, usize) -> f64,
-) -> Result<BandedChain, NoDiscreteLaw> {
-    let reach = |(node, [first, last]): (usize, &[usize; 2])| node.abs_diff(*first).max(node.abs_diff(*last));
-    let band = windows.iter().enumerate().map(reach).max().unwrap_or(1);
-    let work = windows.len() as f64 * (band as f64) * (band as f64);
-    if windows.len() * (2 * band + 1) > MOST_ENTRIES || work > MOST_WORK {
-        return Err(NoDiscreteLaw::TooFine(MOST_NODES));
-    }
-    let mut chain = BandedChain::new(windows.len(), band);
-    for (from, &[first, last]) in windows.iter().enumerate() {
-        for to in first..=last {
-            chain.add(from, to, arrival(from, to));
-        }
-    }
-    Ok(chain)
-}
-
 impl DiscreteLaw {
+    /// By how much log-odds may be off where the nodes could not be refined until the occupancies stood still.
+    pub fn bounds(&self) -> Bounds {
+        let known_to = if self.known_to < SETTLED { 0.0 } else { self.log_odds_known_to() };
+        Bounds::of_pairs(self.occupancies.len(), |_, _| known_to)
+    }
+
+    /// What log-odds are known to.
+    pub(super) fn log_odds_known_to(&self) -> f64 {
+        2.0 * FURTHER * self.known_to
+    }
+
     /// Stationary probability of an interval: one exact step from the nodes.
     pub(super) fn probability(&self, left: f64, right: f64) -> f64 {
         let nodes = self.kernels.iter().zip(&self.probabilities);

@@ -10,12 +10,18 @@
 pub mod bounds;
 pub mod finite_step;
 pub mod first_order;
+mod jumps;
+
 pub mod leimkuhler_matthews;
 pub mod line;
+mod nodes;
 pub mod plane;
 pub mod product;
 pub mod scheme_bias;
 pub mod ways;
+
+#[cfg(test)]
+mod kinked_tests;
 
 pub use finite_step::{Care, Case, FiniteStep, Method, NoFiniteStep};
 pub use line::{Chain, DiscreteLaw};
@@ -43,6 +49,11 @@ pub enum NoDiscreteLaw {
         "the transfer operator did not settle as its grid was refined: the loss has kinks or jumps, is very stiff, or the step is very small"
     )]
     Unsettled,
+    /// The mean step jumps where the chain passes, and neither a grid nor an expansion holds across that.
+    #[error(
+        "the slope of the loss jumps, as at θ = {0}, and so does the mean step: no grid resolves that, and no expansion in δ holds"
+    )]
+    Jumps(String),
     /// A step of Leimkuhler–Matthews maps two places to one where the chain passes.
     #[error("the step folds the line where the chain passes: δL″ > 2 there")]
     Folds,

@@ -27,8 +27,6 @@ const NEXT_ORDER: f64 = 1.0;
 const LOCAL: f64 = 1.0 / 48.0;
 /// An integrated log-odds of the Gibbs law is known to about so much, and a bias from it no better.
 const INTEGRATED: f64 = 1e-9;
-/// What a refinement of the operator's nodes moved is at least half of what the next ones would.
-const FURTHER: f64 = 2.0;
 
 /// Bounds of what the scheme does to the law.
 #[derive(Clone, Debug)]
@@ -153,7 +151,7 @@ fn on_a_line(case: &Case<'_>, gibbs: &Gibbs) -> Result<SchemeBias, NoSchemeBias>
     if moved.iter().any(|moved| !moved.is_finite()) {
         return Err(NoSchemeBias::Operator(NoDiscreteLaw::Disconnected));
     }
-    let known_to = 2.0 * FURTHER * law.known_to + INTEGRATED;
+    let known_to = law.log_odds_known_to() + INTEGRATED;
     let bounds = Bounds::of_pairs(moved.len(), |a, b| (moved[a] - moved[b]).abs() + known_to);
     Ok(SchemeBias { bounds, method: BiasMethod::Line })
 }
@@ -173,6 +171,7 @@ fn of_a_product(case: &Case<'_>, parts: &[(Factor, Option<Gibbs>)]) -> Result<Sc
 
 fn to_second_order(case: &Case<'_>, gibbs: &Gibbs, ways: &Network) -> Result<SchemeBias, NoSchemeBias> {
     let Case { temperature, step, .. } = *case;
+    case.require_no_jump().map_err(NoSchemeBias::Operator)?;
     require_blunt(at_the_minima(case.landscape).chain(under_the_mass(gibbs)), step)?;
     require_blunt(ways.relevant.iter().map(|way| (on_the_way(way), way.sharpest.clone())), step)?;
     let factor = step * step / (12.0 * temperature);
