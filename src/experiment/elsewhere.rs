@@ -29,7 +29,7 @@ pub(super) fn note(setting: &Setting, gibbs: &Gibbs) -> Option<String> {
 /// The lowest place of all that are looked at which lies in no basin.
 fn lowest(setting: &Setting) -> Option<Vec<f64>> {
     let (loss, landscape) = (setting.loss.as_ref(), setting.landscape.as_ref());
-    let region = visited_region(loss, landscape, &setting.domain, setting.effective_temperature(), HEIGHT)?;
+    let region = visited_region(loss, landscape, &landscape.region, setting.effective_temperature(), HEIGHT)?;
     let along = PLACES[region.len() - 1];
     let place = |index: usize| -> Vec<f64> {
         let part = |axis: usize| (index / along.pow(axis as u32) % along) as f64 / (along - 1) as f64;

@@ -45,8 +45,8 @@ pub(super) fn region(setting: &Setting) -> Vec<[f64; 2]> {
     let largest = covariances.map(|covariance| covariance.symmetric_eigenvalues().max()).fold(0.0, f64::max);
     let anisotropy = 0.5 * setting.noise_scale * largest / temperature;
     let widening = anisotropy / (1.0 - 0.5 * setting.step() * setting.sharpest());
-    visited_region(setting.loss.as_ref(), &setting.landscape, &setting.domain, temperature, HEIGHT * widening)
-        .unwrap_or_else(|| setting.domain.clone())
+    visited_region(setting.loss.as_ref(), &setting.landscape, &setting.landscape.region, temperature, HEIGHT * widening)
+        .unwrap_or_else(|| setting.landscape.region.clone())
 }
 
 pub(super) fn data(setting: &Setting, ladder: &Ladder, measurement: &Measurement, loaded: &Loaded) -> FigureData {

@@ -114,7 +114,7 @@ pub(super) fn together_where_alike<'a>(varied: &str, notes: impl Iterator<Item =
 /// The occupancies by one rung, by the theory alone and without the rest of the ladder; `None` where the rung does not
 /// exist or costs a simulation.
 pub(super) fn occupancies(setting: &Setting, rung: Rung) -> Option<Vec<f64>> {
-    let (loss, landscape, domain) = (setting.loss.as_ref(), &setting.landscape, setting.domain.as_slice());
+    let (loss, landscape, domain) = (setting.loss.as_ref(), &setting.landscape, setting.landscape.region.as_slice());
     // In space the quadrature takes seconds, and beyond a sampler does: too long for a search.
     let by_gibbs = || {
         let cheap = domain.len() <= 2;

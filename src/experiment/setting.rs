@@ -76,7 +76,13 @@ const LOOKS_BETWEEN_ESCAPES: f64 = 20.0;
 impl Setting {
     /// The chain of this setting, if its steps are normal, at a temperature.
     pub(super) fn chain_at(&self, temperature: f64) -> Case<'_> {
-        Case { loss: &self.loss, landscape: &self.landscape, domain: &self.domain, temperature, step: self.step() }
+        Case {
+            loss: &self.loss,
+            landscape: &self.landscape,
+            domain: &self.landscape.region,
+            temperature,
+            step: self.step(),
+        }
     }
 
     /// Explores the landscape of `loss` in `domain`.

@@ -19,13 +19,14 @@ use super::CriticalPoint;
 use super::ellipsoid::Ellipsoid;
 use super::flow::{Accuracy, Destination, Room, basin, follow_flow, follow_flows};
 use super::grid::Grid;
+use super::region::length;
 use super::search::diagonal;
 use crate::instructions::vectorized;
 use crate::loss::{LANES, Loss};
 
 pub use super::flow::NO_BASIN;
 
-/// Local error of the flow, relative to the domain's diagonal.
+/// Local error of the flow, relative to the landscape's length.
 const FLOW_TOLERANCE: f64 = 1e-5;
 
 /// The basins of a landscape's minima.
@@ -78,8 +79,8 @@ impl Basins {
     }
 
     pub(super) fn by_flow(loss: Arc<dyn Loss>, minima: &[CriticalPoint], domain: &[[f64; 2]]) -> Self {
-        let scale = diagonal(domain);
-        let ellipsoid = |minimum| Ellipsoid::around(loss.as_ref(), minimum, minima, scale);
+        let scale = length(minima, domain);
+        let ellipsoid = |minimum| Ellipsoid::around(loss.as_ref(), minimum, minima, diagonal(domain));
         let ellipsoids = minima.par_iter().map(ellipsoid).collect();
         let grid = Grid::is_for(domain.len()).then(|| Grid::new(domain));
         Self { kind: Kind::Flow(Box::new(Flow { loss, ellipsoids, scale, grid })) }

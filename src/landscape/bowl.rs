@@ -35,6 +35,7 @@ pub(super) fn explore(loss: &dyn Loss, center: &[f64], domain: &[[f64; 2]]) -> R
         saddles: Vec::new(),
         basins: Basins::of_bowl(),
         domain: domain.to_vec(),
+        region: domain.to_vec(),
         doubt: None,
     })
 }

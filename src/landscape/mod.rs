@@ -15,6 +15,7 @@ mod jump;
 mod kink;
 mod norm;
 mod one_dimension;
+mod region;
 mod saddles;
 mod search;
 mod stiff_flow;
@@ -178,6 +179,8 @@ pub struct Landscape {
     pub basins: Basins,
     /// Where minima were looked for, [low, high] per coordinate.
     pub domain: Vec<[f64; 2]>,
+    /// The part of it around the wells, if it is very much wider than they are: lengths are measured by this.
+    pub region: Vec<[f64; 2]>,
     /// Why the search may have missed minima; `None` where nothing speaks for that.
     pub doubt: Option<String>,
 }
@@ -299,10 +302,29 @@ impl Landscape {
             return bowl::explore(loss.as_ref(), &center, domain);
         }
         let usual_curvature = curvature_scale(loss.as_ref(), domain);
-        let (minima, doubt) = search::minima(loss.as_ref(), domain, starts, usual_curvature)?;
-        let basins = Basins::by_flow(loss.clone(), &minima, domain);
-        let saddles = saddles::between(loss.as_ref(), &minima, &basins, domain, usual_curvature);
-        Ok(Self { minima, saddles, basins, domain: domain.to_vec(), doubt })
+        let (mut minima, doubt) = search::minima(loss.as_ref(), domain, starts, usual_curvature)?;
+        let mut region = region::around(loss.as_ref(), &minima, domain);
+        if region != domain {
+            // In its lengths minima are told apart that seemed to be one.
+            let usual_curvature = curvature_scale(loss.as_ref(), &region);
+            let known: Vec<Vec<f64>> = minima.iter().map(|minimum| minimum.theta.clone()).collect();
+            minima = search::from_known(loss.as_ref(), &region, known, starts, usual_curvature)?.0;
+            region = region::around(loss.as_ref(), &minima, domain);
+        }
+        Ok(Self::of_minima(loss, minima, domain, region, doubt))
+    }
+
+    fn of_minima(
+        loss: std::sync::Arc<dyn Loss>,
+        minima: Vec<CriticalPoint>,
+        domain: &[[f64; 2]],
+        region: Vec<[f64; 2]>,
+        doubt: Option<String>,
+    ) -> Self {
+        let basins = Basins::by_flow(loss.clone(), &minima, &region);
+        let saddles =
+            saddles::between(loss.as_ref(), &minima, &basins, &region, curvature_scale(loss.as_ref(), &region));
+        Self { minima, saddles, basins, domain: domain.to_vec(), region, doubt }
     }
 
     /// What Laplace's and Kramers' formulas ask for: minima with det H > 0.
@@ -328,12 +350,11 @@ impl Landscape {
     /// Minima in the domain that the search had missed, if the flow from one of these places leads there. In one dimension, and in a bowl, the
     /// search misses none.
     pub fn missed(&self, loss: &dyn Loss, places: &[Vec<f64>]) -> Vec<CriticalPoint> {
-        let domain = &self.domain;
-        if places.is_empty() || domain.len() == 1 || loss.center().is_some() {
+        if places.is_empty() || self.domain.len() == 1 || loss.center().is_some() {
             return Vec::new();
         }
         // What they lead to may be no minimum that theory can deal with: then it stays unknown.
-        search::missed(loss, domain, &self.minima, places, curvature_scale(loss, domain)).unwrap_or_default()
+        search::missed(loss, self, places, curvature_scale(loss, &self.region)).unwrap_or_default()
     }
 
     /// This landscape with further minima.
@@ -344,9 +365,8 @@ impl Landscape {
         minima.extend(missed);
         minima.truncate(MAXIMUM_MINIMA);
         sort_by_loss(&mut minima);
-        let basins = Basins::by_flow(loss.clone(), &minima, domain);
-        let saddles = saddles::between(loss.as_ref(), &minima, &basins, domain, curvature_scale(loss.as_ref(), domain));
-        Self { minima, saddles, basins, domain: domain.clone(), doubt: self.doubt.clone() }
+        let region = region::around(loss.as_ref(), &minima, domain);
+        Self::of_minima(loss, minima, domain, region, self.doubt.clone())
     }
 
     /// Every minimum with all its images, one after another.

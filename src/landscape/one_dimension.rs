@@ -86,7 +86,7 @@ pub(super) fn explore(loss: &dyn Loss, domain: [f64; 2]) -> Result<Landscape, La
             .to_string()
     });
     let doubt = doubt.or(wide);
-    Ok(Landscape { minima, saddles, basins, domain: vec![domain], doubt })
+    Ok(Landscape { minima, saddles, basins, domain: vec![domain], region: vec![domain], doubt })
 }
 
 fn hint(loss: &dyn Loss, [low, high]: [f64; 2]) -> String {

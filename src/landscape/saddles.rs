@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::basins::Basins;
 use super::descent::{Aim, newton};
+use super::region::length;
 use super::search::{apart, diagonal, random_point, standard};
 use super::{CriticalPoint, FlatDirection, Saddle};
 use crate::loss::Loss;
@@ -31,6 +32,7 @@ pub(super) fn between(
         return Vec::new();
     }
     let longest = 0.02 * diagonal(domain);
+    let offset = 1e-3 * length(minima, domain);
     let ends: Vec<Option<Vec<f64>>> =
         starts(loss, minima, domain).par_iter().map(|start| newton(loss, start, longest, Aim::Saddle)).collect();
     let mut saddles: Vec<Saddle> = Vec::new();
@@ -47,7 +49,7 @@ pub(super) fn between(
         let jumps: Option<Vec<FlatDirection>> = flat.iter().map(|&axis| point.jump_along(loss, axis, domain)).collect();
         let Some(jumps) = jumps else { continue };
         point.flat = jumps;
-        if let Some(between) = sides(&point, basins, 1e-3 * diagonal(domain)) {
+        if let Some(between) = sides(&point, basins, offset) {
             saddles.push(Saddle { point, between });
         }
     }

@@ -9,7 +9,8 @@ use super::flow::Accuracy;
 use super::kink::minimum_on_kink;
 use super::stiff_flow::rest;
 use super::{
-    CriticalPoint, LandscapeError, MAXIMUM_MINIMA, domain_text, point_text, sort_by_loss, with_flat_directions,
+    CriticalPoint, Landscape, LandscapeError, MAXIMUM_MINIMA, domain_text, point_text, sort_by_loss,
+    with_flat_directions,
 };
 use crate::loss::Loss;
 use crate::random::{Purpose, stream::Stream};
@@ -40,9 +41,20 @@ pub(super) fn minima(
     starts: Option<u64>,
     usual_curvature: f64,
 ) -> Result<(Vec<CriticalPoint>, Option<String>), LandscapeError> {
+    from_known(loss, domain, loss.likely_minima(), starts, usual_curvature)
+}
+
+/// The same from other places where minima are supposed.
+pub(super) fn from_known(
+    loss: &dyn Loss,
+    domain: &[[f64; 2]],
+    known: Vec<Vec<f64>>,
+    starts: Option<u64>,
+    usual_curvature: f64,
+) -> Result<(Vec<CriticalPoint>, Option<String>), LandscapeError> {
     let batch = STARTS_PER_DIMENSION * domain.len().min(MOST_DIMENSIONS);
     let mut search = Search { loss, domain, usual_curvature, found: Vec::new(), strays: 0, last_stray: None };
-    search.descend(loss.likely_minima())?;
+    search.descend(known)?;
     // The doubt is about what random points find: what was known before is no evidence for it.
     search.found.iter_mut().for_each(|known| known.arrivals = 0);
     let mut stream = Stream::new(0, 0, Purpose::Landscape);
@@ -64,21 +76,20 @@ pub(super) fn minima(
     search.finish()
 }
 
-/// The minima that the flow from these places leads to, in the domain, beside those that are known.
+/// The minima that the flow from these places leads to, in the domain, beside those of a landscape.
 pub(super) fn missed(
     loss: &dyn Loss,
-    domain: &[[f64; 2]],
-    known: &[CriticalPoint],
+    Landscape { minima: known, domain, region, .. }: &Landscape,
     places: &[Vec<f64>],
     usual_curvature: f64,
 ) -> Result<Vec<CriticalPoint>, LandscapeError> {
-    let mut search = Search { loss, domain, usual_curvature, found: Vec::new(), strays: 0, last_stray: None };
-    let longest = 0.1 * diagonal(domain);
-    let accuracy = Accuracy { scale: diagonal(domain), tolerance: ROUGH };
+    let mut search = Search { loss, domain: region, usual_curvature, found: Vec::new(), strays: 0, last_stray: None };
+    let longest = 0.1 * diagonal(region);
+    let accuracy = Accuracy { scale: diagonal(region), tolerance: ROUGH };
     let end = |place: &Vec<f64>| -> Option<Vec<f64>> {
         let end = rest(loss, place, NEAR * longest, accuracy, |_| false)?;
         let critical = newton(loss, &end, NEAR * longest, Aim::Minimum)?;
-        let is_known = known.iter().any(|known| apart(loss, &known.theta, &critical) < SAME * diagonal(domain));
+        let is_known = known.iter().any(|known| apart(loss, &known.theta, &critical) < SAME * diagonal(region));
         (is_inside(&critical, domain) && !is_known).then_some(critical)
     };
     let ends: Vec<Option<Vec<f64>>> = places.par_iter().map(end).collect();
@@ -219,8 +230,7 @@ impl Search<'_> {
         if !point.loss.is_finite() {
             return Ok(());
         }
-        let near = SAME * diagonal(self.domain);
-        if let Some(known) = self.found.iter_mut().find(|known| apart(self.loss, &known.point.theta, &theta) < near) {
+        if let Some(known) = self.found.iter_mut().find(|known| is_same(self.loss, &known.point, &point, self.domain)) {
             known.arrivals += 1;
             return Ok(());
         }
@@ -285,6 +295,16 @@ fn doubt(arrivals: &[usize]) -> Option<String> {
             arrivals.iter().sum::<usize>()
         )
     })
+}
+
+/// Whether two minima are one: near to each other, and without a ridge between them.
+fn is_same(loss: &dyn Loss, a: &CriticalPoint, b: &CriticalPoint, domain: &[[f64; 2]]) -> bool {
+    // What is nearer than this part of that may differ by what rounding leaves.
+    const AS_ROUNDED: f64 = 1e-3;
+    let (near, apart) = (SAME * diagonal(domain), apart(loss, &a.theta, &b.theta));
+    let middle = || -> Vec<f64> { a.theta.iter().zip(&b.theta).map(|(a, b)| 0.5 * (a + b)).collect() };
+    let has_ridge = || loss.value(&middle()) > a.loss.max(b.loss) + 1e-12 * a.loss.abs();
+    apart < AS_ROUNDED * near || apart < near && (loss.symmetry().is_some() || !has_ridge())
 }
 
 /// The image that stands for all images of a critical point.

@@ -328,7 +328,7 @@ fn law(setting: &Setting, ladder: &Ladder, grid: &Grid, rung: Rung) -> Option<Ve
     let temperature = setting.effective_temperature();
     match rung {
         Rung::Laplace => cells::laplace(loss, &landscape.minima, temperature, &grid.axes()),
-        Rung::Gibbs => cells::gibbs(loss, landscape, &setting.domain, temperature, &grid.axes()),
+        Rung::Gibbs => cells::gibbs(loss, landscape, &landscape.region, temperature, &grid.axes()),
         Rung::Ito => match grid {
             Grid::Line(line) => {
                 let diffusion = |x: f64| setting.diffusion(x);
