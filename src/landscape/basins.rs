@@ -21,8 +21,10 @@ use super::flow::{Accuracy, Destination, Room, basin, follow_flow, follow_flows}
 use super::grid::Grid;
 use super::region::length;
 use super::search::diagonal;
+use super::stiff_flow::slides;
 use crate::instructions::vectorized;
 use crate::loss::{LANES, Loss};
+use crate::random::{Purpose, stream::Stream};
 
 pub use super::flow::NO_BASIN;
 
@@ -32,6 +34,8 @@ const FLOW_TOLERANCE: f64 = 1e-5;
 /// The basins of a landscape's minima.
 pub struct Basins {
     kind: Kind,
+    /// Whether flows beside a ridge go along kinks: they take a hundred times as long as others, and where they part is known less well.
+    pub(crate) has_slides: bool,
 }
 
 enum Kind {
@@ -70,12 +74,12 @@ impl Workspace {
 
 impl Basins {
     pub(super) fn by_intervals(ridges: Vec<f64>, owners: Vec<Option<usize>>) -> Self {
-        Self { kind: Kind::Intervals { ridges, owners } }
+        Self { kind: Kind::Intervals { ridges, owners }, has_slides: false }
     }
 
     /// Of the only minimum of a parabola.
     pub(super) fn of_bowl() -> Self {
-        Self { kind: Kind::Whole }
+        Self { kind: Kind::Whole, has_slides: false }
     }
 
     pub(super) fn by_flow(loss: Arc<dyn Loss>, minima: &[CriticalPoint], domain: &[[f64; 2]]) -> Self {
@@ -83,7 +87,28 @@ impl Basins {
         let ellipsoid = |minimum| Ellipsoid::around(loss.as_ref(), minimum, minima, diagonal(domain));
         let ellipsoids = minima.par_iter().map(ellipsoid).collect();
         let grid = Grid::is_for(domain.len()).then(|| Grid::new(domain));
-        Self { kind: Kind::Flow(Box::new(Flow { loss, ellipsoids, scale, grid })) }
+        Self { kind: Kind::Flow(Box::new(Flow { loss, ellipsoids, scale, grid })), has_slides: false }
+    }
+
+    /// Looks whether flows slide along kinks beside these places on ridges.
+    pub(super) fn look_for_slides(&mut self, ridges: impl Iterator<Item = Vec<f64>>) {
+        const PLACES: usize = 8;
+        const MOST_RIDGES: usize = 8;
+        const BESIDE: f64 = 0.1;
+        let Kind::Flow(flow) = &self.kind else { return };
+        // Beyond, nothing is cut along ridges.
+        if flow.loss.dimension() > 3 {
+            return;
+        }
+        let mut stream = Stream::new(0, 10, Purpose::Landscape);
+        let accuracy = flow.accuracy();
+        let size = BESIDE * accuracy.scale / (flow.loss.dimension() as f64).sqrt();
+        let mut places = ridges.take(MOST_RIDGES).flat_map(|place| std::iter::repeat_n(place, PLACES));
+        self.has_slides = places.any(|place| {
+            let reach = size * stream.uniform();
+            let beside: Vec<f64> = place.iter().map(|x| x + reach * (2.0 * stream.uniform() - 1.0)).collect();
+            slides(flow.loss.as_ref(), &beside, 1e-3 * size, accuracy)
+        });
     }
 
     /// The minimum to which a point belongs; `None` where the flow reaches none of them.

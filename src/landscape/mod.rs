@@ -15,6 +15,7 @@ mod jump;
 mod kink;
 mod norm;
 mod one_dimension;
+mod pieces;
 mod region;
 mod saddles;
 mod search;
@@ -321,9 +322,12 @@ impl Landscape {
         region: Vec<[f64; 2]>,
         doubt: Option<String>,
     ) -> Self {
-        let basins = Basins::by_flow(loss.clone(), &minima, &region);
+        let mut basins = Basins::by_flow(loss.clone(), &minima, &region);
         let saddles =
             saddles::between(loss.as_ref(), &minima, &basins, &region, curvature_scale(loss.as_ref(), &region));
+        // Where a ridge is a kink there may be no saddle on it.
+        let ridges = minima.windows(2).map(|pair| saddles::ridge_point(loss.as_ref(), &pair[0].theta, &pair[1].theta));
+        basins.look_for_slides(saddles.iter().map(|saddle| saddle.point.theta.clone()).chain(ridges));
         Self { minima, saddles, basins, domain: domain.to_vec(), region, doubt }
     }
 

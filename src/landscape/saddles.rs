@@ -85,7 +85,7 @@ fn sides(point: &CriticalPoint, basins: &Basins, offset: f64) -> Option<[usize; 
 
 /// The highest point of the straight line between two minima, found on a grid and then by thirds: a sharp ridge has
 /// negative curvature only in a narrow band, and eigenvector following must start inside of it.
-fn ridge_point(loss: &dyn Loss, a: &[f64], b: &[f64]) -> Vec<f64> {
+pub(super) fn ridge_point(loss: &dyn Loss, a: &[f64], b: &[f64]) -> Vec<f64> {
     let at = |fraction: f64| -> Vec<f64> { a.iter().zip(b).map(|(x, y)| x + fraction * (y - x)).collect() };
     let height = |fraction: f64| loss.value(&at(fraction));
     let coarse = (1..100).map(|i| f64::from(i) / 100.0).max_by(|x, y| height(*x).total_cmp(&height(*y))).unwrap_or(0.5);

@@ -9,9 +9,10 @@
 //!
 //! A stage z = c + τf(z), f = −∇L, is the lowest place of L(z) + |z − c|²/(2τ).
 
-use nalgebra::{Cholesky, DVector, Dyn};
+use nalgebra::{Cholesky, DMatrix, DVector};
 
 use super::flow::{Accuracy, has_left};
+use super::pieces::{Piece, lowest};
 use super::sorted_eigen;
 use crate::loss::Loss;
 
@@ -34,8 +35,9 @@ const LONGEST: f64 = 1e100;
 const GAMMA: f64 = 2.0 - std::f64::consts::SQRT_2;
 const WEIGHT: f64 = 0.25 * std::f64::consts::SQRT_2;
 
-/// Newton steps for a stage; what takes more has too long a step.
+/// Newton steps for a stage; what takes more has too long a step, or lies on a kink, where so many parabolas are looked at.
 const MOST_ITERATIONS: usize = 10;
+const MOST_PIECES: usize = 10;
 /// A step may be off by so much more than an explicit one: of 10⁴ points in bent valleys of condition 10⁴ to 10⁶ not one gets another label
 /// at a thousandth of it, since the ways to different minima part.
 const ROUGHER: f64 = 10.0;
@@ -114,8 +116,24 @@ pub(super) fn rest(
     None
 }
 
+/// Whether the flow from θ goes along a kink for some steps.
+pub(super) fn slides(loss: &dyn Loss, theta: &[f64], step: f64, accuracy: Accuracy) -> bool {
+    const ATTEMPTS: u32 = 40;
+    const SOME: u32 = 3;
+    let mut course = Course::new(loss, theta, step);
+    for _ in 0..ATTEMPTS {
+        if course.slid >= SOME || has_left(course.theta.as_slice(), accuracy) || !(course.step >= 1e-300) {
+            break;
+        }
+        course.advance(ROUGHER * accuracy.tolerance * accuracy.scale);
+    }
+    course.slid >= SOME
+}
+
 struct Course<'a> {
     loss: &'a dyn Loss,
+    /// Steps that ended on a kink.
+    slid: u32,
     theta: DVector<f64>,
     /// f(θ), so that a stage's own slope is never taken as a difference of large numbers.
     descent: DVector<f64>,
@@ -127,6 +145,8 @@ struct Stage {
     place: DVector<f64>,
     /// f there.
     descent: DVector<f64>,
+    /// Whether it took more than one parabola.
+    on_kink: bool,
 }
 
 impl<'a> Course<'a> {
@@ -134,7 +154,7 @@ impl<'a> Course<'a> {
         let theta = DVector::from_column_slice(theta);
         let mut slope = DVector::zeros(theta.len());
         loss.gradient(theta.as_slice(), slope.as_mut_slice());
-        Self { loss, theta, descent: -slope, step: step.min(LONGEST) }
+        Self { loss, slid: 0, theta, descent: -slope, step: step.min(LONGEST) }
     }
 
     /// One attempt: what is too rough is tried again with a smaller step the next time.
@@ -145,6 +165,7 @@ impl<'a> Course<'a> {
         };
         let ratio = error / allowed;
         if ratio <= 1.0 {
+            self.slid += u32::from(end.on_kink);
             (self.theta, self.descent) = (end.place, end.descent);
         }
         let factor = if ratio.is_finite() { 0.9 / ratio.max(1e-6).cbrt() } else { 0.1 };
@@ -156,7 +177,7 @@ impl<'a> Course<'a> {
         let Self { theta, descent, step, .. } = self;
         let tau = 0.5 * GAMMA * step;
         let solver = Solver { loss: self.loss, tau, solved: SOLVED * allowed };
-        let Stage { place, descent: there } = solver.stage(&(theta + descent * tau), theta.clone())?;
+        let Stage { place, descent: there, .. } = solver.stage(&(theta + descent * tau), theta.clone())?;
         let from = theta + (descent + &there) * (WEIGHT * step);
         let end = solver.stage(&from, place)?;
         // Against the embedded rule of order 3: weights (1 − w)/3, (1 + 3w)/3, γ/6.
@@ -178,29 +199,70 @@ impl Solver<'_> {
     /// The lowest place of L(z) + |z − c|²/(2τ), from a guess of it. `None` where it takes too many steps, or where L bends downwards by more
     /// than 1/τ: the flow then grows too fast for the step.
     fn stage(&self, center: &DVector<f64>, guess: DVector<f64>) -> Option<Stage> {
-        let mut place = guess;
-        let mut slope = DVector::zeros(place.len());
-        for _ in 0..MOST_ITERATIONS {
-            self.loss.gradient(place.as_slice(), slope.as_mut_slice());
-            let factors = self.factors(&place)?;
-            let mut moved = &slope + (&place - center) / self.tau;
-            factors.solve_mut(&mut moved);
-            place -= &moved;
-            if moved.norm() <= self.solved {
-                let descent = (&place - center) / self.tau;
-                return Some(Stage { place, descent });
+        match self.smooth_stage(center, guess) {
+            Ok(stage) => Some(stage),
+            Err(ends) => self.stage_on_kink(center, ends?),
+        }
+    }
+
+    /// The same where Newton's method goes to and fro across a kink between two places: the lowest place of the highest parabola of all that were seen.
+    fn stage_on_kink(&self, center: &DVector<f64>, [one, mut place]: [DVector<f64>; 2]) -> Option<Stage> {
+        let mut pieces = vec![self.piece(center, &one)];
+        for _ in 0..MOST_PIECES {
+            pieces.push(self.piece(center, &place));
+            let next = lowest(&pieces)?;
+            let moved = (&next - &place).norm();
+            place = next;
+            if moved <= self.solved {
+                return Some(self.solved_at(center, place, true));
             }
         }
         None
     }
 
-    /// H + 1/τ in factors.
-    fn factors(&self, place: &DVector<f64>) -> Option<Cholesky<f64, Dyn>> {
+    fn solved_at(&self, center: &DVector<f64>, place: DVector<f64>, on_kink: bool) -> Stage {
+        let descent = (&place - center) / self.tau;
+        Stage { place, descent, on_kink }
+    }
+
+    /// The parabola that fits L(z) + |z − c|²/(2τ) at a place.
+    fn piece(&self, center: &DVector<f64>, place: &DVector<f64>) -> Piece {
+        let away = place - center;
+        let mut slope = DVector::zeros(place.len());
+        self.loss.gradient(place.as_slice(), slope.as_mut_slice());
+        Piece {
+            place: place.clone(),
+            height: self.loss.value(place.as_slice()) + 0.5 * away.norm_squared() / self.tau,
+            slope: slope + &away / self.tau,
+            curvature: self.damped(place),
+        }
+    }
+
+    /// By Newton's method; where that does not end, the last two places, if it has any.
+    fn smooth_stage(&self, center: &DVector<f64>, guess: DVector<f64>) -> Result<Stage, Option<[DVector<f64>; 2]>> {
+        let (mut place, mut before) = (guess.clone(), guess);
+        let mut slope = DVector::zeros(place.len());
+        for _ in 0..MOST_ITERATIONS {
+            self.loss.gradient(place.as_slice(), slope.as_mut_slice());
+            let factors = Cholesky::new(self.damped(&place)).ok_or(None)?;
+            let mut moved = &slope + (&place - center) / self.tau;
+            factors.solve_mut(&mut moved);
+            before.copy_from(&place);
+            place -= &moved;
+            if moved.norm() <= self.solved {
+                return Ok(self.solved_at(center, place, false));
+            }
+        }
+        Err(Some([before, place]))
+    }
+
+    /// H + 1/τ.
+    fn damped(&self, place: &DVector<f64>) -> DMatrix<f64> {
         let mut matrix = self.loss.hessian(place.as_slice());
         for i in 0..matrix.nrows() {
             matrix[(i, i)] += 1.0 / self.tau;
         }
-        Cholesky::new(matrix)
+        matrix
     }
 }
 
@@ -245,6 +307,33 @@ mod tests {
             });
             assert!(end.is_some() && steps < 60, "{soft}: {steps} steps to {end:?}");
         }
+    }
+
+    /// From above and from below the flow meets the kink y = 0.3x, goes along it at the speed that a mean of both slopes has there, and ends where it would
+    /// on the line: on the side of the ridge of (x² − 1)²/4 + 0.1x + 0.09x², where it began on the kink.
+    #[test]
+    fn a_flow_slides_along_a_kink() {
+        let formula = "(x^2 - 1)^2/4 + 0.1*x + y^2 + 0.5*abs(y - 0.3*x)";
+        let loss = Expression::new(&["x", "y"].map(String::from), &[], formula).unwrap();
+        let accuracy = Accuracy { scale: 8.5, tolerance: 1e-5 };
+        // x³ − 0.82x + 0.1 = 0.
+        let ridge = 0.124_293;
+        for (start, side) in
+            [([0.3, 0.8], 1.0), ([ridge + 0.02, 0.3 * ridge], 1.0), ([ridge - 0.02, 0.3 * ridge], -1.0)]
+        {
+            let mut attempts = 0;
+            let end = rest(&loss, &start, 1e-3, accuracy, |place| {
+                attempts += 1;
+                (place[0].abs() - 0.9).abs() < 0.15
+            });
+            assert!(
+                end.as_ref().is_some_and(|end| end[0] * side > 0.7) && attempts < 80,
+                "{start:?}: {end:?} {attempts}"
+            );
+            assert!(slides(&loss, &start, 1e-3, accuracy), "{start:?}");
+        }
+        let smooth = Expression::new(&["x", "y"].map(String::from), &[], "(x^2 - 1)^2 + 1e4*(y - x^2)^2").unwrap();
+        assert!(!slides(&smooth, &[0.2, 0.5], 1e-3, accuracy));
     }
 
     /// Along a parabola of condition 10⁸ the flow is exact: (x₀e^(−t), y₀e^(−10⁸t)) comes to the minimum from anywhere.

@@ -70,6 +70,8 @@ pub fn visited_region(
 
 #[cfg(test)]
 mod line_tests;
+#[cfg(test)]
+mod plane_tests;
 
 /// Φ(z).
 fn normal_cdf(z: f64) -> f64 {

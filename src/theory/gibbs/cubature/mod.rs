@@ -59,6 +59,9 @@ const SMALL: f64 = 1e-11;
 const NOTHING: f64 = 1e-15;
 /// Halvings of cells within a block: jumps of the loss would ask for more and more of them.
 const MOST_HALVINGS: usize = 40_000;
+/// The same, and so many times rougher a ridge is good enough, where flows go along kinks and end less exactly.
+const MOST_HALVINGS_BESIDE_SLIDES: usize = 1_000;
+const ROUGHER: f64 = 1e3;
 /// What did not settle by then may be so large a part of the whole.
 const TRUSTED: f64 = 1e-4;
 
@@ -208,6 +211,11 @@ struct Frame<'a> {
 }
 
 impl Frame<'_> {
+    /// What a halving on a ridge may change.
+    fn on_ridge<const D: usize>(&self) -> f64 {
+        precision(D).ridge * if self.landscape.basins.has_slides { ROUGHER } else { 1.0 }
+    }
+
     fn is_gibbs(&self) -> bool {
         matches!(self.integrand, Integrand::Gibbs { .. })
     }

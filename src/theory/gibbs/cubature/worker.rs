@@ -6,7 +6,7 @@ use super::super::valley::hidden_mass;
 use super::cell::{Cell, Node, Vertex, determinant};
 use super::labels::Labels;
 use super::masses::Masses;
-use super::{Frame, MOST_HALVINGS, NOTHING, Precision, SMALL, precision};
+use super::{Frame, MOST_HALVINGS, MOST_HALVINGS_BESIDE_SLIDES, NOTHING, Precision, SMALL, precision};
 use crate::theory::quadrature::{GAUSS_3, GAUSS_5};
 
 /// An integral over a cell, and whether a ridge runs through the cell.
@@ -33,12 +33,14 @@ pub(super) struct Worker<'a, 'l, const D: usize> {
 impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
     pub(super) fn new(frame: &'a Frame<'a>, labels: &'a mut Labels<'l, D>) -> Self {
         let bends = vec![Bends::default(); frame.landscape.minima.len()];
-        Self { frame, labels, places: Vec::new(), room: Room::default(), bisections: 0, halvings: MOST_HALVINGS, bends }
+        let halvings = if frame.landscape.basins.has_slides { MOST_HALVINGS_BESIDE_SLIDES } else { MOST_HALVINGS };
+        Self { frame, labels, places: Vec::new(), room: Room::default(), bisections: 0, halvings, bends }
     }
 
     /// Halves a cell until that changes nothing any more.
     pub(super) fn integrate(&mut self, cell: &Cell<D>, coarse: Estimate) -> Estimate {
-        let Precision { smooth, ridge, .. } = precision(D);
+        let Precision { smooth, .. } = precision(D);
+        let ridge = self.frame.on_ridge::<D>();
         let count = self.frame.landscape.minima.len();
         let parts: Vec<(Cell<D>, Estimate)> =
             cell.halves().map(|half| (self.estimate(&half), half)).map(|(e, c)| (c, e)).collect();
@@ -132,7 +134,7 @@ impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
                 point: self.labels.place(&cell.corner),
                 node: Some((cell.corner, self.labels.owner(cell.corner))),
             };
-            self.bisections = bisections::<D>(mass / self.frame.whole);
+            self.bisections = bisections::<D>(mass / self.frame.whole, self.frame.on_ridge::<D>());
             self.add_simplices(cell, &mut vec![first], 0, &mut masses);
         } else {
             masses.add_density(owner, &density);
@@ -217,8 +219,8 @@ impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
 }
 
 /// Halvings of an edge that leave a thousandth of what is allowed on a ridge, in a cell with this part of the whole: each is a flow.
-fn bisections<const D: usize>(share: f64) -> u32 {
-    let Precision { ridge, bisections, .. } = precision(D);
+fn bisections<const D: usize>(share: f64, ridge: f64) -> u32 {
+    let bisections = precision(D).bisections;
     let wanted = crate::math::ln(share / (1e-3 * ridge)) / std::f64::consts::LN_2;
     (wanted.ceil().max(2.0) as u32).min(bisections)
 }
