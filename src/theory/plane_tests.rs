@@ -1,7 +1,7 @@
-//! Gibbs masses in the plane and in space where flows slide along kinks.
+//! Gibbs masses in the plane and in space: where flows slide along kinks, and of cold wells.
 //!
-//! The masses in the plane were made with numpy: explicit Euler steps of 0.001 from the nodes of a grid of 400 × 400, which go to and fro across a
-//! kink, and are right to about 2e−4. In space y² + 0.3|y − 0.5| separates from the rest, whose masses are those of the plane.
+//! The first were made with numpy: explicit Euler steps of 0.001 from the nodes of a grid of 400 × 400, which go to and fro across a
+//! kink, and are right to about 2e−4.
 
 use std::sync::Arc;
 
@@ -18,15 +18,42 @@ fn masses_where_flows_slide_along_kinks() {
         (&["x", "y"], "(x^2-1)^2/4 + 0.1*x + y^2 + 0.5*abs(y-0.3*x)", 0.847_42, true),
         (&["x", "y"], "(x^2-1)^2 + y^2 + abs(y-sin(x)) + 0.05*x", 0.706_05, true),
         // No flow goes along a kink that is a ridge, or that is crossed one way.
-        (&["x", "y"], "(x^2-1)^2/4 + 0.1*x + (abs(y-0.3*x) - 0.5)^2 + 0*y", 0.429_5, false),
+        (&["x", "y"], "(x^2-1)^2/4 + 0.1*x + (abs(y-0.3*x) - 0.5)^2", 0.429_5, false),
     ] {
-        let names: Vec<String> = variables.iter().map(ToString::to_string).collect();
-        let loss: Arc<dyn Loss> = Arc::new(Expression::new(&names, &[], formula).unwrap());
-        let domain = vec![[-3.0, 3.0]; names.len()];
-        let landscape = Landscape::explore(loss.clone(), &domain).unwrap();
+        let (loss, landscape, domain) = explored(variables, formula);
         assert_eq!(landscape.basins.has_slides, has_slides, "{formula}");
         let law = gibbs::by_quadrature(loss.as_ref(), &landscape, &domain, 0.1).unwrap();
         assert!((law.occupancies[0] - expected).abs() < 4e-4, "{formula}: {:?}", law.occupancies);
         assert!(law.other < 1e-6, "{formula}: {}", law.other);
     }
+}
+/// The same of a well so cold that it has next to nothing: y and z subtract x²/400, and the rest is that of the line, by mpmath at 30 digits.
+#[test]
+fn masses_of_wells_that_are_next_to_nothing() {
+    for (variables, formula) in [
+        (&["x", "y"][..], "(x^2-1)^2/4 + 0.3*x + y^2 + 0.1*x*y"),
+        (&["x", "y", "z"], "(x^2-1)^2/4 + 0.3*x + y^2 + z^2 + 0.1*x*y"),
+    ] {
+        let (loss, landscape, domain) = explored(variables, formula);
+        for (temperature, mass, laplacian) in [
+            (0.05, 1.208_287_492_038e-5, 2.721_915_832),
+            (0.03, 4.797_310_851_781e-9, 2.666_938_301),
+            (0.02, 2.500_265_355_960e-13, 2.663_273_096),
+        ] {
+            let law = gibbs::by_quadrature(loss.as_ref(), &landscape, &domain, temperature).unwrap();
+            let found = law.occupancies[1];
+            assert!((found / mass - 1.0).abs() < 2e-5, "{formula} at {temperature}: {found}, not {mass}");
+            let across = 2.0 * (variables.len() - 2) as f64;
+            let found = law.mean_laplacian[1] - across;
+            assert!((found / laplacian - 1.0).abs() < 2e-5, "{formula} at {temperature}: {found}, not {laplacian}");
+        }
+    }
+}
+
+fn explored(variables: &[&str], formula: &str) -> (Arc<dyn Loss>, Landscape, Vec<[f64; 2]>) {
+    let names: Vec<String> = variables.iter().map(ToString::to_string).collect();
+    let loss: Arc<dyn Loss> = Arc::new(Expression::new(&names, &[], formula).unwrap());
+    let domain = vec![[-3.0, 3.0]; names.len()];
+    let landscape = Landscape::explore(loss.clone(), &domain).unwrap();
+    (loss, landscape, domain)
 }

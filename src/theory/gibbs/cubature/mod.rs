@@ -79,9 +79,10 @@ pub(super) fn gibbs<const D: usize>(
         return Err(NoGibbs::FallsBeyond(low));
     }
     let integrand = Integrand::Gibbs { loss, lowest: &landscape.minima[0], temperature };
-    let whole = laplace_mass(landscape, temperature);
+    let masses = laplace_masses(landscape, temperature);
+    let whole = masses.iter().sum();
     let rounding = rounding(landscape.minima[0].loss, temperature);
-    let frame = Frame { loss, landscape, temperature, whole, integrand, rounding };
+    let frame = Frame { loss, landscape, temperature, whole, scales: scales(&masses, whole), integrand, rounding };
     let (mut sum, bends) = integrate(&frame, &mut blocks(landscape, &region));
     if sum.unsettled > TRUSTED * whole {
         return Err(NoGibbs::Unsettled);
@@ -130,7 +131,10 @@ impl<'a> Plane<'a> {
     pub(in crate::theory) fn masses(&mut self, density: &(dyn Fn(&[f64]) -> f64 + Sync)) -> Vec<f64> {
         let Self { loss, landscape, temperature, ref mut labels } = *self;
         let integrand = Integrand::Other(density);
-        integrate(&Frame { loss, landscape, temperature, whole: 1.0, integrand, rounding: 0.0 }, labels).0.mass
+        let masses = laplace_masses(landscape, temperature);
+        let whole = masses.iter().sum::<f64>();
+        let scales = scales(&masses, whole).into_iter().map(|scale| scale / whole).collect();
+        integrate(&Frame { loss, landscape, temperature, whole: 1.0, scales, integrand, rounding: 0.0 }, labels).0.mass
     }
 }
 
@@ -189,15 +193,21 @@ fn integrate<const D: usize>(frame: &Frame, blocks: &mut [Labels<D>]) -> (Masses
     (sum, bends)
 }
 
-/// Laplace's estimate of ∫ exp(−(L − lowest)/T): what "a part of the whole mass" refers to.
-fn laplace_mass(landscape: &Landscape, temperature: f64) -> f64 {
+/// Laplace's estimates of ∫ exp(−(L − lowest)/T) over the basins: their sum is what "a part of the whole mass" refers to.
+fn laplace_masses(landscape: &Landscape, temperature: f64) -> Vec<f64> {
     let lowest = landscape.minima[0].loss;
     let mass = |minimum: &CriticalPoint| {
         let curvatures = minimum.curvatures_at(temperature);
         let widths = curvatures.iter().map(|h| (2.0 * std::f64::consts::PI * temperature / h).sqrt());
         widths.product::<f64>() * crate::math::exp(-(minimum.loss - lowest) / temperature)
     };
-    landscape.minima.iter().map(mass).sum()
+    landscape.minima.iter().map(mass).collect()
+}
+
+/// What the precision in a basin is a part of: the whole mass, or that of the basin where it is far smaller.
+fn scales(masses: &[f64], whole: f64) -> Vec<f64> {
+    const SMALL_BASIN: f64 = 1e-4;
+    masses.iter().map(|&mass| if mass < SMALL_BASIN * whole { mass } else { whole }).collect()
 }
 
 struct Frame<'a> {
@@ -205,12 +215,24 @@ struct Frame<'a> {
     landscape: &'a Landscape,
     temperature: f64,
     whole: f64,
+    /// Per minimum.
+    scales: Vec<f64>,
     integrand: Integrand<'a>,
     /// What the integrand is known to, as a part of itself.
     rounding: f64,
 }
 
 impl Frame<'_> {
+    /// What precision is a part of where a minimum, or none, owns.
+    fn scale(&self, owner: usize) -> f64 {
+        self.scales.get(owner).copied().unwrap_or(self.whole)
+    }
+
+    /// The same where several may own.
+    fn smallest_scale(&self) -> f64 {
+        self.scales.iter().fold(self.whole, |a, &scale| a.min(scale))
+    }
+
     /// What a halving on a ridge may change.
     fn on_ridge<const D: usize>(&self) -> f64 {
         precision(D).ridge * if self.landscape.basins.has_slides { ROUGHER } else { 1.0 }

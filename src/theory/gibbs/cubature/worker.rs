@@ -13,6 +13,8 @@ use crate::theory::quadrature::{GAUSS_3, GAUSS_5};
 pub(super) struct Estimate {
     pub masses: Masses,
     on_ridge: bool,
+    /// Of its center.
+    owner: usize,
 }
 
 /// Integrates one of the blocks that the region is made of.
@@ -49,7 +51,8 @@ impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
             fine.add(&part.masses, 1.0);
         }
         let on_ridge = coarse.on_ridge || parts.iter().any(|(_, part)| part.on_ridge);
-        let allowed = self.frame.whole * if on_ridge { ridge } else { smooth };
+        let allowed =
+            if on_ridge { ridge * self.frame.smallest_scale() } else { smooth * self.frame.scale(coarse.owner) };
         let noise = self.frame.rounding * fine.mass.iter().sum::<f64>();
         let change = fine.distance(&coarse.masses);
         let hidden = self.hidden(cell);
@@ -66,7 +69,7 @@ impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
                 change.add(&coarse.masses, -1.0);
                 fine.add(&change, 1.0 / 3.0);
             }
-            return Estimate { masses: fine, on_ridge };
+            return Estimate { masses: fine, on_ridge, owner: coarse.owner };
         }
         self.halvings -= 1;
         let mut sum = Masses::new(count);
@@ -74,20 +77,20 @@ impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
         for (half, part) in parts {
             sum.add(&self.integrate(&half, part).masses, 1.0);
         }
-        Estimate { masses: sum, on_ridge }
+        Estimate { masses: sum, on_ridge, owner: coarse.owner }
     }
 
     /// Where a cell that is halved no further has a mass, the curvature at its center stands for it: a wall or a ridge too
     /// narrow to be seen so would have changed the mass when the cell was halved.
     fn take_note(&mut self, cell: &Cell<D>, part: &Estimate) {
-        let is_seen = |mass: f64| mass > SMALL * self.frame.whole;
-        if !self.frame.is_gibbs() || !part.masses.mass.iter().any(|&mass| is_seen(mass)) {
+        let is_seen = |(owner, mass): (usize, f64)| mass > SMALL * self.frame.scale(owner);
+        if !self.frame.is_gibbs() || !part.masses.mass.iter().copied().enumerate().any(is_seen) {
             return;
         }
         let center = self.labels.place(&cell.center());
         let hessian = self.frame.loss.hessian(&center);
-        for (bends, &mass) in self.bends.iter_mut().zip(&part.masses.mass) {
-            if is_seen(mass) {
+        for (owner, (bends, &mass)) in self.bends.iter_mut().zip(&part.masses.mass).enumerate() {
+            if is_seen((owner, mass)) {
                 bends.add(&center, hessian.clone(), mass);
             }
         }
@@ -124,22 +127,23 @@ impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
         let mut masses = Masses::new(self.frame.landscape.minima.len());
         let density = self.product_rule(cell);
         let mass = density.mass;
-        if mass <= NOTHING * self.frame.whole {
-            return Estimate { masses, on_ridge: false };
+        if mass <= NOTHING * self.frame.smallest_scale() {
+            return Estimate { masses, on_ridge: false, owner: self.frame.landscape.minima.len() };
         }
         let owner = self.labels.owner(cell.center());
-        let on_ridge = mass > SMALL * self.frame.whole && cell.probes().any(|probe| self.labels.owner(probe) != owner);
+        let on_ridge =
+            mass > SMALL * self.frame.smallest_scale() && cell.probes().any(|probe| self.labels.owner(probe) != owner);
         if on_ridge {
             let first = Vertex {
                 point: self.labels.place(&cell.corner),
                 node: Some((cell.corner, self.labels.owner(cell.corner))),
             };
-            self.bisections = bisections::<D>(mass / self.frame.whole, self.frame.on_ridge::<D>());
+            self.bisections = bisections::<D>(mass / self.frame.smallest_scale(), self.frame.on_ridge::<D>());
             self.add_simplices(cell, &mut vec![first], 0, &mut masses);
         } else {
             masses.add_density(owner, &density);
         }
-        Estimate { masses, on_ridge }
+        Estimate { masses, on_ridge, owner }
     }
 
     /// The integrals over a cell, by the product of Gauss rules of five points.
