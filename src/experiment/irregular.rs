@@ -38,7 +38,7 @@ fn on_ridges(setting: &Setting) -> Option<String> {
     let names: Vec<String> = kinks.map(name).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "kramers is null over {}: slope or curvature of the loss jump on the ridge, and the formula asks for the curvature there",
+            "kramers is null over {}: slope or curvature of the loss jump on the ridge, or no parabola fits there, and the formula asks for the curvature",
             names.join(", ")
         )
     })

@@ -40,7 +40,7 @@ impl FlatDirection {
     }
 
     /// How the loss rises to both sides along an eigenvector; `None` where it falls, or by too little to be told from rounding.
-    fn along(loss: &dyn Loss, point: &CriticalPoint, axis: usize, reach: f64) -> Option<Self> {
+    pub(super) fn along(loss: &dyn Loss, point: &CriticalPoint, axis: usize, reach: f64) -> Option<Self> {
         let beside = |u: f64| loss.value(&point.beside(axis, u)) - point.loss;
         let rise = |u: f64| {
             let sides = [beside(-u), beside(u)];
@@ -155,6 +155,28 @@ mod tests {
             curvatures.sort_by(f64::total_cmp);
             assert!((curvatures[0] / expected - 1.0).abs() < 1e-6, "{temperature}: {curvatures:?}");
             assert!((curvatures[1] - 3.0).abs() < 1e-6, "{temperature}: {curvatures:?}");
+        }
+    }
+
+    /// Between x² and x⁴ the Hessian is what the last digits of the minimum leave: along a coordinate, obliquely, beside a well, and on a line.
+    #[test]
+    fn powers_between_two_and_three_are_no_parabolas() {
+        for (variables, formula, power) in [
+            (&["x", "y"][..], "(x^2 - 1)^2/4 + 0.1*x + abs(y - 0.3*x)^2.5", 2.5),
+            (&["x", "y"], "(x^2 - 1)^2/4 + 0.1*x + abs(y - 0.1)^3", 3.0),
+            (&["x", "y"], "x^2 + abs(y - 0.3*x)^2.2", 2.2),
+            (&["x", "y", "z"], "(x^2 - 1)^2/4 + 0.1*x + z^2 + abs(y - 0.3*x + 0.1*z)^2.5", 2.5),
+            (&["x"], "abs(x - 0.3)^2.5", 2.5),
+        ] {
+            let names: Vec<String> = variables.iter().map(ToString::to_string).collect();
+            let loss = Arc::new(Expression::new(&names, &[], formula).unwrap());
+            let landscape = Landscape::explore(loss, &vec![[-3.0, 3.0]; names.len()]).unwrap();
+            for minimum in &landscape.minima {
+                let [flat] = minimum.flat.as_slice() else { panic!("{formula}: {minimum:?}") };
+                assert!((flat.power - power).abs() < 0.02, "{formula}: {flat:?}");
+            }
+            assert!(crate::theory::laplace::occupancies(&landscape.minima, 0.1).is_none(), "{formula}");
+            assert!(landscape.saddles.iter().all(|saddle| !saddle.point.is_regular()), "{formula}");
         }
     }
 

@@ -82,8 +82,8 @@ impl CriticalPoint {
         self.eigenvalues.iter().enumerate().filter(|&(axis, &h)| h < 0.0 && !is_flat(axis)).count()
     }
 
-    /// The eigenvalues that are zero beside the curvature that is usual in the domain ([`curvature_scale`]), and along which
-    /// no parabola fits however near one looks: the quadratic approximation means nothing there.
+    /// The directions along which no parabola fits however near one looks: the quadratic approximation means nothing there. The eigenvalue is zero beside the
+    /// curvature that is usual in the domain ([`curvature_scale`]), or what it is so far from the minimum as the last digits of θ leave it, as with |u|^2.5.
     fn zero_directions(&self, loss: &dyn Loss, curvature_scale: f64, domain: &[[f64; 2]]) -> Vec<usize> {
         let largest = self.eigenvalues.iter().fold(0.0f64, |a, h| a.max(h.abs()));
         // In one dimension a minimum is known by its slopes: where H < 0 it is a kink.
@@ -92,7 +92,8 @@ impl CriticalPoint {
             |h: f64| is_kink(h) || !h.is_finite() || h.abs() <= (SINGULAR * curvature_scale).max(FLAT * largest);
         let reach = search::diagonal(domain);
         let is_zero = |&i: &usize| {
-            is_small(self.eigenvalues[i]) && !self.is_parabola_along(loss, i, [NEAREST * reach, 0.1 * reach])
+            !self.is_parabola_along(loss, i, [NEAREST * reach, 0.1 * reach])
+                && (is_small(self.eigenvalues[i]) || !self.is_lost_in(loss, &[i], domain))
         };
         (0..self.eigenvalues.len()).filter(is_zero).collect()
     }

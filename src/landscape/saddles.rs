@@ -46,7 +46,11 @@ pub(super) fn between(
         }
         let flat = point.flat_directions(loss, usual_curvature, domain);
         // Where only the curvature jumps it is a saddle, though none of Kramers'.
-        let jumps: Option<Vec<FlatDirection>> = flat.iter().map(|&axis| point.jump_along(loss, axis, domain)).collect();
+        let rise = |axis: usize| {
+            let jump = point.jump_along(loss, axis, domain);
+            jump.or_else(|| FlatDirection::along(loss, &point, axis, diagonal(domain)))
+        };
+        let jumps: Option<Vec<FlatDirection>> = flat.iter().map(|&axis| rise(axis)).collect();
         let Some(jumps) = jumps else { continue };
         point.flat = jumps;
         if let Some(between) = sides(&point, basins, offset) {
