@@ -13,8 +13,8 @@ use crate::theory::quadrature::{GAUSS_3, GAUSS_5};
 pub(super) struct Estimate {
     pub masses: Masses,
     on_ridge: bool,
-    /// Of its center.
-    owner: usize,
+    /// What precision is a part of here.
+    scale: f64,
 }
 
 /// Integrates one of the blocks that the region is made of.
@@ -51,8 +51,8 @@ impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
             fine.add(&part.masses, 1.0);
         }
         let on_ridge = coarse.on_ridge || parts.iter().any(|(_, part)| part.on_ridge);
-        let allowed =
-            if on_ridge { ridge * self.frame.smallest_scale() } else { smooth * self.frame.scale(coarse.owner) };
+        let scale = parts.iter().fold(coarse.scale, |scale, (_, part)| scale.min(part.scale));
+        let allowed = scale * if on_ridge { ridge } else { smooth };
         let noise = self.frame.rounding * fine.mass.iter().sum::<f64>();
         let change = fine.distance(&coarse.masses);
         let hidden = self.hidden(cell);
@@ -69,7 +69,7 @@ impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
                 change.add(&coarse.masses, -1.0);
                 fine.add(&change, 1.0 / 3.0);
             }
-            return Estimate { masses: fine, on_ridge, owner: coarse.owner };
+            return Estimate { masses: fine, on_ridge, scale };
         }
         self.halvings -= 1;
         let mut sum = Masses::new(count);
@@ -77,7 +77,7 @@ impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
         for (half, part) in parts {
             sum.add(&self.integrate(&half, part).masses, 1.0);
         }
-        Estimate { masses: sum, on_ridge, owner: coarse.owner }
+        Estimate { masses: sum, on_ridge, scale }
     }
 
     /// Where a cell that is halved no further has a mass, the curvature at its center stands for it: a wall or a ridge too
@@ -128,22 +128,34 @@ impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
         let density = self.product_rule(cell);
         let mass = density.mass;
         if mass <= NOTHING * self.frame.smallest_scale() {
-            return Estimate { masses, on_ridge: false, owner: self.frame.landscape.minima.len() };
+            return Estimate { masses, on_ridge: false, scale: self.frame.whole };
         }
         let owner = self.labels.owner(cell.center());
-        let on_ridge =
-            mass > SMALL * self.frame.smallest_scale() && cell.probes().any(|probe| self.labels.owner(probe) != owner);
+        let mut scale = self.frame.scale(owner);
+        let mut on_ridge = false;
+        if mass > SMALL * self.frame.smallest_scale() {
+            for probe in cell.probes() {
+                let other = self.labels.owner(probe);
+                scale = scale.min(self.frame.scale(other));
+                on_ridge |= other != owner;
+                // Where precision is a part of the whole anyway, one is enough.
+                if on_ridge && self.frame.smallest_scale() == self.frame.whole {
+                    break;
+                }
+            }
+        }
+        on_ridge &= mass > SMALL * scale;
         if on_ridge {
             let first = Vertex {
                 point: self.labels.place(&cell.corner),
                 node: Some((cell.corner, self.labels.owner(cell.corner))),
             };
-            self.bisections = bisections::<D>(mass / self.frame.smallest_scale(), self.frame.on_ridge::<D>());
+            self.bisections = bisections::<D>(mass / scale, self.frame.on_ridge::<D>());
             self.add_simplices(cell, &mut vec![first], 0, &mut masses);
         } else {
             masses.add_density(owner, &density);
         }
-        Estimate { masses, on_ridge, owner }
+        Estimate { masses, on_ridge, scale }
     }
 
     /// The integrals over a cell, by the product of Gauss rules of five points.
