@@ -128,6 +128,18 @@ mod tests {
         }
     }
 
+    /// Along a soft direction it reaches as far as the parabola rises to a hundred times the pass, √(2·100·0.35/2a), where the domain does.
+    #[test]
+    fn a_narrowed_domain_holds_soft_wells() {
+        for (soft, reach) in [("1e-3", 180.0), ("1e-6", 5_700.0)] {
+            let formula = format!("(x^2 - 1)^2/4 + 0.1*x + {soft}*y^2");
+            let (_, landscape) = explored(&["x", "y"], &formula, &[[-1e5, 1e5]; 2]);
+            let [[left, right], [low, high]] = landscape.region[..] else { panic!("two sides") };
+            assert!(-low > reach && high > reach && high < 1.3 * reach + 60.0, "{soft}: {low} {high}");
+            assert!(right - left < 200.0, "{soft}: {left} {right}");
+        }
+    }
+
     /// A domain of the wells' own size stays what it is, and one minimum tells no size.
     #[test]
     fn only_a_far_wider_domain_is_narrowed() {
