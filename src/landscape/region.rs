@@ -6,8 +6,8 @@ use super::CriticalPoint;
 use super::search::diagonal;
 use crate::loss::Loss;
 
-/// A domain so many times longer than the minima are apart is narrowed: a ten-millionth of it, what flows are followed to, is then still a small part of
-/// their distance.
+/// A domain so many times longer than the minima are apart is narrowed: the hundred-thousandth of it that a step of a flow may be off by is up to there a
+/// small part of their distance.
 const FAR: f64 = 300.0;
 /// It then reaches so many times their distance beyond the minima …
 const MARGIN: f64 = 30.0;

@@ -54,6 +54,8 @@ const MORE_NODES: usize = 2_000;
 /// refinement would cost too much.
 const SETTLED: f64 = 1e-8;
 const GOOD_ENOUGH: f64 = 1e-4;
+/// The same of a passage time, which is shown without a bound.
+const GOOD_ENOUGH_TIME: f64 = 1e-5;
 /// Of occupancies below this, changes are compared with it.
 const LEAST: f64 = 1e-12;
 /// What a refinement moved is at least half of what the next ones would.
@@ -265,7 +267,7 @@ impl<'a> Chain<'a> {
                 break;
             }
         }
-        known.into_iter().map(|(time, change)| time.filter(|_| change < GOOD_ENOUGH)).collect()
+        known.into_iter().map(|(time, change)| time.filter(|_| change < GOOD_ENOUGH_TIME)).collect()
     }
 
     /// From every place to beyond the next, on nodes of which the targets are edges; `None` where the grid is too large.
