@@ -220,3 +220,33 @@ fn a_start_up_the_wall_asks_for_a_smaller_step() {
     let lost = told(0.07).unwrap();
     assert!(lost.starts_with("at the start: replicas start at (6.0000)"), "{lost}");
 }
+
+/// A coordinate that comes down hides another that runs away, and a step downhill may lead to a place from which the next runs away.
+#[test]
+fn a_start_is_followed_until_it_is_down() {
+    let told = |variables: &str, formula: &str, start: &str, step: f64| {
+        let sides = "[-3.0, 3.0], ".repeat(variables.matches('"').count() / 2);
+        let text = format!(
+            "name = \"start\"\nexperiment = \"equilibrium\"\n[loss]\nkind = \"expression\"\nvariables = {variables}\n\
+             formula = \"{formula}\"\ndomain = [{sides}]\n[noise]\nkind = \"temperature\"\nvalue = 0.1\n[dynamics]\n\
+             kind = \"euler-maruyama\"\nstep = {step}\n[ensemble]\nreplicas = 64\nsteps = 20000\nstart = [{start}]\n"
+        );
+        let loaded = settled(&text).unwrap_or_else(|problems| panic!("{problems}"));
+        Forecast::of(&loaded, 1).unwrap().too_large_step.map(|step| step.to_string()).unwrap_or_default()
+    };
+    let plane = format!("{QUARTIC} + y^4/4 + y^2/2");
+    let walled = format!("{QUARTIC} + 30*max(-x - 1.2, 0)^4");
+    // |1 − 0.0625·(x² − 1)| = 1 at x = 5.74; y comes down from 5 at every one of these steps.
+    for (variables, formula, start, step, is_lost) in [
+        ("[\"x\", \"y\"]", plane.as_str(), "[6.0, 5.0]", 0.0625, true),
+        ("[\"x\", \"y\"]", plane.as_str(), "[5.0, 5.0]", 0.0625, false),
+        ("[\"x\", \"y\"]", plane.as_str(), "[6.0, 5.0]", 0.04, false),
+        ("[\"x\", \"y\"]", plane.as_str(), "[1.0, 6.5]", 0.0625, true),
+        // 5 goes to −2.5, lower by a third, and that to 14.8.
+        ("[\"x\"]", walled.as_str(), "[5.0]", 0.0625, true),
+        ("[\"x\"]", walled.as_str(), "[2.0]", 0.0625, false),
+    ] {
+        let told = told(variables, formula, start, step);
+        assert_eq!(told.starts_with("at the start"), is_lost, "{formula} from {start} with {step}: {told}");
+    }
+}

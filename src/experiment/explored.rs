@@ -69,6 +69,7 @@ fn key_of(error: &LandscapeError) -> &'static str {
     match error {
         LandscapeError::Singular { .. }
         | LandscapeError::Kink { .. }
+        | LandscapeError::Endless { .. }
         | LandscapeError::OnKink { .. }
         | LandscapeError::Broken { .. } => "loss",
         LandscapeError::NoMinimum { .. } | LandscapeError::TooMany { .. } | LandscapeError::TooWide { .. } => {

@@ -392,7 +392,7 @@ fn power(loaded: &Loaded, setting: &Setting, ladder: &Ladder) -> Power {
         outlook: None,
         cost: None,
         no_law: ladder.no_law.clone(),
-        elsewhere: ladder.gibbs.as_ref().and_then(|gibbs| elsewhere::note(setting, gibbs)),
+        elsewhere: ladder.gibbs.as_ref().and_then(elsewhere::note),
         scheme_bias: ladder.scheme_bias.as_ref().map(Bounds::largest),
         softest: softest::foreseen_by_law(setting, loaded, ladder),
     }

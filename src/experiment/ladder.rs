@@ -117,7 +117,7 @@ impl Ladder {
         let minima = &setting.landscape.minima;
         let temperature = setting.effective_temperature();
         let note = gibbs_note(setting, &gibbs);
-        let elsewhere = gibbs.as_ref().ok().and_then(|gibbs| elsewhere::note(setting, gibbs));
+        let elsewhere = gibbs.as_ref().ok().and_then(elsewhere::note);
         // Where the noise depends on θ the Itô equation's own law decides.
         let unconfined = gibbs.as_ref().err().filter(|reason| reason.is_without_end() && setting.noise.is_additive());
         let mut ladder = Self {
@@ -299,24 +299,29 @@ impl Ladder {
             let (a, b) = (place(from), place(to));
             (a.min(b), usize::from(b < a))
         };
-        let mut missing = BTreeMap::<String, Vec<String>>::new();
+        let mut missing = BTreeMap::<(&str, String), Vec<String>>::new();
         for (from, to) in setting.landscape.neighbours() {
             let (gap, way) = gap(from, to);
             let exact = exact.get(gap).map(|times| times[way]);
+            let of_the_chain = discrete.get(gap).map(|times| times[way]);
+            let pair = || format!("{} to {}", minimum_name(from), minimum_name(to));
             if let Some(Err(reason)) = exact {
-                let pair = format!("{} to {}", minimum_name(from), minimum_name(to));
-                missing.entry(reason.to_string()).or_default().push(pair);
+                missing.entry(("the exact passage time", reason.to_string())).or_default().push(pair());
+            }
+            if of_the_chain == Some(None) {
+                let reason = "it did not stand still as its grid was refined".to_string();
+                missing.entry(("the chain's passage time", reason)).or_default().push(pair());
             }
             self.escape.push(EscapeRecord {
                 from: minimum_name(from),
                 to: minimum_name(to),
                 kramers: kramers(from, to),
                 exact: exact.and_then(Result::ok),
-                discrete: discrete.get(gap).and_then(|times| times[way]),
+                discrete: of_the_chain.flatten(),
             });
         }
         for (reason, pairs) in missing {
-            self.notes.push(format!("the exact passage time from {} is null: {reason}", pairs.join(", ")));
+            self.notes.push(format!("{} from {} is null: {}", reason.0, pairs.join(", "), reason.1));
         }
     }
 }

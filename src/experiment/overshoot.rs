@@ -34,6 +34,9 @@ const HIGH: f64 = 10.0;
 const PLACES: usize = 300;
 /// Steps that are followed, as long as each leads higher.
 const MOST_STEPS: usize = 400;
+/// A place is a safe one after this many steps downhill, one after the other: where one coordinate runs away, another that comes down from
+/// higher up hides it at first. Of a start all steps are followed.
+const STEPS_DOWNHILL: usize = 8;
 /// After this many steps uphill, and so many times as high as that, nothing brings a replica back.
 const STEPS_UPHILL: usize = 3;
 const FAR: f64 = 1e3;
@@ -117,7 +120,7 @@ impl LostStart {
     pub(super) fn of(setting: &Setting, loaded: &Loaded) -> Option<Self> {
         let walls = Walls::of(setting, 1.0)?;
         let starts = starts(setting, loaded);
-        let first_lost = |step: f64| starts.iter().find(|start| walls.is_lost(start, step));
+        let first_lost = |step: f64| starts.iter().find(|start| walls.is_lost(start, step, MOST_STEPS));
         let step = setting.step();
         let place = first_lost(step)?.clone();
         let mut smaller = (1..MOST_TRIES).map(|times| step * SMALLER.powi(times));
@@ -128,7 +131,7 @@ impl LostStart {
     /// Whether a step of another size makes one of the starts such a place.
     pub(super) fn threatens(setting: &Setting, loaded: &Loaded, step: f64) -> bool {
         let walls = Walls::of(setting, 1.0);
-        walls.is_some_and(|walls| starts(setting, loaded).iter().any(|start| walls.is_lost(start, step)))
+        walls.is_some_and(|walls| starts(setting, loaded).iter().any(|start| walls.is_lost(start, step, MOST_STEPS)))
     }
 }
 
@@ -196,7 +199,7 @@ impl<'a> Walls<'a> {
             let next = open.min_by(|&a, &b| actions[a].total_cmp(&actions[b]))?;
             is_done[next] = true;
             let here = place(next);
-            if self.is_lost(&here, step) {
+            if self.is_lost(&here, step, STEPS_DOWNHILL) {
                 return Some((actions[next], here));
             }
             if !has_paths(self.scheme) {
@@ -219,7 +222,7 @@ impl<'a> Walls<'a> {
         let mut distance = (self.temperature / sharpest).sqrt();
         for _ in 0..MOST_PLACES {
             let place = at(minimum, i, minimum.theta[i] + side * distance);
-            if self.is_lost(&place, step) {
+            if self.is_lost(&place, step, STEPS_DOWNHILL) {
                 return (place[i], true);
             }
             if self.height(&place) > HIGH * self.most_action * self.temperature {
@@ -234,17 +237,20 @@ impl<'a> Walls<'a> {
         self.loss.value(place) - self.lowest
     }
 
-    /// Whether steps without noise lead from a place higher and higher, or to where the loss is no number.
-    fn is_lost(&self, place: &[f64], step: f64) -> bool {
+    /// Whether steps without noise lead from a place higher and higher in the end, or to where the loss is no number. It is safe after so many
+    /// steps downhill, or when nothing is left to come down.
+    fn is_lost(&self, place: &[f64], step: f64, safe: usize) -> bool {
         let mut theta = place.to_vec();
         let mut before = self.height(place);
-        for uphill in 1..=MOST_STEPS {
+        let (mut uphill, mut downhill) = (0, 0);
+        for _ in 0..MOST_STEPS {
             self.descend(&mut theta, step);
             let now = self.height(&theta);
             if !now.is_finite() {
                 return true;
             }
-            if now <= before {
+            (uphill, downhill) = if now <= before { (0, downhill + 1) } else { (uphill + 1, 0) };
+            if downhill >= safe || now <= self.temperature {
                 return false;
             }
             if uphill >= STEPS_UPHILL && now > FAR * self.most_action * self.temperature {

@@ -322,6 +322,7 @@ mod tests {
                 spread: Vec::new(),
                 curvature: Vec::new(),
                 log_normalization: None,
+                elsewhere: None,
                 sampling: None,
             }),
             ito: None,

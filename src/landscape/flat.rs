@@ -34,6 +34,11 @@ impl FlatDirection {
         self.power == 1.0
     }
 
+    /// Whether L rises by a power between 1 and 2: then the curvature has no end.
+    pub fn is_endless(&self) -> bool {
+        self.power < 2.0 && !self.is_kink()
+    }
+
     /// Whether slope or curvature jump: then H is that of one side, or of none, and need not be zero.
     pub fn is_jump(&self) -> bool {
         self.is_kink() || self.power == 2.0

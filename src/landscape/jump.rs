@@ -52,11 +52,22 @@ impl<'a> Profile<'a> {
         let left = jumps[2];
         let is_seen = left.abs() > (LEFT * jump(self.farthest).abs()).max(self.unseen) && left.is_finite();
         let same_sign = jumps.iter().all(|jump| jump * left > 0.0);
-        (is_seen && same_sign && stays(&jumps.map(f64::abs))).then_some(FlatDirection {
-            axis: self.axis,
-            power: 1.0,
-            strength: 0.5 * left,
-        })
+        let is_one = is_seen && same_sign && stays(&jumps.map(f64::abs)) && self.power_below_two().is_none();
+        is_one.then_some(FlatDirection { axis: self.axis, power: 1.0, strength: 0.5 * left })
+    }
+
+    /// L rises as |u|^p with 1 < p < 2, and its curvature has no end: the change of the slope over [−r, r] falls as r^(p − 1). The power.
+    fn power_below_two(&self) -> Option<f64> {
+        const POWERS: [f64; 2] = [1.05, 1.95];
+        let jump = |radius: f64| self.slope(radius) - self.slope(-radius);
+        let nearest = DIGITS * f64::EPSILON * self.size;
+        let jumps = [nearest / (NEARER * NEARER), nearest / NEARER, nearest].map(jump);
+        let powers: Vec<f64> =
+            jumps.windows(2).map(|two| 1.0 + crate::math::ln(two[1] / two[0]) / crate::math::ln(NEARER)).collect();
+        let is_one = jumps.iter().all(|jump| *jump > 0.0)
+            && powers.iter().all(|power| (POWERS[0]..=POWERS[1]).contains(power))
+            && (powers[0] - powers[1]).abs() < 0.02;
+        is_one.then(|| powers[1])
     }
 
     /// L rises as a parabola, but not as that of the Hessian, or as another to each side: what the slope is off hr falls as r.
@@ -90,6 +101,11 @@ impl CriticalPoint {
 }
 
 impl CriticalPoint {
+    /// The power below 2 by which L rises along an eigenvector, if it does.
+    pub(super) fn power_below_two(&self, loss: &dyn Loss, axis: usize, domain: &[[f64; 2]]) -> Option<f64> {
+        Profile::new(loss, self, axis, domain).power_below_two()
+    }
+
     /// Whether slope or curvature jump along any eigenvector.
     pub(super) fn has_jump(&self, loss: &dyn Loss, domain: &[[f64; 2]]) -> bool {
         (0..self.theta.len()).any(|axis| self.jump_along(loss, axis, domain).is_some())
@@ -213,6 +229,31 @@ mod tests {
             assert_eq!(kinks > 0, is_kink, "{formula}: {:?}", landscape.saddles);
             let kramers = crate::theory::escape::kramers(&landscape, 0, 1, 0.1);
             assert_eq!(kramers.is_none(), is_kink, "{formula}: {kramers:?}");
+        }
+    }
+
+    /// On a line it is known, like x⁴; in more dimensions it is refused by its own name, however it lies and wherever the descent ends.
+    #[test]
+    fn curvatures_without_end_are_named() {
+        for (formula, power) in
+            [("abs(x - 0.3)^1.5", 1.5), ("min(abs(x + 1)^1.2, abs(x - 1)^1.2 + 0.1)", 1.2), ("((x - 0.1)^2)^0.9", 1.8)]
+        {
+            let landscape = explored(&["x"], formula, 2.0).unwrap_or_else(|told| panic!("{formula}: {told}"));
+            for minimum in &landscape.minima {
+                let [flat] = minimum.flat.as_slice() else { panic!("{formula}: {minimum:?}") };
+                assert!((flat.power - power).abs() < 0.02 && flat.is_endless(), "{formula}: {flat:?}");
+            }
+            let told = landscape.require_regular();
+            assert!(matches!(told, Err(LandscapeError::Endless { .. })), "{formula}: {told:?}");
+        }
+        for (variables, formula, power) in [
+            (&["x", "y"][..], "(x^2 - 1)^2/4 + 0.1*x + abs(y - 0.3*x)^1.5", "^1.5"),
+            (&["x", "y"], "(x^2 - 1)^2/4 + 0.1*x + abs(y)^1.5", "^1.5"),
+            (&["x", "y"], "x^2 + ((y - 0.1)^2)^0.6", "^1.2"),
+            (&["x", "y", "z"], "(x^2 - 1)^2/4 + 0.1*x + z^2 + abs(y - z)^1.8", "^1.8"),
+        ] {
+            let told = explored(variables, formula, 2.0).err().map(|told| told.to_string()).unwrap_or_default();
+            assert!(told.contains("curvature of the loss has no end") && told.contains(power), "{formula}: {told}");
         }
     }
 

@@ -232,6 +232,17 @@ pub enum LandscapeError {
         /// Where, as text.
         theta: String,
     },
+    /// A minimum at which L rises by a power between 1 and 2.
+    #[error(
+        "at the minimum {theta} the curvature of the loss has no end, for L rises as |u|^{power} there: no parabola fits, and det H means nothing; \
+         smooth it, for example abs(x)^1.5 as (x^2 + 1e-4)^0.75"
+    )]
+    Endless {
+        /// Where, as text.
+        theta: String,
+        /// The power, as text.
+        power: String,
+    },
     /// A minimum in more than one dimension at which the slope jumps.
     #[error(
         "the loss is least on a kink at {theta}, where its slope jumps: in more than one dimension minima on kinks are not dealt with, since the \
@@ -272,6 +283,10 @@ impl LandscapeError {
         };
         let directions: Vec<String> = flat.iter().map(told).collect();
         Self::Singular { theta: point_text(&minimum.theta), directions: directions.join(", ") }
+    }
+
+    fn endless(minimum: &CriticalPoint, power: f64) -> Self {
+        Self::Endless { theta: point_text(&minimum.theta), power: significant(power, 2) }
     }
 }
 
@@ -344,6 +359,9 @@ impl Landscape {
         };
         match self.minima.iter().find(|minimum| !minimum.is_regular()) {
             None => Ok(()),
+            Some(minimum) if minimum.flat.iter().any(FlatDirection::is_endless) => {
+                Err(LandscapeError::endless(minimum, minimum.flat.iter().fold(2.0, |a, flat| flat.power.min(a))))
+            }
             Some(kink) if is_kink(kink) => Err(LandscapeError::Kink { theta: point_text(&kink.theta) }),
             Some(minimum) => {
                 let flat: Vec<usize> = minimum.flat.iter().map(|flat| flat.axis).collect();
@@ -436,6 +454,12 @@ fn with_flat_directions(
     }
     if !minimum.has_jump(loss, domain) && minimum.is_lost_in(loss, &flat, domain) {
         return Err(LandscapeError::TooWide { domain: domain_text(domain), theta: point_text(&minimum.theta) });
+    }
+    // In more than one dimension no flow ends there, nor a descent by curvatures.
+    if domain.len() > 1
+        && let Some(power) = flat.iter().find_map(|&axis| minimum.power_below_two(loss, axis, domain))
+    {
+        return Err(LandscapeError::endless(&minimum, power));
     }
     let singular = LandscapeError::singular(&minimum, &flat);
     minimum.with_flat(loss, &flat, domain).ok_or(singular)

@@ -1,10 +1,12 @@
 //! Mean times of escape from one minimum to another, in SDE time.
 
-use super::extent::{Line, NoIntegral};
+use super::extent::{Line, NoIntegral, Side};
 use super::ito::Potential;
+use super::outskirts::beyond_end;
 use super::passage::Way;
 use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
+use crate::plain::significant;
 
 /// Kramers' formula for the time from minimum `from` to minimum `to`, over all saddles between the two (rates add):
 /// 1/τ = Σ_b |λ_b|/(2π) √(det H_A/|det H_b|) e^{−(L_b − L_A)/T}. `None` where no saddle joins them, H_A is singular, or a saddle is a kink. Of a saddle with m_b images, m_b/m_A
@@ -37,6 +39,13 @@ pub enum NoPassage {
         "the loss does not confine the process on the far side of where it starts, so that the mean time is infinite"
     )]
     NotConfined,
+    /// Behind a wall on the far side the loss comes down again.
+    #[error(
+        "behind a high wall on the far side of where it starts the loss comes down again, as at θ = {}: the mean time counts stays there, or \
+         is infinite",
+        significant(*.0, 4)
+    )]
+    FallsBeyond(f64),
     /// The quadrature ended without an answer.
     #[error(
         "its quadrature did not settle: the loss has jumps or turns very often on the way, or too heavy a tail behind"
@@ -83,7 +92,13 @@ pub fn exact_passage_times(loss: &dyn Loss, domain: [f64; 2], places: &[f64], te
     let way = Way { height: &|x| first.height(x), diffusion: &|_| temperature, tolerance: first.tolerance() };
     let behind = std::array::from_fn(|end| {
         let (place, line) = (ends[end], line(end));
-        let side = line.sides(around)[end];
+        let sides = line.sides(around);
+        let side = sides[end];
+        if let (Side::Ends(_), Some(low)) =
+            (side, beyond_end(loss, line.lowest, sides.map(Side::place), end, temperature))
+        {
+            return Err(NoPassage::FallsBeyond(low.theta[0]));
+        }
         let weight = way.weight(place);
         let near = way.behind(place, side.place());
         let direction = if end == 0 { -1.0 } else { 1.0 };

@@ -57,6 +57,31 @@ fn logarithmic_walls() {
     }
 }
 
+/// Where L comes down again behind a wall, at once or far out, the mean time to get away from there is no number of the wells: neither way
+/// where both sides do so, else only the way that this side lies behind.
+#[test]
+fn no_time_where_the_loss_comes_down_behind_a_wall() {
+    let wells = "x^4/4 - x^2/2 + 0.1*x";
+    for (formula, temperature, falls) in [
+        (format!("{wells} - 0.016*x^6"), 0.1, [true, true]),
+        (format!("{wells} - 0.0016*x^6"), 1.0, [true, true]),
+        (format!("{wells} + 0.01*x^5"), 0.1, [true, false]),
+        (format!("{wells} - 0.01*x^5"), 0.1, [false, true]),
+        (format!("min({wells}, 5*(x - 6)^2 - 0.5)"), 0.1, [false, true]),
+        (format!("{wells} + 0.001*x^6"), 0.1, [false, false]),
+    ] {
+        let (loss, landscape) = explored(&formula, [-2.0, 2.0]);
+        let mut places: Vec<f64> = landscape.minima.iter().map(|minimum| minimum.theta[0]).collect();
+        places.sort_by(f64::total_cmp);
+        let times = exact_passage_times(loss.as_ref(), [-2.0, 2.0], &places, temperature);
+        // The time upwards is that of the mass below.
+        let is_told =
+            |time: Result<f64, NoPassage>| matches!(time, Err(NoPassage::FallsBeyond(_) | NoPassage::NotConfined));
+        assert_eq!(times[0].map(is_told), falls, "{formula}: {times:?}");
+        assert!(times[0].iter().zip(falls).all(|(time, falls)| time.is_ok() != falls), "{formula}: {times:?}");
+    }
+}
+
 /// For a power of no more than 1 there is no finite integral, and just above it none that a quadrature could tell.
 #[test]
 fn logarithmic_walls_that_do_not_confine() {

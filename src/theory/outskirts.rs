@@ -5,7 +5,7 @@
 //! its bottom. A well that is narrower than the looks lie apart, a tenth of the way, and has no walls that show, can be missed.
 
 use super::gibbs::DECAY;
-use crate::landscape::{CriticalPoint, Landscape, quasi_newton};
+use crate::landscape::{Landscape, quasi_newton};
 use crate::loss::{Loss, values::values};
 use crate::random::{Purpose, stream::Stream};
 
@@ -36,11 +36,24 @@ pub struct Place {
     pub loss: f64,
 }
 
+impl Place {
+    /// The lower of two that may be there, the first of two alike.
+    pub(super) fn lower(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        one.into_iter().chain(other).min_by(|a, b| a.loss.total_cmp(&b.loss))
+    }
+}
+
 /// A place farther out on a line than the part that holds the wells, where exp(−L/T) is more than next to nothing although there is a wall
 /// before it. The part is `ends`.
 pub(super) fn beyond_ends(loss: &dyn Loss, landscape: &Landscape, ends: [f64; 2], temperature: f64) -> Option<Place> {
     let rays = ends.into_iter().zip([-1.0, 1.0]).map(|(end, sign)| Ray { from: vec![end], direction: vec![sign] });
-    beyond(loss, &landscape.minima[0], rays.collect(), &[ends], temperature)
+    beyond(loss, landscape.minima[0].loss, rays.collect(), &[ends], temperature)
+}
+
+/// The same on one side alone, heights counted from a place with the loss `bottom`.
+pub(super) fn beyond_end(loss: &dyn Loss, bottom: f64, ends: [f64; 2], side: usize, temperature: f64) -> Option<Place> {
+    let ray = Ray { from: vec![ends[side]], direction: vec![[-1.0, 1.0][side]] };
+    beyond(loss, bottom, vec![ray], &[ends], temperature)
 }
 
 /// The same outside of a box that holds the wells.
@@ -50,18 +63,12 @@ pub(super) fn beyond_box<const D: usize>(
     region: &[[f64; 2]; D],
     temperature: f64,
 ) -> Option<Place> {
-    beyond(loss, &landscape.minima[0], rays_out_of(region), region, temperature)
+    beyond(loss, landscape.minima[0].loss, rays_out_of(region), region, temperature)
 }
 
-fn beyond(
-    loss: &dyn Loss,
-    lowest: &CriticalPoint,
-    rays: Vec<Ray>,
-    region: &[[f64; 2]],
-    temperature: f64,
-) -> Option<Place> {
+fn beyond(loss: &dyn Loss, lowest: f64, rays: Vec<Ray>, region: &[[f64; 2]], temperature: f64) -> Option<Place> {
     let size = region.iter().map(|[low, high]| high - low).fold(0.0, f64::max);
-    let height = |value: f64| (value - lowest.loss) / temperature;
+    let height = |value: f64| (value - lowest) / temperature;
     let mut dips: Vec<Dip> = Vec::new();
     for ray in rays {
         let looks = ray.looks(loss, size, FARTHER, LOOKS);

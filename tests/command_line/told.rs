@@ -184,3 +184,41 @@ fn another_title_is_named_when_it_bars_continuing() {
     let answer = here.run(&[&["run", "tiny.toml", "--continue", "--set", "title=foo"], &fine[..]].concat()).expect(2);
     assert!(answer.err.contains("title = ") && answer.err.contains("here \"foo\""), "{}", answer.err);
 }
+
+/// Every time that is null has its reason: that of the chain, that of the SDE, and that of Kramers, where the powers are named.
+#[test]
+fn times_that_are_null_have_their_reasons() {
+    let here = Workplace::new();
+    let equilibrium = THREE.split("[crossover]").next().unwrap().replace("\"crossover\"", "\"equilibrium\"");
+    let with = |formula: &str| {
+        let of = |line: &str| {
+            line.starts_with("formula").then(|| format!("formula = \"{formula}\"\ndomain = [[-2.0, 2.0]]"))
+        };
+        let lines = equilibrium.lines().filter(|line| !line.starts_with("domain"));
+        let text: Vec<String> = lines.map(|line| of(line).unwrap_or_else(|| line.to_string())).collect();
+        here.write("null.toml", format!("{}\n[test]\nagainst = \"gibbs\"\n", text.join("\n")));
+        let mut arguments = vec!["predict", "null.toml", "--json"];
+        let settings =
+            ["noise.sigma=2.0", "sgd.learning_rate=0.05", "dynamics.kind=\"euler-maruyama\"", "dynamics.step=0.01"];
+        settings.iter().for_each(|setting| arguments.extend(["--set", setting]));
+        let json = here.run(&arguments).expect(0).out;
+        let predicted: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let notes = predicted["notes"].as_array().unwrap().iter().map(|note| format!("{note}\n")).collect::<String>();
+        (predicted, notes)
+    };
+    let (predicted, notes) = with("min(abs(x+1)^1.5, abs(x-1)^1.5 + 0.1)");
+    assert!(notes.contains("the curvature has no end, and L rises as |u|^1.5"), "{notes}");
+    let times = predicted["escape"].as_array().unwrap();
+    for (key, what) in [("exact", "the exact passage time"), ("discrete", "the chain's passage time")] {
+        for time in times {
+            let pair = format!("{} to {}", time["from"].as_str().unwrap(), time["to"].as_str().unwrap());
+            let is_told =
+                notes.lines().any(|note| note.contains(what) && note.contains(&pair) && note.contains("is null"));
+            assert_eq!(time[key].is_null(), is_told, "{key} from {pair}: {predicted}");
+        }
+    }
+    assert!(times.iter().any(|time| time["discrete"].is_null()), "{predicted}");
+    let (_, notes) = with("x^4/4 - x^2/2 + 0.1*x + 0.005*x^5");
+    assert!(notes.contains("the exact passage time from A to B is null"), "{notes}");
+    assert!(!notes.contains("the exact passage time from A to B, B to A is null"), "{notes}");
+}

@@ -3,9 +3,9 @@
 use super::curvature::Bends;
 use super::{DECAY, Gibbs, NoGibbs, Sums};
 use crate::landscape::Landscape;
-use crate::loss::Loss;
+use crate::loss::{Loss, values::values};
 use crate::theory::extent::{Line, NoIntegral, Side};
-use crate::theory::outskirts::beyond_ends;
+use crate::theory::outskirts::{Place, beyond_ends};
 use crate::theory::quadrature::{Integral, integrate_to};
 
 /// A way from a minimum is cut where its part that has any mass is smaller by this factor.
@@ -97,7 +97,10 @@ pub(super) fn law(
                 sums.squares[minimum][(0, 0)] += over(&square, range).value;
                 note_bends(loss, &weight, range, intervals.len(), &mut bends[minimum]);
             }
-            None => sums.other += mass.value,
+            None => {
+                sums.other += mass.value;
+                sums.elsewhere = Place::lower(sums.elsewhere.take(), lowest_between(loss, range));
+            }
         }
     }
     let body = total.value;
@@ -125,6 +128,14 @@ pub(super) fn law(
         return Err(if total.value > 0.0 { NoGibbs::Unsettled } else { NoGibbs::Unresolved });
     }
     sums.finish(landscape, &bends)
+}
+
+/// The lowest place of an interval, of so many that are looked at.
+fn lowest_between(loss: &dyn Loss, [left, right]: [f64; 2]) -> Option<Place> {
+    const LOOKS: usize = 1_000;
+    let places: Vec<f64> = (0..LOOKS).map(|k| left + (right - left) * (k as f64 + 0.5) / LOOKS as f64).collect();
+    let looks = places.iter().zip(values(loss, &places)).map(|(&x, loss)| Place { theta: vec![x], loss });
+    looks.fold(None, |lowest, look| Place::lower(lowest, Some(look)))
 }
 
 /// Both sides of the line around the domain; one with a tail has it beyond all ridges. A side ends where nothing of its outermost basin

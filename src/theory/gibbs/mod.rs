@@ -35,6 +35,8 @@ pub struct Gibbs {
     pub occupancies: Vec<f64>,
     /// Mass of what lies in no basin.
     pub other: f64,
+    /// The lowest place in no basin that the integration, or the sampler, came to; `None` where there was none.
+    pub elsewhere: Option<Place>,
     /// ⟨ΔL⟩ = ⟨tr H⟩ within every basin.
     pub mean_laplacian: Vec<f64>,
     /// ⟨L − L_A⟩, L_A the lowest minimum; `None` where the law was sampled, or its tail is so heavy that the mean did not settle.
@@ -173,6 +175,8 @@ struct Sums {
     masses: Vec<f64>,
     /// The same over what lies in no basin.
     other: f64,
+    /// The lowest place there that was looked at.
+    elsewhere: Option<Place>,
     /// Times ΔL.
     laplacians: Vec<f64>,
     /// Times uuᵀ, u counted from the minimum.
@@ -185,12 +189,12 @@ impl Sums {
     fn new(minima: usize, dimension: usize) -> Self {
         let zeros = vec![0.0; minima];
         let squares = vec![DMatrix::zeros(dimension, dimension); minima];
-        Self { masses: zeros.clone(), other: 0.0, laplacians: zeros, squares, excess: Some(0.0) }
+        Self { masses: zeros.clone(), other: 0.0, elsewhere: None, laplacians: zeros, squares, excess: Some(0.0) }
     }
 
     /// From integrals to probabilities and means.
     fn finish(self, landscape: &Landscape, bends: &[Bends]) -> Result<Gibbs, NoGibbs> {
-        let Self { masses, other, laplacians, squares, excess } = self;
+        let Self { masses, other, elsewhere, laplacians, squares, excess } = self;
         let total = masses.iter().sum::<f64>() + other;
         if !(total.is_finite() && total > 0.0) {
             return Err(NoGibbs::Unresolved);
@@ -198,6 +202,7 @@ impl Sums {
         Ok(Gibbs {
             occupancies: masses.iter().map(|mass| mass / total).collect(),
             other: other / total,
+            elsewhere,
             mean_laplacian: laplacians.iter().zip(&masses).map(|(sum, mass)| sum / mass).collect(),
             mean_excess: excess.map(|excess| excess / total),
             spread: squares.into_iter().zip(&masses).map(|(sum, mass)| sum / *mass).collect(),
@@ -294,6 +299,33 @@ mod tests {
             let error = law.standard_errors().map_or(1e-5, |errors| 4.0 * errors[0]);
             assert!((law.occupancies[0] - expected).abs() < error, "{more}: {}, not {expected}", law.occupancies[0]);
         }
+    }
+
+    /// The place of what lies in no basin of the domain is known, however high the ridge before it, in any dimension.
+    #[test]
+    fn what_lies_elsewhere_has_its_place() {
+        let wells = "(x^2 - 1)^2/4 + 0.1*x";
+        for (variables, more, reach, centers) in [
+            (&["x"][..], "", 3.0, &[4.0, 5.0, 6.0, 7.0][..]),
+            (&["x", "y"], " + y^2", 2.5, &[2.6, 2.8, 3.2]),
+            (&["x", "y", "z"], " + y^2 + z^2", 2.5, &[2.8]),
+            (&["x", "y", "z", "w"], " + y^2 + z^2 + w^2", 2.5, &[2.8]),
+        ] {
+            let names: Vec<String> = variables.iter().map(ToString::to_string).collect();
+            for center in centers {
+                let formula = format!("min({wells}, (x - {center})^2 + 0.1){more}");
+                let loss = Arc::new(Expression::new(&names, &[], &formula).unwrap());
+                let domain = vec![[-reach, reach]; names.len()];
+                let landscape = Landscape::explore(loss.clone(), &domain).unwrap();
+                let law = law(loss.as_ref(), &landscape, &domain, 0.1).unwrap();
+                let place = law.elsewhere.unwrap_or_else(|| panic!("{formula}: {}", law.other));
+                let is_near = (place.theta[0] - center).abs() < 0.5 && place.theta[1..].iter().all(|x| x.abs() < 0.5);
+                assert!(law.other > 0.01 && is_near && place.loss < 0.6, "{formula}: {place:?}");
+            }
+        }
+        let loss = Arc::new(Expression::new(&["x".to_string()], &[], wells).unwrap());
+        let landscape = Landscape::explore(loss.clone(), &[[-3.0, 3.0]]).unwrap();
+        assert_eq!(law(loss.as_ref(), &landscape, &[[-3.0, 3.0]], 0.1).unwrap().elsewhere, None);
     }
 
     /// Mirrored wells spread alike, each about its own minimum.

@@ -24,7 +24,7 @@ use crate::landscape::{CriticalPoint, Landscape};
 use crate::loss::Loss;
 use crate::theory::bounding_box::bounding_box;
 use crate::theory::extent::{Line, Side, rounding};
-use crate::theory::outskirts::beyond_box;
+use crate::theory::outskirts::{Place, beyond_box};
 use cell::Cell;
 use labels::Labels;
 use masses::Masses;
@@ -83,7 +83,7 @@ pub(super) fn gibbs<const D: usize>(
     let whole = masses.iter().sum();
     let rounding = rounding(landscape.minima[0].loss, temperature);
     let frame = Frame { loss, landscape, temperature, whole, scales: scales(&masses, whole), integrand, rounding };
-    let (mut sum, bends) = integrate(&frame, &mut blocks(landscape, &region));
+    let Integral { masses: mut sum, bends, elsewhere } = integrate(&frame, &mut blocks(landscape, &region));
     if sum.unsettled > TRUSTED * whole {
         return Err(NoGibbs::Unsettled);
     }
@@ -96,7 +96,7 @@ pub(super) fn gibbs<const D: usize>(
     let about = landscape.minima.iter().zip(sum.moments.iter().zip(&sum.mass));
     let squares =
         about.map(|(minimum, (moments, mass))| squares_about(&minimum.theta, center, moments, *mass)).collect();
-    Sums { masses: sum.mass, other, laplacians: sum.laplacian, squares, excess: Some(sum.excess) }
+    Sums { masses: sum.mass, other, elsewhere, laplacians: sum.laplacian, squares, excess: Some(sum.excess) }
         .finish(landscape, &bends)
 }
 
@@ -105,7 +105,7 @@ pub(super) fn gibbs<const D: usize>(
 fn stands_elsewhere<const D: usize>(frame: &Frame, region: &[[f64; 2]; D], sum: &Masses) -> bool {
     const WIDER: [f64; 2] = [0.0137, 0.0211];
     let wider = region.map(|[low, high]| [low - WIDER[0] * (high - low), high + WIDER[1] * (high - low)]);
-    integrate(frame, &mut blocks(frame.landscape, &wider)).0.distance(sum) <= TRUSTED * frame.whole
+    integrate(frame, &mut blocks(frame.landscape, &wider)).masses.distance(sum) <= TRUSTED * frame.whole
 }
 
 /// A region of the plane, cut by the ridges of a landscape, in which other laws are integrated: where the ridges run is found out once.
@@ -134,7 +134,9 @@ impl<'a> Plane<'a> {
         let masses = laplace_masses(landscape, temperature);
         let whole = masses.iter().sum::<f64>();
         let scales = scales(&masses, whole).into_iter().map(|scale| scale / whole).collect();
-        integrate(&Frame { loss, landscape, temperature, whole: 1.0, scales, integrand, rounding: 0.0 }, labels).0.mass
+        integrate(&Frame { loss, landscape, temperature, whole: 1.0, scales, integrand, rounding: 0.0 }, labels)
+            .masses
+            .mass
     }
 }
 
@@ -171,26 +173,36 @@ fn blocks<'a, const D: usize>(landscape: &'a Landscape, region: &[[f64; 2]; D]) 
     (0..n.pow(D as u32)).map(block).collect()
 }
 
+/// What the integration of a region comes to.
+struct Integral {
+    masses: Masses,
+    /// Per minimum.
+    bends: Vec<Bends>,
+    /// The lowest center of a cell, with a mass, that lies in no basin.
+    elsewhere: Option<Place>,
+}
+
 /// Block by block.
-fn integrate<const D: usize>(frame: &Frame, blocks: &mut [Labels<D>]) -> (Masses, Vec<Bends>) {
+fn integrate<const D: usize>(frame: &Frame, blocks: &mut [Labels<D>]) -> Integral {
     let minima = frame.landscape.minima.len();
-    let parts: Vec<(Masses, Vec<Bends>)> = blocks
+    let parts: Vec<Integral> = blocks
         .par_iter_mut()
         .map(|labels| {
             let mut worker = Worker::<D>::new(frame, labels);
             let cell = Cell { corner: [0; D], span: 2 << precision(D).deepest };
             let coarse = worker.estimate(&cell);
-            (worker.integrate(&cell, coarse).masses, worker.bends)
+            let masses = worker.integrate(&cell, coarse).masses;
+            Integral { masses, bends: worker.bends, elsewhere: worker.elsewhere }
         })
         .collect();
     // Summed in the order of the cells: the same bits for any number of threads.
-    let mut sum = Masses::new(minima);
-    let mut bends = vec![Bends::default(); minima];
-    for (part, seen) in &parts {
-        sum.add(part, 1.0);
-        bends.iter_mut().zip(seen).for_each(|(all, part)| all.append(part));
-    }
-    (sum, bends)
+    let none = Integral { masses: Masses::new(minima), bends: vec![Bends::default(); minima], elsewhere: None };
+    parts.into_iter().fold(none, |mut sum, part| {
+        sum.masses.add(&part.masses, 1.0);
+        sum.bends.iter_mut().zip(&part.bends).for_each(|(all, part)| all.append(part));
+        sum.elsewhere = Place::lower(sum.elsewhere.take(), part.elsewhere);
+        sum
+    })
 }
 
 /// Laplace's estimates of ∫ exp(−(L − lowest)/T) over the basins: their sum is what "a part of the whole mass" refers to.

@@ -7,6 +7,7 @@ use super::cell::{Cell, Node, Vertex, determinant};
 use super::labels::Labels;
 use super::masses::Masses;
 use super::{Frame, MOST_HALVINGS, MOST_HALVINGS_BESIDE_SLIDES, NOTHING, Precision, SMALL, precision};
+use crate::theory::outskirts::Place;
 use crate::theory::quadrature::{GAUSS_3, GAUSS_5};
 
 /// An integral over a cell, and whether a ridge runs through the cell.
@@ -30,13 +31,24 @@ pub(super) struct Worker<'a, 'l, const D: usize> {
     halvings: usize,
     /// Per minimum, the Hessians at the centers of the cells that are halved no further.
     pub bends: Vec<Bends>,
+    /// The lowest of these centers in no basin.
+    pub elsewhere: Option<Place>,
 }
 
 impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
     pub(super) fn new(frame: &'a Frame<'a>, labels: &'a mut Labels<'l, D>) -> Self {
         let bends = vec![Bends::default(); frame.landscape.minima.len()];
         let halvings = if frame.landscape.basins.has_slides { MOST_HALVINGS_BESIDE_SLIDES } else { MOST_HALVINGS };
-        Self { frame, labels, places: Vec::new(), room: Room::default(), bisections: 0, halvings, bends }
+        Self {
+            frame,
+            labels,
+            places: Vec::new(),
+            room: Room::default(),
+            bisections: 0,
+            halvings,
+            bends,
+            elsewhere: None,
+        }
     }
 
     /// Halves a cell until that changes nothing any more.
@@ -88,6 +100,11 @@ impl<'a, 'l, const D: usize> Worker<'a, 'l, D> {
             return;
         }
         let center = self.labels.place(&cell.center());
+        let minima = self.bends.len();
+        if is_seen((minima, part.masses.mass[minima])) && self.labels.owner(cell.center()) == minima {
+            let place = Place { theta: center.to_vec(), loss: self.frame.loss.value(&center) };
+            self.elsewhere = Place::lower(self.elsewhere.take(), Some(place));
+        }
         let hessian = self.frame.loss.hessian(&center);
         for (owner, (bends, &mass)) in self.bends.iter_mut().zip(&part.masses.mass).enumerate() {
             if is_seen((owner, mass)) {

@@ -24,6 +24,7 @@ use crate::landscape::{Landscape, minimum_name};
 use crate::loss::{LANES, Loss};
 use crate::math;
 use crate::statistics::Equilibration;
+use crate::theory::outskirts::Place;
 use record::{Record, Summary};
 use walkers::{Moves, Tally, Walkers};
 
@@ -240,10 +241,13 @@ impl Run {
             jump_acceptance: total(&|walkers| &walkers.jumps),
         };
         let curvature = summaries(moves.landscape, &summary.bends);
+        let seen = self.blocks.iter().map(|(_, record)| record.elsewhere().cloned());
+        let elsewhere = seen.fold(None, Place::lower);
         let (mean_excess, spread, log_normalization) = (None, Vec::new(), None);
         Ok(Gibbs {
             occupancies,
             other,
+            elsewhere,
             mean_laplacian,
             mean_excess,
             spread,

@@ -8,6 +8,7 @@ use crate::lanes::LANES;
 use crate::statistics::{Equilibration, EquilibrationInput, Observable, Occupancies, StartDesign};
 use crate::theory::gibbs::curvature::Bends;
 use crate::theory::gibbs::influences::Influences;
+use crate::theory::outskirts::Place;
 
 /// Diagnostics work on at most so many ensembles and block means each.
 const FOLLOWED: usize = 256;
@@ -29,6 +30,8 @@ pub(super) struct Record {
     workspace: Workspace,
     /// The lowest draw in the domain that lies in no basin, lane by lane.
     strays: Strays,
+    /// The lowest draw of all that lies in no basin.
+    elsewhere: Option<Place>,
 }
 
 /// The labels of so many draws are found at once: flows of different lengths then keep each other company.
@@ -49,6 +52,7 @@ impl Record {
             waiting: Vec::new(),
             workspace: Workspace::default(),
             strays: Strays::new(&moves.landscape.domain),
+            elsewhere: None,
         }
     }
 
@@ -70,6 +74,11 @@ impl Record {
         &self.strays
     }
 
+    /// The lowest draw of all that lies in no basin.
+    pub(super) fn elsewhere(&self) -> Option<&Place> {
+        self.elsewhere.as_ref()
+    }
+
     /// Finds the labels that are still missing.
     pub(super) fn settle(&mut self, moves: &Moves) {
         let d = moves.loss.dimension();
@@ -79,7 +88,11 @@ impl Record {
             let (lane, is_nowhere) = (index % LANES, label == NO_BASIN);
             self.labels[lane].push(if is_nowhere { self.minima } else { label as usize } as u8);
             if is_nowhere {
-                self.strays.see(lane, point, moves.loss.value(point));
+                let loss = moves.loss.value(point);
+                self.strays.see(lane, point, loss);
+                if self.elsewhere.as_ref().is_none_or(|lowest| loss < lowest.loss) {
+                    self.elsewhere = Some(Place { theta: point.to_vec(), loss });
+                }
             } else {
                 let visits = &mut self.visits[lane][label as usize];
                 if visits.is_multiple_of(DRAWS_PER_HESSIAN) {
