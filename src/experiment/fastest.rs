@@ -25,6 +25,9 @@ const PART: f64 = 0.1;
 const SMALLER: f64 = 0.95;
 const BLIND: f64 = 0.8;
 const MOST_TRIES: usize = 60;
+/// A bias is less if it is so many times the least so far; after so many smaller steps without one the search ends.
+const BETTER: f64 = 0.99;
+const MOST_NO_BETTER: usize = 4;
 /// What a faster scheme has to save to be worth a word.
 const WORTH_A_WORD: f64 = 0.2;
 
@@ -125,6 +128,8 @@ fn largest_step(setting: &Setting, loaded: &Loaded, written: f64) -> Result<f64,
     let allowed = PART * test.tolerance;
     let mut step = in_two_digits(LIMIT / setting.sharpest());
     let mut reason = String::new();
+    // The least bias that is known, and at how many smaller steps there was none less: operator and quadrature leave an error of their own.
+    let (mut least, mut no_better) = (f64::INFINITY, 0);
     for _ in 0..MOST_TRIES {
         let factor = match worst(step) {
             _ if is_lost(step) => {
@@ -134,6 +139,10 @@ fn largest_step(setting: &Setting, loaded: &Loaded, written: f64) -> Result<f64,
             Ok(bias) if bias <= allowed => return Ok(step),
             Ok(bias) => {
                 reason = format!("it is off by {} in log-odds", significant(bias, 2));
+                (least, no_better) = if bias < BETTER * least { (bias, 0) } else { (least, no_better + 1) };
+                if no_better > MOST_NO_BETTER {
+                    break;
+                }
                 (allowed / bias).sqrt().min(SMALLER)
             }
             Err(error) => {
@@ -154,11 +163,21 @@ fn largest_step(setting: &Setting, loaded: &Loaded, written: f64) -> Result<f64,
     }
     let message = format!(
         "found \"fastest\", but no step of Leimkuhler–Matthews is known to be off the SDE's log-odds by no more than ε/10 = {}; at δ = {} \
-         {reason}; write kind = \"leimkuhler-matthews\" or \"euler-maruyama\" with a step, and halve it to see what it does",
+         {reason}; {}write kind = \"leimkuhler-matthews\" or \"euler-maruyama\" with a step, and halve it to see what it does",
         significant(allowed, 2),
-        exact(step)
+        exact(step),
+        tolerance_that_would_do(least)
     );
     Err(loaded.source.problem("dynamics.kind", message).into())
+}
+
+/// What to say of the least bias that is known.
+fn tolerance_that_would_do(least: f64) -> String {
+    if least == f64::INFINITY {
+        return String::new();
+    }
+    // Twice as large, for near its least the bias no longer falls with the step.
+    format!("test.tolerance = {} would do; or ", significant(2.0 * least / PART, 2))
 }
 
 /// The settings of all noises of a question.
