@@ -89,7 +89,8 @@ pub(super) fn density(setting: &Setting, ladder: &Ladder, edges: Vec<f64>, measu
 /// The Itô law's density along a line, from its potential anew; empty where there is none.
 fn ito_density(setting: &Setting, ladder: &Ladder, theta: &[f64]) -> Vec<f64> {
     let diffusion = |x: f64| setting.diffusion(x);
-    let potential = Potential::new(setting.loss.as_ref(), &diffusion, setting.domain[0]);
+    let places = setting.landscape.places_on_a_line();
+    let potential = Potential::new(setting.loss.as_ref(), &diffusion, setting.domain[0], &places);
     match (&ladder.ito, potential) {
         (Some(law), Ok(potential)) => theta.iter().map(|&x| law.density(&potential, x)).collect(),
         _ => Vec::new(),

@@ -24,8 +24,14 @@ pub(super) fn climb(ladder: &mut Ladder, setting: &Setting) {
     }
     let diffusion = |x: f64| setting.diffusion(x);
     let loss = setting.loss.as_ref();
-    let potential = match Potential::new(loss, &diffusion, setting.domain[0]) {
-        Ok(potential) => potential,
+    let places = setting.landscape.places_on_a_line();
+    let known = Potential::new(loss, &diffusion, setting.domain[0], &places)
+        .and_then(|potential| ito::by_quadrature(&potential, &setting.landscape).map(|law| (potential, law)));
+    let potential = match known {
+        Ok((potential, law)) => {
+            ladder.ito = Some(law);
+            potential
+        }
         Err(reason) => {
             if matches!(reason, NoItoLaw::NotConfined | NoItoLaw::FallsBeyond(_)) {
                 ladder.no_law = Some(no_stationary_law(&reason));
@@ -35,7 +41,6 @@ pub(super) fn climb(ladder: &mut Ladder, setting: &Setting) {
             return;
         }
     };
-    ladder.ito = Some(ito::by_quadrature(&potential, &setting.landscape));
     let chain = add_discrete(ladder, setting, &diffusion);
     let exact = |places: &[f64]| escape::exact_ito_passage_times(&potential, places);
     ladder.add_passages(setting, &|_, _| None, &exact, chain.as_ref());
@@ -45,8 +50,12 @@ pub(super) fn climb(ladder: &mut Ladder, setting: &Setting) {
 pub(super) fn ito(setting: &Setting) -> Option<ItoLaw> {
     let [line] = setting.domain.as_slice() else { return None };
     let diffusion = |x: f64| setting.diffusion(x);
-    let potential = Potential::new(setting.loss.as_ref(), &diffusion, *line).ok()?;
-    (!setting.noise.is_additive()).then(|| ito::by_quadrature(&potential, &setting.landscape))
+    if setting.noise.is_additive() {
+        return None;
+    }
+    let places = setting.landscape.places_on_a_line();
+    let potential = Potential::new(setting.loss.as_ref(), &diffusion, *line, &places).ok()?;
+    ito::by_quadrature(&potential, &setting.landscape).ok()
 }
 
 /// The law of the Euler–Maruyama chain alone; `None` where it is not known.

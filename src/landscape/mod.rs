@@ -404,6 +404,18 @@ impl Landscape {
         self.minima.iter().flat_map(images).collect()
     }
 
+    /// Where the minima of a line lie, and the ridges between them, in ascending order; empty in more dimensions.
+    pub fn places_on_a_line(&self) -> Vec<f64> {
+        let Some(intervals) = self.basins.intervals() else { return Vec::new() };
+        let mut places: Vec<f64> = self.minima.iter().map(|minimum| minimum.theta[0]).collect();
+        places.sort_by(f64::total_cmp);
+        let (first, last) = (places[0], places[places.len() - 1]);
+        places.extend(intervals.iter().map(|&(left, ..)| left).filter(|ridge| first < *ridge && *ridge < last));
+        places.sort_by(f64::total_cmp);
+        places.dedup();
+        places
+    }
+
     /// Every two minima that share a saddle, both ways.
     pub fn neighbours(&self) -> Vec<(usize, usize)> {
         let mut pairs: Vec<[usize; 2]> = self.saddles.iter().map(|saddle| saddle.between).collect();

@@ -7,7 +7,8 @@
 
 use super::gibbs::DECAY;
 use super::outskirts::LOW;
-use super::quadrature::GAUSS_5;
+use super::passage::{graded, width};
+use super::quadrature::{GAUSS_5, Integral, integrate_to};
 use crate::landscape::Landscape;
 use crate::loss::Loss;
 
@@ -27,21 +28,32 @@ pub enum NoItoLaw {
          not, let the loss rise outwards"
     )]
     FallsBeyond(f64),
+    /// The quadrature ended without an answer.
+    #[error(
+        "the quadrature of ∫L′/D or of its exponential did not settle: loss or noise have jumps or turn very often"
+    )]
+    Unsettled,
     /// The noise or the slope is not a number, or the noise vanishes.
     #[error("at θ = {0:.6} the noise vanishes, or it or the slope of the loss is not a finite number")]
     Undefined(f64),
 }
 
-/// Panels of the table inside of the domain.
-const PANELS: usize = 2_048;
-/// A panel of Φ is halved until it is known to this (to this part of |Φ| where that is large), at most so many times:
-/// rounding, which rules where L′ passes through 0, must not halve it for ever.
+/// Panels are halved until Φ is known over each, and within it, to this, or to so many units in its last place; one at most so often, as at a
+/// kink or a jump, and all together at most so often.
 const SETTLED: f64 = 1e-13;
-const MOST_HALVINGS: u32 = 12;
+const UNITS: f64 = 4.0;
+const DEEPEST: u32 = 60;
+const MOST_HALVINGS: usize = 200_000;
+/// What did not settle by then may change Φ by so much.
+const TRUSTED: f64 = 1e-8;
+/// Outwards each panel is so many times as long as the one before, and there are so many at most.
+const LONGER: f64 = 1.025;
+const MOST_PANELS: usize = 1_500;
 /// A tail |x|^(−p) with a lower p is not told from one without a finite integral.
 const INTEGRABLE: f64 = 1.01;
-/// Masses are settled when twice as many panels change none of them by more.
-const SETTLED_MASS: f64 = 1e-11;
+/// To what the masses are integrated, Φ being a sum of many differences, and what error of theirs is no answer any more.
+const MASS: f64 = 1e-12;
+const TRUSTED_MASS: f64 = 1e-6;
 
 /// Φ(x) = ∫L′/D along a line, as a table of exact values with quadrature in between.
 pub struct Potential<'a> {
@@ -53,13 +65,39 @@ pub struct Potential<'a> {
     lowest: f64,
 }
 
+/// A part of the table that grows from a place to one side.
+struct Side {
+    edges: Vec<f64>,
+    values: Vec<f64>,
+    halvings: usize,
+    /// By how much Φ may be off at its end.
+    unsettled: f64,
+}
+
+impl Side {
+    fn new(from: f64) -> Self {
+        Self { edges: vec![from], values: vec![0.0], halvings: MOST_HALVINGS, unsettled: 0.0 }
+    }
+
+    fn end(&self) -> (f64, f64) {
+        let last = self.edges.len() - 1;
+        (self.edges[last], self.values[last])
+    }
+}
+
 impl<'a> Potential<'a> {
-    /// Φ on `domain`, which holds the minima, and as far beyond it as D⁻¹e^(−Φ) is more than nothing. `diffusion` is D.
+    /// Φ from `places` outwards, as far as D⁻¹e^(−Φ) is more than nothing beside what it is at them. `diffusion` is D; the places are minima of L, and what
+    /// ridges lie between them, in ascending order ([`Landscape::places_on_a_line`]): narrow wells are found by them in a domain of any width. Φ is 0 at the first.
     ///
     /// # Errors
     /// When D⁻¹e^(−Φ) does not fall off, or D or L′ fails on the way.
-    pub fn new(loss: &'a dyn Loss, diffusion: &'a dyn Fn(f64) -> f64, domain: [f64; 2]) -> Result<Self, NoItoLaw> {
-        Self::down_to(loss, diffusion, domain, DECAY)
+    pub fn new(
+        loss: &'a dyn Loss,
+        diffusion: &'a dyn Fn(f64) -> f64,
+        domain: [f64; 2],
+        places: &[f64],
+    ) -> Result<Self, NoItoLaw> {
+        Self::down_to(loss, diffusion, domain, places, DECAY)
     }
 
     /// The same as far out as D⁻¹e^(−Φ) is above e^(−`decay`) of its largest value.
@@ -67,67 +105,89 @@ impl<'a> Potential<'a> {
         loss: &'a dyn Loss,
         diffusion: &'a dyn Fn(f64) -> f64,
         domain: [f64; 2],
+        places: &[f64],
         decay: f64,
     ) -> Result<Self, NoItoLaw> {
         let mut potential = Self { loss, diffusion, edges: Vec::new(), values: Vec::new(), lowest: f64::INFINITY };
         let width = domain[1] - domain[0];
-        let (mut edges, mut values) = (vec![domain[0]], vec![0.0]);
-        for panel in 1..=PANELS {
-            let edge = if panel == PANELS { domain[1] } else { domain[0] + width * panel as f64 / PANELS as f64 };
-            let last = edges.len() - 1;
-            values.push(values[last] + potential.increment(edges[last], edge, values[last])?);
-            edges.push(edge);
+        let (mut above, mut below) = (Side::new(places[0]), Side::new(places[0]));
+        for pair in places.windows(2) {
+            potential.climb(&mut above, pair[1])?;
         }
-        for (x, value) in edges.iter().zip(&values) {
+        for (x, value) in above.edges.iter().zip(&above.values) {
             potential.lowest = potential.lowest.min(potential.log_reciprocal_weight(*x, *value)?);
         }
-        let (above, upper) = potential.outwards(edges[PANELS], values[PANELS], width / 200.0, decay)?;
-        let (below, lower) = potential.outwards(edges[0], values[0], -width / 200.0, decay)?;
-        potential.edges = below.into_iter().rev().chain(edges).chain(above).collect();
-        potential.values = lower.into_iter().rev().chain(values).chain(upper).collect();
+        potential.outwards(&mut above, width, decay)?;
+        potential.outwards(&mut below, -width, decay)?;
+        if !(above.unsettled.max(below.unsettled) <= TRUSTED) {
+            return Err(NoItoLaw::Unsettled);
+        }
+        potential.edges = below.edges.into_iter().skip(1).rev().chain(above.edges).collect();
+        potential.values = below.values.into_iter().skip(1).rev().chain(above.values).collect();
         Ok(potential)
     }
 
-    /// Edges and values from the edge of the domain outwards, in growing panels, until the density is nothing.
-    fn outwards(&mut self, from: f64, value: f64, step: f64, decay: f64) -> Result<(Vec<f64>, Vec<f64>), NoItoLaw> {
-        const MOST: usize = 1_500;
-        let (mut edges, mut values) = (Vec::new(), Vec::new());
-        let (mut x, mut value, mut step) = (from, value, step);
-        let mut height = self.log_reciprocal_weight(x, value)?;
-        for _ in 0..MOST {
-            let next = x + step;
-            value += self.increment(x, next, value)?;
+    /// From one of the places to the next, in panels that grow from both: up to the middle, and down from it.
+    fn climb(&self, side: &mut Side, to: f64) -> Result<(), NoItoLaw> {
+        let (from, _) = side.end();
+        let middle = 0.5 * (from + to);
+        let down = graded(to, middle, self.reach(to, middle));
+        let edges =
+            graded(from, middle, self.reach(from, middle)).into_iter().skip(1).chain(down.into_iter().rev().skip(1));
+        edges.into_iter().try_for_each(|edge| self.extend(side, edge))
+    }
+
+    /// How far from a place towards `end` Φ changes by about one, with its sign; all the way where it does not.
+    fn reach(&self, place: f64, end: f64) -> f64 {
+        width(place, end, &|x| (self.slope(x) * (x - place)).abs())
+    }
+
+    /// From the outermost place outwards in growing panels, until the density is nothing. `widest` is the domain's width, with the sign of the side.
+    fn outwards(&mut self, side: &mut Side, widest: f64, decay: f64) -> Result<(), NoItoLaw> {
+        let (from, value) = side.end();
+        let own = 0.25 * self.reach(from, from + widest);
+        let mut step = if own.abs() < widest.abs() / 200.0 { own } else { widest / 200.0 };
+        let (first, mut height) = (side.edges.len(), self.log_reciprocal_weight(from, value)?);
+        // Of the outermost well nothing is left out, however little of the law it has.
+        let start = height;
+        for _ in 0..MOST_PANELS {
+            let (x, _) = side.end();
+            self.extend(side, x + step)?;
+            let (next, value) = side.end();
             let further = self.log_reciprocal_weight(next, value)?;
-            edges.push(next);
-            values.push(value);
-            if further - self.lowest > decay && further >= height {
+            if further - self.lowest.max(start) > decay && further >= height {
                 return match self.comes_down_beyond(next, value, step) {
                     Some(place) => Err(NoItoLaw::FallsBeyond(place)),
-                    None => Ok((edges, values)),
+                    None => Ok(()),
                 };
             }
             self.lowest = self.lowest.min(further);
-            (x, height, step) = (next, further, step * 1.02);
+            (height, step) = (further, step * LONGER);
         }
         // Where it falls as |x|^(−p), p over the last factor of two decides; it has a finite integral for p > 1.
-        let half = edges.partition_point(|edge| (edge - from).abs() < 0.5 * (x - from).abs()).min(MOST - 1);
-        let before = self.log_reciprocal_weight(edges[half], values[half])?;
-        let power = (height - before) / crate::math::ln((x - from) / (edges[half] - from));
+        let (x, _) = side.end();
+        let edges = &side.edges[first..];
+        let half =
+            first + edges.partition_point(|edge| (edge - from).abs() < 0.5 * (x - from).abs()).min(edges.len() - 1);
+        let before = self.log_reciprocal_weight(side.edges[half], side.values[half])?;
+        let power = (height - before) / crate::math::ln((x - from) / (side.edges[half] - from));
         Err(if power > INTEGRABLE { NoItoLaw::HeavyTail } else { NoItoLaw::NotConfined })
     }
 
     /// A place beyond the wall where D⁻¹e^(−Φ) is more than nothing again, as far as Φ can be followed.
     fn comes_down_beyond(&self, from: f64, value: f64, step: f64) -> Option<f64> {
-        const LOOKS: usize = 120;
-        const FARTHER: f64 = 1.1;
-        let (mut x, mut value, mut step) = (from, value, step);
+        const LOOKS: usize = 1_200;
+        const FARTHER: f64 = 1.01;
+        let mut side = Side { values: vec![value], ..Side::new(from) };
+        let mut step = step;
         for _ in 0..LOOKS {
-            let next = x + step;
-            value += self.increment(x, next, value).ok()?;
+            let (x, _) = side.end();
+            self.extend(&mut side, x + step).ok()?;
+            let (next, value) = side.end();
             if self.log_reciprocal_weight(next, value).ok()? - self.lowest < LOW {
                 return Some(next);
             }
-            (x, step) = (next, step * FARTHER);
+            step *= FARTHER;
         }
         None
     }
@@ -138,26 +198,34 @@ impl<'a> Potential<'a> {
         gradient[0] / (self.diffusion)(x)
     }
 
-    /// Φ(to) − Φ(from), where Φ is about `value`.
-    fn increment(&self, from: f64, to: f64, value: f64) -> Result<f64, NoItoLaw> {
+    /// Goes on to another place. Panels are halved until Φ is known over each of them, and stay so in the table: what is known over a whole one is not yet
+    /// known within it, where a kink or a narrow well lies there.
+    fn extend(&self, side: &mut Side, to: f64) -> Result<(), NoItoLaw> {
         let slope = |x: f64| self.slope(x);
-        let tolerance = SETTLED * value.abs().max(1.0);
-        let (mut pending, mut increment) = (vec![(from, to, gauss(&slope, from, to), 0)], 0.0);
-        while let Some((from, to, whole, halvings)) = pending.pop() {
-            let middle = 0.5 * (from + to);
-            let halves = [gauss(&slope, from, middle), gauss(&slope, middle, to)];
+        let mut pending = vec![(to, gauss(&slope, side.end().0, to), 0)];
+        while let Some((end, whole, depth)) = pending.pop() {
+            let (start, value) = side.end();
+            let middle = 0.5 * (start + end);
+            let halves = [gauss(&slope, start, middle), gauss(&slope, middle, end)];
             let both = halves[0] + halves[1];
             if !both.is_finite() {
                 return Err(NoItoLaw::Undefined(middle));
             }
-            if (both - whole).abs() <= tolerance || halvings == MOST_HALVINGS {
-                increment += both;
+            let change = (both - whole).abs();
+            let is_known = change <= SETTLED.max(UNITS * f64::EPSILON * value.abs());
+            if is_known || depth == DEEPEST || side.halvings == 0 {
+                if !is_known {
+                    side.unsettled += change;
+                }
+                side.edges.push(end);
+                side.values.push(value + both);
             } else {
-                pending.push((middle, to, halves[1], halvings + 1));
-                pending.push((from, middle, halves[0], halvings + 1));
+                side.halvings -= 1;
+                pending.push((end, halves[1], depth + 1));
+                pending.push((middle, halves[0], depth + 1));
             }
         }
-        Ok(increment)
+        Ok(())
     }
 
     /// Φ + ln D.
@@ -177,7 +245,7 @@ impl<'a> Potential<'a> {
         [self.edges[0], self.edges[self.edges.len() - 1]]
     }
 
-    /// Φ(x), 0 at the left end of the domain; x is taken into the range.
+    /// Φ(x), 0 at the first of the places; x is taken into the range.
     pub fn at(&self, x: f64) -> f64 {
         let [low, high] = self.range();
         let x = x.clamp(low, high);
@@ -209,43 +277,36 @@ pub struct ItoLaw {
     log_normalization: f64,
 }
 
-/// The law whose Φ and D are those of `potential`, by quadrature on its panels, halved until the masses stand still.
-pub fn by_quadrature(potential: &Potential, landscape: &Landscape) -> ItoLaw {
-    let mut law = on_panels(potential, landscape, 1);
-    for parts in [2, 4, 8, 16] {
-        let finer = on_panels(potential, landscape, parts);
-        let change = finer.occupancies.iter().zip(&law.occupancies).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        law = finer;
-        if change < SETTLED_MASS {
-            break;
-        }
-    }
-    law
-}
-
-/// The law with every panel of the table, and every part of one at a ridge, cut in `parts`.
-fn on_panels(potential: &Potential, landscape: &Landscape, parts: usize) -> ItoLaw {
+/// The law whose Φ and D are those of `potential`, by adaptive quadrature over the panels of its table.
+///
+/// # Errors
+/// When the quadrature does not settle.
+pub fn by_quadrature(potential: &Potential, landscape: &Landscape) -> Result<ItoLaw, NoItoLaw> {
     let weight = |x: f64| potential.weight(x);
     let mut law = ItoLaw { occupancies: vec![0.0; landscape.minima.len()], other: 0.0, log_normalization: 0.0 };
+    let mut error = 0.0;
     for (left, right, owner) in landscape.basins.intervals().unwrap_or_default() {
-        let mut mass = 0.0;
+        let mut mass = Integral::default();
         for panel in potential.edges.windows(2) {
             let (low, high) = (panel[0].max(left), panel[1].min(right));
             if low < high {
-                let edge = |part: usize| low + (high - low) * part as f64 / parts as f64;
-                mass += (0..parts).map(|part| gauss(&weight, edge(part), edge(part + 1))).sum::<f64>();
+                mass += integrate_to(MASS, &weight, low, high, 1);
             }
         }
+        error += mass.error;
         match owner {
-            Some(minimum) => law.occupancies[minimum] += mass,
-            None => law.other += mass,
+            Some(minimum) => law.occupancies[minimum] += mass.value,
+            None => law.other += mass.value,
         }
     }
     let total = law.occupancies.iter().sum::<f64>() + law.other;
+    if !(error <= TRUSTED_MASS * total) {
+        return Err(NoItoLaw::Unsettled);
+    }
     law.occupancies.iter_mut().for_each(|mass| *mass /= total);
     law.other /= total;
     law.log_normalization = crate::math::ln(total);
-    law
+    Ok(law)
 }
 
 impl ItoLaw {

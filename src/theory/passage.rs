@@ -289,7 +289,7 @@ impl Way<'_> {
 }
 
 /// How far from a place towards `end` something rises from 0 to 1, with its sign; all the way where it does not.
-fn width(place: f64, end: f64, rise: &dyn Fn(f64) -> f64) -> f64 {
+pub(super) fn width(place: f64, end: f64, rise: &dyn Fn(f64) -> f64) -> f64 {
     let (mut inner, mut outer) = (0.0, 1.0);
     if rise(end) <= 1.0 {
         return end - place;
@@ -302,7 +302,7 @@ fn width(place: f64, end: f64, rise: &dyn Fn(f64) -> f64) -> f64 {
 }
 
 /// Edges from a place to `end`, the first panel `width` wide and every other twice as wide as the one before.
-fn graded(place: f64, end: f64, width: f64) -> Vec<f64> {
+pub(super) fn graded(place: f64, end: f64, width: f64) -> Vec<f64> {
     let (mut edges, mut reach, mut width) = (vec![place], width, width);
     while reach.abs() < 0.75 * (end - place).abs() && width != 0.0 {
         edges.push(place + reach);

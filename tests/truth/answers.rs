@@ -110,7 +110,8 @@ fn passage(case: &Case) -> Result<Answer, String> {
         Some(formula) => {
             let noise = expression(&case.variables, formula);
             let diffusion = |x: f64| noise.value(&[x]);
-            let potential = Potential::new(&loss, &diffusion, domain).map_err(|error| error.to_string())?;
+            let potential = Potential::new(&loss, &diffusion, domain, &[from.min(to), from.max(to)])
+                .map_err(|error| error.to_string())?;
             (escape::exact_ito_passage_time(&potential, from, to), 0.0)
         }
         None => {
@@ -130,9 +131,10 @@ fn ito_occupancies(case: &Case) -> Result<Answer, String> {
     let known = case.known()?;
     let noise = expression(&case.variables, case.diffusion.as_ref().unwrap());
     let diffusion = |x: f64| noise.value(&[x]);
-    let potential =
-        Potential::new(known.loss.as_ref(), &diffusion, case.domain[0]).map_err(|error| error.to_string())?;
-    let law = ito::by_quadrature(&potential, &known.landscape);
+    let places = known.landscape.places_on_a_line();
+    let law = Potential::new(known.loss.as_ref(), &diffusion, case.domain[0], &places)
+        .and_then(|potential| ito::by_quadrature(&potential, &known.landscape))
+        .map_err(|error| error.to_string())?;
     let order = case.order(&known.landscape)?;
     Ok(Answer::to_part(order.iter().map(|&index| law.occupancies[index]).collect(), PASSAGE))
 }

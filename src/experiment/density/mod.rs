@@ -332,7 +332,8 @@ fn law(setting: &Setting, ladder: &Ladder, grid: &Grid, rung: Rung) -> Option<Ve
         Rung::Ito => match grid {
             Grid::Line(line) => {
                 let diffusion = |x: f64| setting.diffusion(x);
-                let potential = Potential::new(loss, &diffusion, setting.domain[0]).ok()?;
+                let places = setting.landscape.places_on_a_line();
+                let potential = Potential::new(loss, &diffusion, setting.domain[0], &places).ok()?;
                 cells::ito(ladder.ito.as_ref()?, &potential, line.edges())
             }
             Grid::Plane(_) => None,

@@ -120,7 +120,7 @@ impl<'a> Chain<'a> {
         if !(widening > 0.0) {
             return Err(NoDiscreteLaw::NotConfined);
         }
-        let range = match Potential::down_to(loss, diffusion, domain, DECAY / widening) {
+        let range = match Potential::down_to(loss, diffusion, domain, &landscape.places_on_a_line(), DECAY / widening) {
             Ok(potential) => potential.range(),
             Err(NoItoLaw::HeavyTail) => return Err(NoDiscreteLaw::TooFine(MOST_NODES)),
             Err(_) => return Err(NoDiscreteLaw::NotConfined),
