@@ -122,7 +122,7 @@ fn text(name: &str, forecast: &Forecast, threads: usize) -> String {
     if let Some(remembered) = &forecast.remembered {
         lines.push(format!(
             "  start  NOT forgotten: the burn-in is {:.1} of the times that the two wells take to forget where replicas start; \
-             the log-odds would be off by {:.1} standard errors where {LARGEST_BIAS} are allowed; burn_in = {} would do",
+             the log-odds would be off by up to {:.1} standard errors where {LARGEST_BIAS} are allowed; burn_in = {} would do",
             remembered.burn_in,
             remembered.size,
             quantity(remembered.wanted.ceil())

@@ -18,7 +18,7 @@ use crate::landscape::minimum_name;
 use crate::lanes::LANES;
 use crate::scenario::{ExperimentKind, Loaded, Rung, Start};
 use crate::statistics::effort;
-use crate::statistics::memory::{ADVISED_BIAS, LARGEST_BIAS};
+use crate::statistics::memory::{ADVISED_BIAS, FARTHER, LARGEST_BIAS};
 use crate::statistics::transitions::PLANNED;
 use crate::theory::discrete::bounds::Bounds;
 
@@ -413,9 +413,10 @@ fn remembered(loaded: &Loaded, setting: &Setting, ladder: &Ladder, standard_erro
     let relaxations = |steps: u64| steps as f64 * setting.step() / relaxation;
     let steps = setting.plan(loaded).burn_in;
     let (burn_in, measured) = (relaxations(steps), relaxations(ensemble.steps));
-    let left = (0.5 - a) * crate::math::exp(-burn_in) * (1.0 - crate::math::exp(-measured)) / measured;
+    let share = crate::math::exp(-burn_in) * (1.0 - crate::math::exp(-measured)) / measured;
+    let left = (0.5 - a) * share;
     let odds = |a: f64, b: f64| crate::math::ln(a / b);
-    let size = (odds(a + left, b - left) - odds(a, b)).abs() / standard_error;
+    let size = (odds(a + left, b - left) - odds(a, b)).abs() / standard_error + FARTHER * share;
     let further = relaxation / setting.step() * crate::math::ln(size / ADVISED_BIAS);
     let is_too_short = ensemble.start == Start::Minima && size > LARGEST_BIAS;
     is_too_short.then_some(Remembered { burn_in, size, wanted: steps as f64 + further })

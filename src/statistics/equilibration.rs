@@ -334,8 +334,9 @@ fn memory_reason(memory: &StartMemory, burn_in: f64, name: impl Fn(usize) -> Str
     });
     format!(
         "replicas still remember where they started: by the run's own transition rates ln(p_{a}/p_{b}) is off by {bias:.3}, \
-         {:.1} standard errors where {LARGEST_BIAS} are allowed{advice}",
-        memory.size()
+         {:.1} standard errors, and by up to {:.1} within the errors of these rates, where {LARGEST_BIAS} are allowed{advice}",
+        memory.size(),
+        memory.largest()
     )
 }
 

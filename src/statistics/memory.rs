@@ -9,6 +9,10 @@
 //!
 //! and π, with πQ = 0, in the long run. ln(p̄_i/p̄_j) − ln(π_i/π_j) is the bias of a measured log-odds. With two states it is that of
 //! p̄ − π = (w − π) e^{−b/τ} (1 − e^{−K/τ}) τ/K, 1/τ = q₁₂ + q₂₁.
+//!
+//! The rates are those of the same run: where it happened to stay near the shares that it started with, they foretell next to no bias, and a
+//! limit on that alone would let pass just the runs whose intervals do not cover. So the limit is on what the bias may be within the errors of
+//! the rates: what share of a log-odds of the start is left, times two standard errors, comes on top. That share is no matter of chance.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
@@ -18,6 +22,8 @@ use crate::math;
 
 /// The largest bias of a log-odds that goes unmentioned, in its standard errors: a 95 % interval then covers in 94.5 % of all cases.
 pub const LARGEST_BIAS: f64 = 0.2;
+/// So many standard errors farther from the start than by the run's rates the log-odds may be.
+pub const FARTHER: f64 = 2.0;
 /// The burn-in that is advised leaves less: the rates by which a run foretells its bias are themselves known from some tens of
 /// transitions, and at the limit itself every other run would still be barred.
 pub const ADVISED_BIAS: f64 = 0.05;
@@ -46,6 +52,8 @@ pub struct StartMemory {
     pub bias: Option<f64>,
     /// Standard error of the measured log-odds.
     pub standard_error: f64,
+    /// Of a small difference of the start's log-odds from those in the long run, the share that is left in the measured one: 1 − dln(p̄_i/p̄_j)/dln(π_i/π_j).
+    pub left: f64,
     /// The longest time in which the chain forgets all but 1/e, in steps.
     pub relaxation: f64,
 }
@@ -58,7 +66,8 @@ impl StartMemory {
         let occupancy: Vec<f64> = (0..states).map(|state| jumps.occupancies.mean(state).unwrap_or(0.0)).collect();
         let reference = (0..states).max_by(|&a, &b| occupancy[a].total_cmp(&occupancy[b]))?;
         let generator = generator(jumps, &occupancy);
-        let averaged = averaged(&generator, jumps);
+        let mean = mean_over_steps(&generator, jumps);
+        let averaged = mean.tr_mul(&DVector::from_column_slice(jumps.starts));
         let stationary = stationary(&generator);
         let relaxation = relaxation(&generator);
         let bias = |state: usize| -> Option<f64> {
@@ -67,13 +76,29 @@ impl StartMemory {
             let bias = odds(&averaged) - odds(stationary);
             bias.is_finite().then_some(bias)
         };
+        let left = |state: usize| -> f64 {
+            const ASIDE: f64 = 1e-3;
+            let of = |stationary: &DVector<f64>| {
+                let mut start = stationary.clone();
+                start[state] *= math::exp(ASIDE);
+                let law = mean.tr_mul(&start);
+                math::ln(law[state] / law[reference] / (stationary[state] / stationary[reference])) / ASIDE
+            };
+            stationary.as_ref().map(of).filter(|left| left.is_finite()).map_or(1.0, f64::abs)
+        };
         (0..states)
             .filter(|&state| state != reference)
             .filter_map(|state| {
                 let standard_error = jumps.occupancies.log_odds(state, reference)?.standard_error;
-                Some(Self { states: [state, reference], bias: bias(state), standard_error, relaxation })
+                Some(Self {
+                    states: [state, reference],
+                    bias: bias(state),
+                    standard_error,
+                    left: left(state),
+                    relaxation,
+                })
             })
-            .max_by(|a, b| a.size().total_cmp(&b.size()))
+            .max_by(|a, b| a.largest().total_cmp(&b.largest()))
     }
 
     /// The bias in standard errors.
@@ -81,14 +106,19 @@ impl StartMemory {
         self.bias.map_or(f64::INFINITY, |bias| bias.abs() / self.standard_error)
     }
 
+    /// The same within the errors of the rates.
+    pub fn largest(&self) -> f64 {
+        self.size() + FARTHER * self.left
+    }
+
     /// Whether it may be left out of account.
     pub fn is_negligible(&self) -> bool {
-        self.size() <= LARGEST_BIAS
+        self.largest() <= LARGEST_BIAS
     }
 
     /// The burn-in, in steps, that would bring the bias to [`ADVISED_BIAS`]; `None` if that cannot be told.
     pub fn burn_in_wanted(&self, burn_in: f64) -> Option<f64> {
-        let wanted = burn_in + self.relaxation * math::ln(self.size() / ADVISED_BIAS).max(0.0);
+        let wanted = burn_in + self.relaxation * math::ln(self.largest() / ADVISED_BIAS).max(0.0);
         wanted.is_finite().then_some(wanted)
     }
 }
@@ -109,15 +139,14 @@ fn generator(jumps: &Jumps<'_>, occupancy: &[f64]) -> DMatrix<f64> {
     generator
 }
 
-/// p̄, by the exponential of [[Q, I], [0, 0]], whose upper right corner is ∫ e^{Qs} ds.
-fn averaged(generator: &DMatrix<f64>, jumps: &Jumps<'_>) -> DVector<f64> {
+/// The matrix M of p̄ = wM, by the exponential of [[Q, I], [0, 0]], whose upper right corner is ∫ e^{Qs} ds.
+fn mean_over_steps(generator: &DMatrix<f64>, jumps: &Jumps<'_>) -> DMatrix<f64> {
     let states = generator.nrows();
     let mut block = DMatrix::zeros(2 * states, 2 * states);
     block.view_mut((0, 0), (states, states)).copy_from(&(generator * jumps.steps));
     block.view_mut((0, states), (states, states)).fill_with_identity();
     let mean = block.exp().view((0, states), (states, states)).into_owned();
-    let starts = DVector::from_column_slice(jumps.starts).transpose();
-    (starts * (generator * jumps.burn_in).exp() * mean).transpose()
+    (generator * jumps.burn_in).exp() * mean
 }
 
 /// π, with πQ = 0 and Σπ = 1; `None` if there is more than one.
@@ -168,6 +197,8 @@ mod tests {
         assert!((found.bias.unwrap() - bias).abs() < 1e-10, "{:?} {bias}", found.bias);
         // Where replicas start in equilibrium there is nothing to forget.
         assert!(memory([50, 150], [0.75, 0.25], 0.0).bias.unwrap().abs() < 1e-9);
+        let share = (-300.0f64 / 250.0).exp() * (1.0 - (-4.0f64).exp()) / 4.0;
+        assert!((found.left - share).abs() < 1e-3 * share, "{} {share}", found.left);
     }
 
     #[test]
@@ -175,7 +206,7 @@ mod tests {
         let early = memory([500, 1500], [0.5, 0.5], 10.0);
         assert!(!early.is_negligible());
         let wanted = early.burn_in_wanted(10.0).unwrap();
-        let size = memory([500, 1500], [0.5, 0.5], wanted).size();
+        let size = memory([500, 1500], [0.5, 0.5], wanted).largest();
         assert!((size / ADVISED_BIAS - 1.0).abs() < 0.1, "{size}");
         assert!(memory([500, 1500], [0.5, 0.5], 1.1 * wanted).is_negligible());
     }
