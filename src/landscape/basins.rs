@@ -21,7 +21,7 @@ use super::flow::{Accuracy, Destination, Room, basin, follow_flow, follow_flows}
 use super::grid::Grid;
 use super::region::length;
 use super::search::diagonal;
-use super::stiff_flow::slides;
+use super::stiff_flow::{rest_on_kink, slides};
 use crate::instructions::vectorized;
 use crate::loss::{LANES, Loss};
 use crate::random::{Purpose, stream::Stream};
@@ -36,6 +36,8 @@ pub struct Basins {
     kind: Kind,
     /// Whether flows beside a ridge go along kinks: they take a hundred times as long as others, and where they part is known less well.
     pub(crate) has_slides: bool,
+    /// A place on a kink at which one of these flows ended: a minimum that the search had missed.
+    pub(super) rest_on_kink: Option<Vec<f64>>,
 }
 
 enum Kind {
@@ -74,12 +76,12 @@ impl Workspace {
 
 impl Basins {
     pub(super) fn by_intervals(ridges: Vec<f64>, owners: Vec<Option<usize>>) -> Self {
-        Self { kind: Kind::Intervals { ridges, owners }, has_slides: false }
+        Self { kind: Kind::Intervals { ridges, owners }, has_slides: false, rest_on_kink: None }
     }
 
     /// Of the only minimum of a parabola.
     pub(super) fn of_bowl() -> Self {
-        Self { kind: Kind::Whole, has_slides: false }
+        Self { kind: Kind::Whole, has_slides: false, rest_on_kink: None }
     }
 
     pub(super) fn by_flow(loss: Arc<dyn Loss>, minima: &[CriticalPoint], domain: &[[f64; 2]]) -> Self {
@@ -87,7 +89,11 @@ impl Basins {
         let ellipsoid = |minimum| Ellipsoid::around(loss.as_ref(), minimum, minima, diagonal(domain));
         let ellipsoids = minima.par_iter().map(ellipsoid).collect();
         let grid = Grid::is_for(domain.len()).then(|| Grid::new(domain));
-        Self { kind: Kind::Flow(Box::new(Flow { loss, ellipsoids, scale, grid })), has_slides: false }
+        Self {
+            kind: Kind::Flow(Box::new(Flow { loss, ellipsoids, scale, grid })),
+            has_slides: false,
+            rest_on_kink: None,
+        }
     }
 
     /// Looks whether flows slide along kinks beside these places on ridges.
@@ -104,11 +110,22 @@ impl Basins {
         let accuracy = flow.accuracy();
         let size = BESIDE * accuracy.scale / (flow.loss.dimension() as f64).sqrt();
         let mut places = ridges.take(MOST_RIDGES).flat_map(|place| std::iter::repeat_n(place, PLACES));
-        self.has_slides = places.any(|place| {
+        let (loss, step) = (flow.loss.as_ref(), 1e-3 * size);
+        let mut room = Workspace::default();
+        for place in &mut places {
             let reach = size * stream.uniform();
             let beside: Vec<f64> = place.iter().map(|x| x + reach * (2.0 * stream.uniform() - 1.0)).collect();
-            slides(flow.loss.as_ref(), &beside, 1e-3 * size, accuracy)
-        });
+            if !slides(loss, &beside, step, accuracy) {
+                continue;
+            }
+            self.has_slides = true;
+            room.prepare(loss);
+            let is_known = |place: &[f64]| flow.inside::<1>(place.as_chunks().0, &mut room.rows) != [NO_BASIN];
+            self.rest_on_kink = rest_on_kink(loss, &beside, step, accuracy, is_known);
+            if self.rest_on_kink.is_some() {
+                break;
+            }
+        }
     }
 
     /// The minimum to which a point belongs; `None` where the flow reaches none of them.

@@ -127,6 +127,14 @@ mod tests {
             let told = explored(variables, formula, 2.0).err();
             assert!(matches!(told, Some(LandscapeError::OnKink { .. })), "{formula}: {told:?}");
         }
+        // No descent from random places comes to these, but flows along the kink rest there: 0 is between the slopes of both sides, by a hundredth.
+        for (formula, place) in [
+            ("(x^2 - 1)^2/4 + 0.1*x + y^2 + 0.2*max(y - x, 0)", -0.099_03),
+            ("(x^2 - 1)^2/4 - 0.1*x + y^2 + 0.2*max(x - y, 0)", 0.099_03),
+        ] {
+            let told = explored(&["x", "y"], formula, 3.0).err().map(|told| told.to_string()).unwrap_or_default();
+            assert!(told.contains("least on a kink at") && told.contains(&format!("{place:.3}")), "{formula}: {told}");
+        }
         // Kinks on ridges, and valleys that bend, are none.
         for (formula, minima) in [
             ("min((x + 1)^2 + y^2, 2*(x - 1)^2 + 3*y^2 + 0.1)", 2),

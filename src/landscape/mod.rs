@@ -86,10 +86,7 @@ impl CriticalPoint {
     /// curvature that is usual in the domain ([`curvature_scale`]), or what it is so far from the minimum as the last digits of θ leave it, as with |u|^2.5.
     fn zero_directions(&self, loss: &dyn Loss, curvature_scale: f64, domain: &[[f64; 2]]) -> Vec<usize> {
         let largest = self.eigenvalues.iter().fold(0.0f64, |a, h| a.max(h.abs()));
-        // In one dimension a minimum is known by its slopes: where H < 0 it is a kink.
-        let is_kink = |h: f64| self.eigenvalues.len() == 1 && h < 0.0;
-        let is_small =
-            |h: f64| is_kink(h) || !h.is_finite() || h.abs() <= (SINGULAR * curvature_scale).max(FLAT * largest);
+        let is_small = |h: f64| !h.is_finite() || h.abs() <= (SINGULAR * curvature_scale).max(FLAT * largest);
         let reach = search::diagonal(domain);
         let is_zero = |&i: &usize| {
             !self.is_parabola_along(loss, i, [NEAREST * reach, 0.1 * reach])
@@ -328,7 +325,11 @@ impl Landscape {
             minima = search::from_known(loss.as_ref(), &region, known, starts, usual_curvature)?.0;
             region = region::around(loss.as_ref(), &minima, domain);
         }
-        Ok(Self::of_minima(loss, minima, domain, region, doubt))
+        let landscape = Self::of_minima(loss, minima, domain, region, doubt);
+        match &landscape.basins.rest_on_kink {
+            Some(place) if search::is_inside(place, domain) => Err(LandscapeError::OnKink { theta: point_text(place) }),
+            _ => Ok(landscape),
+        }
     }
 
     fn of_minima(

@@ -21,14 +21,18 @@ const MOST_CUTS: usize = 30;
 const EQUAL: f64 = 1e-10;
 
 impl Piece {
+    fn slope_at(&self, place: &DVector<f64>) -> DVector<f64> {
+        &self.slope + &self.curvature * (place - &self.place)
+    }
+
     fn at(&self, place: &DVector<f64>) -> f64 {
         let away = place - &self.place;
         self.height + self.slope.dot(&away) + 0.5 * away.dot(&(&self.curvature * &away))
     }
 }
 
-/// Where the highest of some pieces is lowest; `None` where some mean of them has no lowest place.
-pub(super) fn lowest(pieces: &[Piece]) -> Option<DVector<f64>> {
+/// Where the highest of some pieces is lowest, and which of them meet there; `None` where some mean of them has no lowest place.
+pub(super) fn lowest(pieces: &[Piece]) -> Option<(DVector<f64>, Vec<usize>)> {
     let mut weights = vec![0.0; pieces.len()];
     *weights.last_mut()? = 1.0;
     let mut place = lowest_of_mean(pieces, &weights)?;
@@ -48,7 +52,17 @@ pub(super) fn lowest(pieces: &[Piece]) -> Option<DVector<f64>> {
         }
         place = exchange(pieces, &mut weights, [lowest, highest], equal)?;
     }
-    Some(place)
+    Some((place, (0..pieces.len()).filter(|&i| weights[i] > 0.0).collect()))
+}
+
+/// Ways from a place of some pieces to where each of them is the highest: along what its slope has before the mean of the others'. The place has to be one
+/// where they meet, and two of them at least.
+pub(super) fn ways_apart(pieces: &[Piece], active: &[usize], place: &DVector<f64>) -> Option<Vec<DVector<f64>>> {
+    let slopes: Vec<DVector<f64>> = active.iter().map(|&i| pieces[i].slope_at(place)).collect();
+    let others = active.len().checked_sub(1).filter(|others| *others > 0)? as f64;
+    let sum = slopes.iter().fold(DVector::zeros(place.len()), |sum, slope| sum + slope);
+    let way = |slope: &DVector<f64>| (slope - (&sum - slope) / others).try_normalize(0.0);
+    slopes.iter().map(way).collect()
 }
 
 /// Moves weight from one piece to another until they are equally high at the lowest place of the mean, or none is left: by the Illinois variant of
@@ -104,19 +118,22 @@ mod tests {
         Piece { place: dvector![x, y], height, slope: dvector![a, b], curvature: dmatrix![p, q; r, s] }
     }
 
-    /// x² + y² + |y − x + 1| is least on the kink, and so is the highest of three planes over a bowl in their corner.
+    /// x² + y² + 2|y − x + 1| is least on the kink, and so is the highest of three planes over a bowl in their corner.
     #[test]
     fn the_lowest_place_may_lie_on_a_kink() {
         let side = |sign: f64| {
             piece(
                 move |x, y| {
-                    let kink = sign * (y - x + 1.0);
-                    (x * x + y * y + kink, [2.0 * x - sign, 2.0 * y + sign], [[2.0, 0.0], [0.0, 2.0]])
+                    let kink = 2.0 * sign * (y - x + 1.0);
+                    (x * x + y * y + kink, [2.0 * (x - sign), 2.0 * (y + sign)], [[2.0, 0.0], [0.0, 2.0]])
                 },
                 [0.3, -0.2],
             )
         };
-        let place = lowest(&[side(1.0), side(-1.0)]).unwrap();
+        let (place, active) = lowest(&[side(1.0), side(-1.0)]).unwrap();
+        let ways = ways_apart(&[side(1.0), side(-1.0)], &active, &place).unwrap();
+        let across = dvector![-1.0, 1.0] / 2.0f64.sqrt();
+        assert!((&ways[0] - &across).norm() < 1e-9 && (&ways[1] + &across).norm() < 1e-9, "{ways:?}");
         assert!((place - dvector![0.5, -0.5]).norm() < 1e-9);
         let bowl = |a: f64, b: f64| {
             piece(
@@ -127,7 +144,7 @@ mod tests {
                 [5.0, 5.0],
             )
         };
-        let place = lowest(&[bowl(3.0, 0.0), bowl(-2.0, 2.0), bowl(-1.0, -3.0)]).unwrap();
+        let (place, _) = lowest(&[bowl(3.0, 0.0), bowl(-2.0, 2.0), bowl(-1.0, -3.0)]).unwrap();
         // By exchanges of weight between two at a time.
         assert!((&place - dvector![1.0, 2.0]).norm() < 1e-4, "{place}");
     }
@@ -144,7 +161,7 @@ mod tests {
                 [0.1, 0.1],
             )
         };
-        let place = lowest(&[bowl(-9.0, 1.0), bowl(0.0, -1.0)]).unwrap();
+        let (place, _) = lowest(&[bowl(-9.0, 1.0), bowl(0.0, -1.0)]).unwrap();
         assert!((place - dvector![-1.0, 0.0]).norm() < 1e-12);
     }
 }

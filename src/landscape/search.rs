@@ -331,7 +331,7 @@ fn center(domain: &[[f64; 2]]) -> Vec<f64> {
     domain.iter().map(|[low, high]| 0.5 * (low + high)).collect()
 }
 
-fn is_inside(theta: &[f64], domain: &[[f64; 2]]) -> bool {
+pub(super) fn is_inside(theta: &[f64], domain: &[[f64; 2]]) -> bool {
     theta.iter().zip(domain).all(|(x, [low, high])| (low..=high).contains(&x))
 }
 

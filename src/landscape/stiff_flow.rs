@@ -12,7 +12,7 @@
 use nalgebra::{Cholesky, DMatrix, DVector};
 
 use super::flow::{Accuracy, has_left};
-use super::pieces::{Piece, lowest};
+use super::pieces::{Piece, lowest, ways_apart};
 use super::sorted_eigen;
 use crate::loss::Loss;
 
@@ -23,6 +23,9 @@ const ATTEMPTS_BETWEEN_GLANCES: u32 = 20;
 const STUCK: f64 = 1e-4;
 /// Only after so many times the shortest time that the curvature has does a flow rest: what is flatter than that counts as flat.
 const STILL: f64 = 1e14;
+
+/// On a kink a stage is solved no better than to this part of the scale: a flow that moves less rests.
+const STILL_ON_KINK: f64 = 1e-9;
 
 /// From so many saddles in turn a flow goes on, so far beside each.
 const MOST_SADDLES: usize = 4;
@@ -43,6 +46,10 @@ const MOST_PIECES: usize = 10;
 const ROUGHER: f64 = 10.0;
 /// A stage is solved to this part of what a step may be off by.
 const SOLVED: f64 = 1e-2;
+/// On a kink parabolas are taken from so many times that beside it at first, and it is solved to this part of that: what is left there drives the
+/// flow along the kink.
+const BESIDE: f64 = 10.0;
+const SOLVED_ON_KINK: f64 = 1e-4;
 
 /// Follows the flow from θ, beginning with a step of this length, until `arrived` recognises where it is.
 pub(super) fn follow_stiffly(
@@ -55,7 +62,7 @@ pub(super) fn follow_stiffly(
     let mut found = None;
     let (mut start, mut step) = (theta.to_vec(), step);
     for _ in 0..MOST_SADDLES {
-        let end = rest(loss, &start, step, accuracy, |place| {
+        let end = course_to_rest(loss, &start, step, accuracy, |place| {
             found = arrived(place.as_chunks().0);
             found.is_some()
         })?;
@@ -69,8 +76,9 @@ pub(super) fn follow_stiffly(
 
 /// A point on a ridge rests at its saddle, and belongs to either side. Gives the lower place beside it along the direction of lowest curvature,
 /// and a first step from there; `None` at a minimum.
-fn beside_saddle(loss: &dyn Loss, place: &[f64], offset: f64) -> Option<(Vec<f64>, f64)> {
-    let (_, vectors) = sorted_eigen(loss.hessian(place));
+fn beside_saddle(loss: &dyn Loss, end: &Course, offset: f64) -> Option<(Vec<f64>, f64)> {
+    let place = end.theta.as_slice();
+    let (_, vectors) = sorted_eigen(along_kink(loss.hessian(place), &end.ways));
     let here = loss.value(place);
     let beside = |offset: f64| -> (Vec<f64>, f64) {
         let there: Vec<f64> = place.iter().zip(vectors.column(0).iter()).map(|(x, v)| x + offset * v).collect();
@@ -83,20 +91,59 @@ fn beside_saddle(loss: &dyn Loss, place: &[f64], offset: f64) -> Option<(Vec<f64
     (fall > 1e-14 * here.abs()).then(|| (lower, 0.05 * offset * offset / fall))
 }
 
+/// H along a kink that is left by these ways, which it rises across.
+fn along_kink(hessian: DMatrix<f64>, ways: &[DVector<f64>]) -> DMatrix<f64> {
+    let steep = 1.0 + hessian.norm();
+    let across = ways.iter().fold(Vec::new(), |mut across: Vec<DVector<f64>>, way| {
+        let left = across.iter().fold(way.clone(), |left, unit| &left - unit * unit.dot(way));
+        across.extend(left.try_normalize(1e-6));
+        across
+    });
+    across.into_iter().fold(hessian, |hessian, unit| {
+        let projection = DMatrix::identity(unit.len(), unit.len()) - &unit * unit.transpose();
+        &projection * hessian * &projection + &unit * unit.transpose() * steep
+    })
+}
+
 /// Where the flow from θ comes to rest, or is stopped; `None` where it leaves every bound, or does neither.
 pub(super) fn rest(
     loss: &dyn Loss,
     theta: &[f64],
     step: f64,
     accuracy: Accuracy,
+    stop: impl FnMut(&[f64]) -> bool,
+) -> Option<Vec<f64>> {
+    course_to_rest(loss, theta, step, accuracy, stop).map(|course| course.theta.as_slice().to_vec())
+}
+
+/// Where the flow from θ comes to rest on a kink at no saddle, before it is stopped: at a minimum there.
+pub(super) fn rest_on_kink(
+    loss: &dyn Loss,
+    theta: &[f64],
+    step: f64,
+    accuracy: Accuracy,
     mut stop: impl FnMut(&[f64]) -> bool,
 ) -> Option<Vec<f64>> {
+    let end = course_to_rest(loss, theta, step, accuracy, &mut stop)?;
+    let place = end.theta.as_slice();
+    let is_minimum = !end.ways.is_empty() && beside_saddle(loss, &end, OFF_SADDLE * accuracy.scale).is_none();
+    (is_minimum && !stop(place)).then(|| place.to_vec())
+}
+
+/// The same with the course itself.
+fn course_to_rest<'a>(
+    loss: &'a dyn Loss,
+    theta: &[f64],
+    step: f64,
+    accuracy: Accuracy,
+    mut stop: impl FnMut(&[f64]) -> bool,
+) -> Option<Course<'a>> {
     let mut course = Course::new(loss, theta, step);
     let mut earlier = course.theta.clone();
     for attempt in 1..=MOST_ATTEMPTS {
         let place = course.theta.as_slice();
         if stop(place) {
-            return Some(place.to_vec());
+            return Some(course);
         }
         // Not below: a step that is not a number leads nowhere either.
         if has_left(place, accuracy) || !(course.step >= 1e-300) {
@@ -106,8 +153,9 @@ pub(super) fn rest(
             let moved = (&course.theta - &earlier).norm();
             // Beside a saddle, and more so beside a flat ridge, a flow is slow, but its steps stay short or lead it away.
             let is_slow = || STILL < course.step * loss.hessian(place).norm();
-            if moved <= 1e-15 * accuracy.scale || moved < STUCK * accuracy.scale && is_slow() {
-                return Some(place.to_vec());
+            let still = if course.ways.is_empty() { 1e-15 } else { STILL_ON_KINK };
+            if moved <= still * accuracy.scale || moved < STUCK * accuracy.scale && is_slow() {
+                return Some(course);
             }
             earlier.copy_from(&course.theta);
         }
@@ -137,6 +185,8 @@ struct Course<'a> {
     theta: DVector<f64>,
     /// f(θ), so that a stage's own slope is never taken as a difference of large numbers.
     descent: DVector<f64>,
+    /// Those of the stage that led here.
+    ways: Vec<DVector<f64>>,
     step: f64,
 }
 
@@ -145,8 +195,8 @@ struct Stage {
     place: DVector<f64>,
     /// f there.
     descent: DVector<f64>,
-    /// Whether it took more than one parabola.
-    on_kink: bool,
+    /// On a kink, the ways to where each of the parabolas that meet there is the highest; else none.
+    ways: Vec<DVector<f64>>,
 }
 
 impl<'a> Course<'a> {
@@ -154,7 +204,7 @@ impl<'a> Course<'a> {
         let theta = DVector::from_column_slice(theta);
         let mut slope = DVector::zeros(theta.len());
         loss.gradient(theta.as_slice(), slope.as_mut_slice());
-        Self { loss, slid: 0, theta, descent: -slope, step: step.min(LONGEST) }
+        Self { loss, slid: 0, theta, descent: -slope, ways: Vec::new(), step: step.min(LONGEST) }
     }
 
     /// One attempt: what is too rough is tried again with a smaller step the next time.
@@ -165,8 +215,8 @@ impl<'a> Course<'a> {
         };
         let ratio = error / allowed;
         if ratio <= 1.0 {
-            self.slid += u32::from(end.on_kink);
-            (self.theta, self.descent) = (end.place, end.descent);
+            self.slid += u32::from(!end.ways.is_empty());
+            (self.theta, self.descent, self.ways) = (end.place, end.descent, end.ways);
         }
         let factor = if ratio.is_finite() { 0.9 / ratio.max(1e-6).cbrt() } else { 0.1 };
         self.step = (self.step * factor.clamp(0.1, 5.0)).min(LONGEST);
@@ -174,12 +224,12 @@ impl<'a> Course<'a> {
 
     /// Where a step leads, and by how much it may be off.
     fn attempt(&self, allowed: f64) -> Option<(Stage, f64)> {
-        let Self { theta, descent, step, .. } = self;
+        let Self { theta, descent, ways, step, .. } = self;
         let tau = 0.5 * GAMMA * step;
         let solver = Solver { loss: self.loss, tau, solved: SOLVED * allowed };
-        let Stage { place, descent: there, .. } = solver.stage(&(theta + descent * tau), theta.clone())?;
+        let Stage { place, descent: there, ways } = solver.stage(&(theta + descent * tau), theta.clone(), ways)?;
         let from = theta + (descent + &there) * (WEIGHT * step);
-        let end = solver.stage(&from, place)?;
+        let end = solver.stage(&from, place, &ways)?;
         // Against the embedded rule of order 3: weights (1 − w)/3, (1 + 3w)/3, γ/6.
         let difference =
             descent * (WEIGHT - (1.0 - WEIGHT) / 3.0) - there / 3.0 + &end.descent * (GAMMA / 2.0 - GAMMA / 6.0);
@@ -198,31 +248,64 @@ struct Solver<'a> {
 impl Solver<'_> {
     /// The lowest place of L(z) + |z − c|²/(2τ), from a guess of it. `None` where it takes too many steps, or where L bends downwards by more
     /// than 1/τ: the flow then grows too fast for the step.
-    fn stage(&self, center: &DVector<f64>, guess: DVector<f64>) -> Option<Stage> {
+    fn stage(&self, center: &DVector<f64>, guess: DVector<f64>, ways: &[DVector<f64>]) -> Option<Stage> {
+        // What slides along a kink most often goes on doing so.
+        if !ways.is_empty()
+            && let Some(stage) = self.stage_where_they_meet(center, guess.clone(), ways.to_vec())
+        {
+            return Some(stage);
+        }
         match self.smooth_stage(center, guess) {
             Ok(stage) => Some(stage),
             Err(ends) => self.stage_on_kink(center, ends?),
         }
     }
 
-    /// The same where Newton's method goes to and fro across a kink between two places: the lowest place of the highest parabola of all that were seen.
+    /// The same where Newton's method goes to and fro across a kink between two places: the lowest place of the highest parabola of all that were seen,
+    /// and then of those that meet there alone, each anew from right beside that place. Parabolas from farther off meet beside the kink, where
+    /// the flow along it has another speed.
     fn stage_on_kink(&self, center: &DVector<f64>, [one, mut place]: [DVector<f64>; 2]) -> Option<Stage> {
         let mut pieces = vec![self.piece(center, &one)];
         for _ in 0..MOST_PIECES {
             pieces.push(self.piece(center, &place));
-            let next = lowest(&pieces)?;
+            let (next, active) = lowest(&pieces)?;
             let moved = (&next - &place).norm();
             place = next;
             if moved <= self.solved {
-                return Some(self.solved_at(center, place, true));
+                let ways = ways_apart(&pieces, &active, &place).unwrap_or_default();
+                let anew = self.stage_where_they_meet(center, place.clone(), ways);
+                return anew.or_else(|| Some(self.solved_at(center, place, Vec::new())));
             }
         }
         None
     }
 
-    fn solved_at(&self, center: &DVector<f64>, place: DVector<f64>, on_kink: bool) -> Stage {
+    /// The lowest place on a kink, from parabolas beside it along these ways. `None` where it does not lie on the kink.
+    fn stage_where_they_meet(
+        &self,
+        center: &DVector<f64>,
+        mut place: DVector<f64>,
+        mut ways: Vec<DVector<f64>>,
+    ) -> Option<Stage> {
+        let mut beside = BESIDE * self.solved;
+        for _ in 0..MOST_PIECES {
+            let pieces: Vec<Piece> = ways.iter().map(|way| self.piece(center, &(&place + way * beside))).collect();
+            let (next, active) = lowest(&pieces)?;
+            ways = ways_apart(&pieces, &active, &next)?;
+            let moved = (&next - &place).norm();
+            place = next;
+            if moved <= SOLVED_ON_KINK * self.solved {
+                return Some(self.solved_at(center, place, ways));
+            }
+            // So far at least, for each of them to be seen from its own side.
+            beside = (BESIDE * self.solved).max(2.0 * moved);
+        }
+        None
+    }
+
+    fn solved_at(&self, center: &DVector<f64>, place: DVector<f64>, ways: Vec<DVector<f64>>) -> Stage {
         let descent = (&place - center) / self.tau;
-        Stage { place, descent, on_kink }
+        Stage { place, descent, ways }
     }
 
     /// The parabola that fits L(z) + |z − c|²/(2τ) at a place.
@@ -250,7 +333,7 @@ impl Solver<'_> {
             before.copy_from(&place);
             place -= &moved;
             if moved.norm() <= self.solved {
-                return Ok(self.solved_at(center, place, false));
+                return Ok(self.solved_at(center, place, Vec::new()));
             }
         }
         Err(Some([before, place]))
