@@ -16,6 +16,9 @@ const WIDE: f64 = 200.0;
 const PARTS: usize = 16;
 const MOST_LEVELS: u32 = 9;
 const MOST_FURTHER_POINTS: usize = 2_000_000;
+/// An interval over which L′ changes its sign, and those beside it, are always looked at more closely, as long as L′ rises over it by more than this part of its largest value
+/// on the scan: what min(a, b) has in the middle does not show in slopes farther out. Below, signs are those of rounding.
+const LEAST_RISE: f64 = 1e-9;
 /// Where between two points the bend of L′ is looked at: by the golden section, which no period fits for long.
 const PROBE: f64 = 0.381_966_011_250_105_1;
 /// The scan goes on outside of the domain by this many of its widths on either side: minima there are not asked about,
@@ -126,7 +129,6 @@ fn roots_of_slope(loss: &dyn Loss, low: f64, high: f64) -> Scan {
         loss.gradient(&[x], &mut gradient);
         gradient[0]
     };
-    let mut walk = Walk { loss, slope: &slope, before: None, roots: Vec::new(), left: MOST_FURTHER_POINTS };
     let place = |i: usize| low + (high - low) * i as f64 / (SCAN - 1) as f64;
     let step = (high - low) / (SCAN - 1) as f64;
     let mut scratch = vec![0.0; loss.block_scratch()];
@@ -145,9 +147,15 @@ fn roots_of_slope(loss: &dyn Loss, low: f64, high: f64) -> Scan {
         is_defined[lanes].iter_mut().zip(&values).for_each(|(is_defined, value)| *is_defined = value.is_finite());
     }
     let bends = widest_bends(&slopes[..SCAN], &probed);
+    let largest =
+        slopes.iter().filter(|slope| slope.is_finite()).fold(0.0f64, |largest, slope| largest.max(slope.abs()));
+    let (before, roots, left) = (None, Vec::new(), MOST_FURTHER_POINTS);
+    let mut walk = Walk { loss, slope: &slope, before, roots, left, least_rise: LEAST_RISE * largest };
+    let changes = sign_changes(&slopes[..SCAN], [false; 2]);
     for i in 0..SCAN {
-        if i > 0 && could_hide_roots(slopes[i - 1], probed[i - 1], slopes[i], bends[i - 1]) {
-            walk.refine([place(i - 1), place(i)], 1);
+        if i > 0 {
+            let ends = [place(i - 1), place(i)];
+            walk.look_into(ends, [slopes[i - 1], probed[i - 1], slopes[i]], bends[i - 1], &changes[i - 1..i + 2], 1);
         }
         walk.step(place(i), if is_defined[i] { slopes[i] } else { f64::NAN });
     }
@@ -178,6 +186,12 @@ fn widest_bends(slopes: &[f64], probed: &[f64]) -> Vec<f64> {
         .collect()
 }
 
+/// Over which intervals between neighbouring points L′ changes its sign; before and after them what is known of those beside.
+fn sign_changes(slopes: &[f64], [before, after]: [bool; 2]) -> Vec<bool> {
+    let changes = slopes.windows(2).map(|pair| (pair[0] < 0.0) != (pair[1] < 0.0));
+    std::iter::once(before).chain(changes).chain([after]).collect()
+}
+
 /// Whether L′ may have more roots between two points than its signs there tell.
 fn could_hide_roots(left: f64, probe: f64, right: f64, bend: f64) -> bool {
     // A parabola is monotone from end to end where it bends less than it rises, and leaves its chord by a quarter of its bend. What
@@ -200,6 +214,8 @@ struct Walk<'a> {
     roots: Vec<Root>,
     /// Points that may still be put in between.
     left: usize,
+    /// Intervals at and beside which L′ changes its sign and rises by more are looked at more closely.
+    least_rise: f64,
 }
 
 impl Walk<'_> {
@@ -219,8 +235,17 @@ impl Walk<'_> {
         self.before = Some((x, g));
     }
 
-    /// The points inside of an interval, closer together where L′ still bends too much.
-    fn refine(&mut self, [low, high]: [f64; 2], level: u32) {
+    /// Goes on inside of an interval where it, or one beside it, has a root that is more than rounding, or it may have some that do not show.
+    fn look_into(&mut self, ends: [f64; 2], slopes: [f64; 3], bend: f64, changes: &[bool], level: u32) {
+        let [left, probe, right] = slopes;
+        let is_near = changes.contains(&true) && (right - left).abs() > self.least_rise;
+        if is_near || could_hide_roots(left, probe, right, bend) {
+            self.refine(ends, level, [changes[0], changes[2]]);
+        }
+    }
+
+    /// The points inside of an interval, closer together where L′ still bends too much. `beside` says whether it has roots before and after it.
+    fn refine(&mut self, [low, high]: [f64; 2], level: u32, beside: [bool; 2]) {
         let step = (high - low) / PARTS as f64;
         let place = |part: usize| if part == PARTS { high } else { low + step * part as f64 };
         // Nothing fits in between any more, or nothing more is allowed.
@@ -235,10 +260,11 @@ impl Walk<'_> {
         let slopes: [f64; PARTS + 1] = std::array::from_fn(|part| (self.slope)(place(part)));
         let probed: [f64; PARTS] = std::array::from_fn(|part| (self.slope)(place(part) + PROBE * step));
         let bends = widest_bends(&slopes, &probed);
+        let changes = sign_changes(&slopes, beside);
         for part in 0..PARTS {
-            if could_hide_roots(slopes[part], probed[part], slopes[part + 1], bends[part]) {
-                self.refine([place(part), place(part + 1)], level + 1);
-            }
+            let ends = [place(part), place(part + 1)];
+            let seen = [slopes[part], probed[part], slopes[part + 1]];
+            self.look_into(ends, seen, bends[part], &changes[part..part + 3], level + 1);
             if part + 1 < PARTS {
                 let x = place(part + 1);
                 self.step(x, if self.loss.value(&[x]).is_finite() { slopes[part + 1] } else { f64::NAN });
@@ -281,6 +307,7 @@ mod tests {
     fn a_wide_domain_hides_no_minimum() {
         for (formula, near, count) in [
             ("x^4/4 - x^2/2 + 0.1*x", 3.0, 2),
+            ("min(min(20*(x+1)^2, (x-1)^2 + 0.05), 10*(x-3)^2 + 0.1)", 5.0, 3),
             ("(x^2*(x^2-4)^2)/16 + 0.05*x", 5.0, 3),
             ("x^2/40 + 0.4*cos(3*x) + 0.02*x", 40.0, 24),
         ] {
