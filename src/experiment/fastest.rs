@@ -125,10 +125,44 @@ fn largest_step(setting: &Setting, loaded: &Loaded, written: f64) -> Result<f64,
         let are_kicked = |setting: &Setting| Overshoot::threatens(setting, step, (steps * written / step).max(1.0));
         settings.iter().any(|setting| are_kicked(setting) || LostStart::threatens(setting, loaded, step))
     };
+    let first = in_two_digits(LIMIT / setting.sharpest());
     let allowed = PART * test.tolerance;
-    let mut step = in_two_digits(LIMIT / setting.sharpest());
-    let mut reason = String::new();
-    // The least bias that is known, and at how many smaller steps there was none less: operator and quadrature leave an error of their own.
+    let failure = match search(first, allowed, &worst, &is_lost) {
+        Ok(step) => return Ok(step),
+        Err(failure) => failure,
+    };
+    // What would do has to be found by the same search.
+    let would_do = tolerances_above(failure.least / PART)
+        .find(|tolerance| search(first, PART * tolerance, &worst, &is_lost).is_ok())
+        .map_or(String::new(), |tolerance| format!("test.tolerance = {} would do; or ", significant(tolerance, 1)));
+    let message = format!(
+        "found \"fastest\", but no step of Leimkuhler–Matthews is known to be off the SDE's log-odds by no more than ε/10 = {}; at δ = {} \
+         {}; {would_do}write kind = \"leimkuhler-matthews\" or \"euler-maruyama\" with a step, and halve it to see what it does",
+        significant(allowed, 2),
+        exact(failure.step),
+        failure.reason,
+    );
+    Err(loaded.source.problem("dynamics.kind", message).into())
+}
+
+/// Why a search for a step ended without one.
+struct Failure {
+    reason: String,
+    /// The last step that was looked at.
+    step: f64,
+    /// The least bias that is known of any step.
+    least: f64,
+}
+
+/// Steps of two digits downwards from a first one, until the bias is what is allowed and no replica is lost.
+fn search(
+    first: f64,
+    allowed: f64,
+    worst: &dyn Fn(f64) -> Result<f64, NoSchemeBias>,
+    is_lost: &dyn Fn(f64) -> bool,
+) -> Result<f64, Failure> {
+    let (mut step, mut reason) = (first, String::new());
+    // At how many smaller steps the bias was no less: operator and quadrature leave an error of their own.
     let (mut least, mut no_better) = (f64::INFINITY, 0);
     for _ in 0..MOST_TRIES {
         let factor = match worst(step) {
@@ -161,23 +195,14 @@ fn largest_step(setting: &Setting, loaded: &Loaded, written: f64) -> Result<f64,
         };
         step = in_two_digits(step * factor);
     }
-    let message = format!(
-        "found \"fastest\", but no step of Leimkuhler–Matthews is known to be off the SDE's log-odds by no more than ε/10 = {}; at δ = {} \
-         {reason}; {}write kind = \"leimkuhler-matthews\" or \"euler-maruyama\" with a step, and halve it to see what it does",
-        significant(allowed, 2),
-        exact(step),
-        tolerance_that_would_do(least)
-    );
-    Err(loaded.source.problem("dynamics.kind", message).into())
+    Err(Failure { reason, step, least })
 }
 
-/// What to say of the least bias that is known.
-fn tolerance_that_would_do(least: f64) -> String {
-    if least == f64::INFINITY {
-        return String::new();
-    }
-    // Twice as large, for near its least the bias no longer falls with the step.
-    format!("test.tolerance = {} would do; or ", significant(2.0 * least / PART, 2))
+/// Powers of ten above a number, some; none above infinity.
+fn tolerances_above(least: f64) -> impl Iterator<Item = f64> {
+    const MOST: i32 = 5;
+    let first = format!("{least:e}").split_once('e').and_then(|(_, exponent)| exponent.parse().ok());
+    first.into_iter().flat_map(|first: i32| (1..=MOST).map(move |more| crate::math::powi(10.0, first + more)))
 }
 
 /// The settings of all noises of a question.
