@@ -242,8 +242,8 @@ pub enum LandscapeError {
     },
     /// A minimum in more than one dimension at which the slope jumps.
     #[error(
-        "the loss is least on a kink at {theta}, where its slope jumps: in more than one dimension minima on kinks are not dealt with, since the \
-         flow that decides what belongs to them goes to and fro across the kink; smooth it, for example abs(x) as sqrt(x^2 + 1e-4), and \
+        "the loss is least on a kink at {theta}, where its slope jumps: in more than one dimension minima on kinks are not dealt with, since no \
+         parabola fits there that would tell when the flow has arrived; smooth it, for example abs(x) as sqrt(x^2 + 1e-4), and \
          max(a, b) as s*softplus((a - b)/s) + b with a small s"
     )]
     OnKink {

@@ -101,7 +101,7 @@ fn rows(diagnostics: &Diagnostics) -> Vec<(String, String, &'static str)> {
         rows.push((
             format!("left of the start, {}", memory.quantity),
             memory.bias.map_or_else(|| "all".to_owned(), |bias| pretty(&with_error(bias, Some(memory.standard_error)))),
-            "the bias by the run's own transition rates, beside the standard error of the log-odds: a fifth of it is allowed",
+            "the bias by the run's own transition rates, beside the standard error of the log-odds: a fifth of it is allowed, errors of the rates included",
         ));
     }
     rows.extend(diagnostics.stationarity.iter().flat_map(stationarity));
