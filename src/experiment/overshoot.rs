@@ -32,7 +32,7 @@ const MOST_PLACES: usize = 400;
 const HIGH: f64 = 10.0;
 /// Places of a line between its ends.
 const PLACES: usize = 300;
-/// Steps that are followed, as long as each leads higher.
+/// Steps that are followed at most.
 const MOST_STEPS: usize = 400;
 /// A place is a safe one after this many steps downhill, one after the other: where one coordinate runs away, another that comes down from
 /// higher up hides it at first. Of a start all steps are followed.

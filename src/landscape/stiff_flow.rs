@@ -130,7 +130,7 @@ pub(super) fn rest_on_kink(
     (is_minimum && !stop(place)).then(|| place.to_vec())
 }
 
-/// The same with the course itself.
+/// [`rest`] with the course itself.
 fn course_to_rest<'a>(
     loss: &'a dyn Loss,
     theta: &[f64],
